@@ -1,0 +1,1 @@
+"""Fleetpulse's domain: every decision, in pure Python, with no engine, broker or database imported."""

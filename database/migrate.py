@@ -1,0 +1,56 @@
+"""Brings a database to the newest schema."""
+
+from importlib.resources import as_file, files
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from yoyo import read_migrations
+from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
+from yoyo.connections import DatabaseURI
+from yoyo.migrations import MigrationList, default_migration_table
+
+from fleetpulse.errors import FleetpulseError
+
+# Any number that all runs share. Held by the session, so it is free again however a run ends; yoyo's own lock is a row,
+# which a killed run leaves behind.
+_ADVISORY_LOCK = 0x666C65657470756C
+
+
+def migrate(dsn: str) -> list[str]:
+    """Apply every migration that `dsn` has not seen, in order, once each. Of two runs at once the second waits.
+
+    Args:
+        dsn: PostgreSQL connection URI or keyword string of a role that may create roles and objects.
+
+    Returns:
+        The names applied now; empty when the database was up to date.
+
+    Raises:
+        FleetpulseError: the database cannot be reached, or refuses a migration; that migration is rolled back whole.
+    """
+    try:
+        with psycopg.connect(dsn, autocommit=True) as guard, as_file(files("database") / "migrations") as folder:
+            guard.execute("SELECT pg_advisory_lock(%s)", [_ADVISORY_LOCK])
+            return _apply(dsn, read_migrations(str(folder)))
+    except psycopg.Error as failed:
+        raise FleetpulseError(f"cannot migrate the database: {failed}") from failed
+
+
+def _apply(dsn: str, migrations: MigrationList) -> list[str]:
+    backend = _backend(dsn)
+    try:
+        pending = backend.to_apply(migrations)
+        backend.apply_migrations(pending)
+        return [migration.id for migration in pending]
+    finally:
+        backend.connection.close()
+
+
+def _backend(dsn: str) -> PostgresqlPsycopgBackend:
+    # libpq reads the DSN (service files, sockets, several hosts), not yoyo, whose URIs know less.
+    parameters = conninfo_to_dict(dsn)
+    name = parameters.pop("dbname", None)
+    address = DatabaseURI("postgresql+psycopg", None, None, None, None, name, parameters)
+    backend = PostgresqlPsycopgBackend(address, default_migration_table)
+    backend.init_database()
+    return backend

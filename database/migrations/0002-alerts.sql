@@ -10,14 +10,14 @@ CREATE TABLE alerts (
     device_id text NOT NULL CHECK (length(device_id) BETWEEN 1 AND 128),
     site text,
     metric text,
-    value double precision,
+    value double precision CHECK (value NOT IN ('NaN', 'Infinity', '-Infinity')),
     unit text,
-    "limit" double precision,
+    "limit" double precision CHECK ("limit" NOT IN ('NaN', 'Infinity', '-Infinity')),
     opened_at timestamptz NOT NULL CHECK (isfinite(opened_at) AND opened_at = time),
     changed_at timestamptz NOT NULL CHECK (isfinite(changed_at)),
     detected_at timestamptz NOT NULL CHECK (isfinite(detected_at)),
     summary text NOT NULL,
-    evidence jsonb,
+    evidence jsonb NOT NULL,
     stored_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     UNIQUE (time, alert_id, revision)
 );

@@ -1,0 +1,83 @@
+"""What leaves the job, as Kafka records: alerts, plain alerts, late and rejected records."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import msgspec
+
+from fleetpulse.alerts import Revision, to_json
+from fleetpulse.frames import Original, Rejected
+from fleetpulse.inactivity import SilentDevice
+from fleetpulse.reasons import SENTENCES
+from fleetpulse.shard import Late, Output
+from fleetpulse.times import iso
+
+
+class Record(NamedTuple):
+    """A Kafka record. Header values are never None: Kafka's sink would drop them."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: dict[str, bytes]
+    timestamp_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """Where each kind of output goes. `sources` are the topics behind the origins of records, in the job's order."""
+
+    sources: tuple[str, ...]
+    alerts: str
+    plain: str
+    late: str
+    dead_letters: str
+
+    @property
+    def topics(self) -> list[str]:
+        """All topics written to."""
+        return [self.alerts, self.plain, self.late, self.dead_letters]
+
+    def record(self, output: Output, now_ms: int) -> Record:
+        """The record that carries `output`; `now_ms` is processing time."""
+        match output:
+            case Revision():
+                return Record(self.alerts, output.device_id.encode(), to_json(output, now_ms), {}, now_ms)
+            case SilentDevice():
+                return Record(self.plain, output.device_id.encode(), _plain(output), {}, now_ms)
+            case Late():
+                return _forward(self.late, output.original, self._late_headers(output))
+            case Rejected():
+                return _forward(self.dead_letters, output.original, self._dead_letter_headers(output, now_ms))
+
+    def _late_headers(self, late: Late) -> dict[str, str]:
+        topic, partition = self._place(late.original)
+        return {
+            "fleetpulse.late_by_ms": str(late.late_by_ms),
+            "fleetpulse.origin": f"{topic}:{partition}:{late.original.offset}",
+        }
+
+    def _dead_letter_headers(self, rejected: Rejected, now_ms: int) -> dict[str, str]:
+        topic, partition = self._place(rejected.original)
+        return {
+            "__connect.errors.topic": topic,
+            "__connect.errors.partition": str(partition),
+            "__connect.errors.offset": str(rejected.original.offset),
+            "__connect.errors.stage": "VALUE_CONVERTER",
+            "__connect.errors.exception.class.name": rejected.reason,
+            "__connect.errors.exception.message": SENTENCES[rejected.reason],
+            "fleetpulse.reason": rejected.reason,
+            "fleetpulse.failed_at": iso(now_ms),
+        }
+
+    def _place(self, original: Original) -> tuple[str, int]:
+        return self.sources[original.origin >> 16], original.origin & 0xFFFF
+
+
+def _plain(silent: SilentDevice) -> bytes:
+    return msgspec.json.encode({"device-id": silent.device_id, "latest-event-time": silent.latest_event_time_ms})
+
+
+def _forward(topic: str, original: Original, headers: dict[str, str]) -> Record:
+    encoded = {name: text.encode() for name, text in headers.items()}
+    return Record(topic, original.key, original.value, encoded, original.kafka_time_ms)

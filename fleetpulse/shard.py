@@ -1,0 +1,188 @@
+"""One shard of the fleet: frames in, alerts, late and rejected records out, and what to keep of it all.
+
+Signs of life wait until the watermark has passed them, then are decided in order of time. Nothing here knows Flink:
+the adapter brings frames, ticks and the watermark, and carries `take_writes` into keyed state.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from fleetpulse.clock import END_OF_INPUT_MS, TickClock, TickPolicy
+from fleetpulse.frames import Frame, Original, Rejected, originals_of, unpack
+from fleetpulse.inactivity import InactivityPolicy, InactivityWatch, LifeSign, Verdict
+from fleetpulse.shardlog import Count, Pending, ShardLog, Writes, restore
+from fleetpulse.times import first_multiple_after
+
+_STEP_MS = 100  # how far the watermark moves before waiting signs of life are looked at again
+
+
+@dataclass(frozen=True, slots=True)
+class ShardPolicy:
+    """What a shard decides by. `topics` are the names behind the origins of records, in the job's order."""
+
+    topics: tuple[str, ...]
+    shards: int = 16
+    inactivity: InactivityPolicy = field(default_factory=InactivityPolicy)
+    ticks: TickPolicy = field(default_factory=TickPolicy)
+
+    def partition_name(self, origin: int) -> str:
+        """`topic:partition` of an origin."""
+        return f"{self.topics[origin >> 16]}:{origin & 0xFFFF}"
+
+
+class Late(NamedTuple):
+    """A record whose time was already decided, and how far the shard's clock was beyond it."""
+
+    original: Original
+    late_by_ms: int
+
+
+Output = Verdict | Late | Rejected
+
+
+class _Waiting(NamedTuple):
+    """Signs of life in the log under `key` that are not decided yet."""
+
+    earliest_ms: int
+    key: int
+    pending: Pending
+
+
+class Shard:
+    """A shard in memory, restored from its log."""
+
+    def __init__(self, policy: ShardPolicy, entries: Mapping[int, bytes]) -> None:
+        header, devices, pending = restore(entries, policy.shards)
+        self._policy = policy
+        self._log = ShardLog(policy.shards, entries)
+        self.counts: dict[str, Count] = header.counts if header else {}
+        self._ticks = header.ticks if header else TickClock()
+        decided_until_ms = header.decided_until_ms if header else 0
+        self.watch = InactivityWatch(policy.inactivity, devices.values(), decided_until_ms)
+        self._waiting: list[_Waiting] = []
+        for key, signs in pending.items():
+            self._wait(key, signs, decided_until_ms)
+
+    @property
+    def decided_until_ms(self) -> int:
+        """The event time up to which everything is decided; never goes back."""
+        return self.watch.decided_until_ms
+
+    def accept(self, data: bytes) -> list[Output]:
+        """Take a frame: what is late or rejected leaves at once, what is on time waits for the watermark."""
+        frame = unpack(data)
+        self._count_read(frame)
+        late = self._late(frame)
+        outputs: list[Output] = [*late, *frame.rejected]
+        signs = Pending(frame.devices, frame.life_times_ms)
+        for rejected in frame.rejected:
+            if rejected.device_id is not None and rejected.life_time_ms is not None:
+                signs.devices.append(rejected.device_id)
+                signs.life_times_ms.append(rejected.life_time_ms)
+        return outputs + self._take_signs(signs)
+
+    def _take_signs(self, signs: Pending) -> Sequence[Verdict]:
+        if not signs.devices:
+            return []
+        decided = self.decided_until_ms
+        if min(signs.life_times_ms) > decided:
+            self._wait(self._log.append_pending(signs), signs, decided)
+            return []
+        past = sorted(sign for sign in signs.signs_after(-1) if sign.life_time_ms <= decided)
+        future = signs.signs_after(decided)
+        if future:
+            rest = Pending([s.device_id for s in future], [s.life_time_ms for s in future])
+            self._wait(self._log.append_pending(rest), rest, decided)
+        return self.watch.advance(past, decided)
+
+    def _wait(self, key: int, signs: Pending, decided_until_ms: int) -> None:
+        undecided = [at for at in signs.life_times_ms if at > decided_until_ms]
+        if undecided:
+            self._waiting.append(_Waiting(min(undecided), key, signs))
+        else:
+            self._log.remove(key)
+
+    def tick(self, tick_ms: int) -> None:
+        """Take a tick of the broker's clock."""
+        self._ticks = self._ticks.after(tick_ms, self._policy.ticks)
+
+    def advance(self, watermark_ms: int) -> list[Verdict]:
+        """Decide all that the watermark has passed, unless a gap in ticks holds decisions back.
+
+        At the end of input everything that waits is decided, but no instant after the last watermark before it.
+        """
+        if self._ticks.held_until_ms is not None and watermark_ms != END_OF_INPUT_MS:
+            return []
+        until_ms = self.decided_until_ms if watermark_ms == END_OF_INPUT_MS else watermark_ms
+        if until_ms < self.decided_until_ms:
+            return []
+        return self.watch.advance(self._take_due(watermark_ms), until_ms)
+
+    def _take_due(self, watermark_ms: int) -> list[LifeSign]:
+        decided = self.decided_until_ms
+        due: list[LifeSign] = []
+        still_waiting: list[_Waiting] = []
+        for waiting in self._waiting:
+            if waiting.earliest_ms > watermark_ms:
+                still_waiting.append(waiting)
+                continue
+            later_ms = []
+            for sign in waiting.pending.signs_after(decided):
+                if sign.life_time_ms <= watermark_ms:
+                    due.append(sign)
+                else:
+                    later_ms.append(sign.life_time_ms)
+            if later_ms:
+                still_waiting.append(waiting._replace(earliest_ms=min(later_ms)))
+            else:
+                self._log.remove(waiting.key)
+        self._waiting = still_waiting
+        due.sort()
+        return due
+
+    def next_timer_ms(self, watermark_ms: int) -> int | None:
+        """When to be called again at the latest, in event time; None where nothing waits."""
+        wakes = [waiting.earliest_ms for waiting in self._waiting]
+        if self.watch.next_instant_ms is not None:
+            wakes.append(self.watch.next_instant_ms)
+        if not wakes or watermark_ms == END_OF_INPUT_MS:
+            return None
+        earliest = min(wakes)
+        if earliest == self.watch.next_instant_ms and earliest > watermark_ms:
+            return earliest
+        return first_multiple_after(max(earliest, watermark_ms), _STEP_MS)
+
+    def take_writes(self) -> Writes:
+        """What has changed since the last call and must be in keyed state before the adapter returns."""
+        changed = self.watch.take_changed()
+        if changed:
+            self._log.append_changes(changed)
+            if self._log.needs_rewrite():
+                self._log.rewrite(self.watch.devices())
+        return self._log.take_writes(self.decided_until_ms, self._ticks, self.counts)
+
+    def _count_read(self, frame: Frame) -> None:
+        for span in frame.spans:
+            count = self.counts.setdefault(self._policy.partition_name(span.origin), Count())
+            count.on_time += span.records
+            count.next_offset = max(count.next_offset, span.next_offset)
+        for rejected in frame.rejected:
+            count = self.counts[self._policy.partition_name(rejected.original.origin)]
+            count.on_time -= 1
+            count.rejected[rejected.reason] = count.rejected.get(rejected.reason, 0) + 1
+
+    def _late(self, frame: Frame) -> list[Late]:
+        decided = self.decided_until_ms
+        if not frame.event_times_ms or min(frame.event_times_ms) > decided:
+            return []
+        late = [
+            Late(original, decided - event_time_ms)
+            for original, event_time_ms in zip(originals_of(frame), frame.event_times_ms, strict=True)
+            if event_time_ms <= decided
+        ]
+        for record in late:
+            count = self.counts[self._policy.partition_name(record.original.origin)]
+            count.on_time -= 1
+            count.late += 1
+        return late

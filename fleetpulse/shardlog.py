@@ -1,0 +1,177 @@
+"""How a shard is kept in Flink's keyed state: a log of small entries, rewritten when it has grown too long.
+
+Writing one entry of changed devices costs a fraction of writing an entry a device, and a restart reads a few large
+values instead of many small ones. Keys count up; key 0 holds the header. All values are versioned MessagePack.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from fleetpulse.clock import TickClock
+from fleetpulse.errors import ConfigurationError
+from fleetpulse.inactivity import Device, LifeSign, OpenAlert
+from fleetpulse.reasons import Reason
+
+VERSION = 1
+HEADER = 0
+_DEVICES_AN_ENTRY = 10_000
+_REWRITE_ABOVE_BYTES = 1 << 16
+
+
+class Count(msgspec.Struct, array_like=True):
+    """What became of the records of one partition, and the offset after the last one read."""
+
+    on_time: int = 0
+    late: int = 0
+    rejected: dict[Reason, int] = {}
+    next_offset: int = 0
+
+    @property
+    def read(self) -> int:
+        """All records read."""
+        return self.on_time + self.late + sum(self.rejected.values())
+
+
+class Header(msgspec.Struct, array_like=True, tag=1, frozen=True):
+    """A shard's clock and counts. `shards` is how many there are in all; counts are by `topic:partition`."""
+
+    version: int
+    shards: int
+    decided_until_ms: int
+    ticks: TickClock
+    counts: dict[str, Count]
+
+
+class Changes(msgspec.Struct, array_like=True, tag=2, frozen=True):
+    """Devices as they became, in columns; a forgotten one has last_seen 0. `alerts` is by place in `devices`."""
+
+    devices: list[str]
+    last_seen_ms: list[int]
+    alerts: dict[int, OpenAlert]
+
+
+class Pending(msgspec.Struct, array_like=True, tag=3, frozen=True):
+    """Signs of life that wait for the watermark, in columns."""
+
+    devices: list[str]
+    life_times_ms: list[int]
+
+    def signs_after(self, epoch_ms: int) -> list[LifeSign]:
+        """The signs later than `epoch_ms`, not sorted."""
+        return [sign for sign in map(LifeSign, self.life_times_ms, self.devices) if sign.life_time_ms > epoch_ms]
+
+
+class Writes(NamedTuple):
+    """What has to change in the keyed state: entries to put, then keys to remove."""
+
+    puts: dict[int, bytes]
+    removals: list[int]
+
+
+class Restored(NamedTuple):
+    """A shard as its log tells it."""
+
+    header: Header | None
+    devices: dict[str, Device]
+    pending: dict[int, Pending]
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Header | Changes | Pending).decode
+
+
+class ShardLog:
+    """Appends to a shard's log and remembers what has to be written."""
+
+    def __init__(self, shards: int, entries: Mapping[int, bytes]) -> None:
+        self._shards = shards
+        self._next = max(entries, default=HEADER) + 1
+        self._change_bytes = {k: len(v) for k, v in entries.items() if isinstance(_decode(v), Changes)}
+        self._live_bytes = sum(self._change_bytes.values())
+        self._puts: dict[int, bytes] = {}
+        self._removals: set[int] = set()
+
+    def _append(self, entry: Changes | Pending) -> int:
+        key, self._next = self._next, self._next + 1
+        self._puts[key] = _encode(entry)
+        return key
+
+    def append_pending(self, pending: Pending) -> int:
+        """Keep signs of life until they are decided; returns the key to remove them by."""
+        return self._append(pending)
+
+    def append_changes(self, devices: Iterable[Device]) -> None:
+        """Keep devices as they became."""
+        for entry in _in_entries(devices):
+            key = self._append(entry)
+            self._change_bytes[key] = len(self._puts[key])
+
+    def remove(self, key: int) -> None:
+        """Drop an entry."""
+        if self._puts.pop(key, None) is None:
+            self._removals.add(key)
+        self._change_bytes.pop(key, None)
+
+    def needs_rewrite(self) -> bool:
+        """Whether more than half of the log tells what is no longer so."""
+        return sum(self._change_bytes.values()) > 2 * self._live_bytes + _REWRITE_ABOVE_BYTES
+
+    def rewrite(self, devices: Iterable[Device]) -> None:
+        """Replace all changes by the devices as they are."""
+        for key in list(self._change_bytes):
+            self.remove(key)
+        self.append_changes(devices)
+        self._live_bytes = sum(self._change_bytes.values())
+
+    def take_writes(self, decided_until_ms: int, ticks: TickClock, counts: dict[str, Count]) -> Writes:
+        """What to write now, the header included."""
+        header = Header(VERSION, self._shards, decided_until_ms, ticks, counts)
+        writes = Writes({HEADER: _encode(header), **self._puts}, sorted(self._removals))
+        self._puts, self._removals = {}, set()
+        return writes
+
+
+def _in_entries(devices: Iterable[Device]) -> Iterable[Changes]:
+    rows = list(devices)
+    for start in range(0, len(rows), _DEVICES_AN_ENTRY):
+        part = rows[start : start + _DEVICES_AN_ENTRY]
+        yield Changes(
+            [d.device_id for d in part],
+            [d.last_seen_ms or 0 for d in part],
+            {i: d.alert for i, d in enumerate(part) if d.alert is not None},
+        )
+
+
+def restore(entries: Mapping[int, bytes], shards: int) -> Restored:
+    """Read a shard's log.
+
+    Raises:
+        ConfigurationError: it was written with another number of shards, or by an unknown version.
+    """
+    restored = Restored(None, {}, {})
+    for key in sorted(entries):
+        entry = _decode(entries[key])
+        if isinstance(entry, Header):
+            _check(entry, shards)
+            restored = restored._replace(header=entry)
+        elif isinstance(entry, Pending):
+            restored.pending[key] = entry
+        else:
+            for i, (device_id, last_seen_ms) in enumerate(zip(entry.devices, entry.last_seen_ms, strict=True)):
+                if last_seen_ms:
+                    restored.devices[device_id] = Device(device_id, last_seen_ms, entry.alerts.get(i))
+                else:
+                    restored.devices.pop(device_id, None)
+    return restored
+
+
+def _check(header: Header, shards: int) -> None:
+    if header.version != VERSION:
+        raise ConfigurationError(f"state version {header.version} cannot be read, expected {VERSION}")
+    if header.shards != shards:
+        raise ConfigurationError(
+            f"--shards {shards}: the checkpoint was made with {header.shards} shards; restore it with --shards "
+            f"{header.shards}"
+        )

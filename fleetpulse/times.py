@@ -1,0 +1,60 @@
+"""Event time: what a record may say, and what it means. Inside, time is integer epoch milliseconds, UTC."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NUMBER_LIMIT = 10**30  # far beyond any nanosecond clock; keeps a number of a million digits from costing anything
+
+Time = int | float | str | Decimal
+
+
+def to_epoch_ms(value: Time) -> int:
+    """Read a record's time, cut to milliseconds.
+
+    A number is told apart by magnitude: below 1e11 seconds, below 1e14 milliseconds, below 1e17 microseconds, else
+    nanoseconds. A string is ISO 8601 with date and time; without an offset it is UTC.
+
+    Raises:
+        ValueError: zero, negative, not finite or unreadable.
+    """
+    if isinstance(value, str):
+        epoch_ms = _from_iso(value)
+    elif isinstance(value, int):
+        epoch_ms = _from_number(value)
+    else:
+        epoch_ms = _from_number(value if isinstance(value, Decimal) else Decimal(repr(value)))
+    if epoch_ms <= 0:
+        raise ValueError("time is not after 1970-01-01T00:00:00Z")
+    return epoch_ms
+
+
+def _from_number(number: int | Decimal) -> int:
+    if not -_NUMBER_LIMIT < number < _NUMBER_LIMIT:  # also false for NaN-free infinities
+        raise ValueError("time is out of range")
+    if number < 10**11:
+        return int(number * 1000)
+    if number < 10**14:
+        return int(number)
+    return int(number) // (1000 if number < 10**17 else 1_000_000)
+
+
+def _from_iso(text: str) -> int:
+    if "T" not in text and " " not in text:
+        raise ValueError("time is neither a number nor ISO 8601 with date and time")
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    since = moment - _EPOCH
+    return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
+
+
+def iso(epoch_ms: int) -> str:
+    """ISO 8601 UTC with milliseconds, as in `2026-01-01T00:00:00.250Z`."""
+    moment = datetime.fromtimestamp(epoch_ms // 1000, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{epoch_ms % 1000:03d}Z"
+
+
+def first_multiple_after(epoch_ms: int, period_ms: int) -> int:
+    """The first multiple of `period_ms` that is later than `epoch_ms`."""
+    return (epoch_ms // period_ms + 1) * period_ms

@@ -1,0 +1,48 @@
+"""Arguments that the jobs share."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 120, "show_default": True}
+
+bootstrap_servers = click.option(
+    "--kafka.bootstrap.servers",
+    "bootstrap_servers",
+    default="localhost:9092",
+    envvar=["KAFKA_BOOTSTRAP_SERVERS", "KAFKA_BROKERS", "FLEETPULSE_KAFKA_BOOTSTRAP_SERVERS"],
+    help="Kafka brokers, as host:port, separated by commas.",
+)
+checkpoint_dir = click.option(
+    "--checkpoint.dir",
+    "checkpoint_dir",
+    default=(Path(tempfile.gettempdir()) / "flink-checkpoints").as_uri(),
+    help="Folder for checkpoints: a URI that every Flink process reaches.",
+)
+parallelism = click.option(
+    "--parallelism", type=click.IntRange(1, 128), default=2, help="Subtasks of each operator, 1 to 128."
+)
+check = click.option("--check", is_flag=True, help="Check the arguments and submit nothing.")
+
+
+def milliseconds(name: str, default: int, low: int, high: int, meaning: str) -> Callable[..., Any]:
+    """An option for a duration in milliseconds, named `--<name>.ms`."""
+    return click.option(
+        f"--{name}.ms",
+        name.replace(".", "_").replace("-", "_") + "_ms",
+        type=click.IntRange(low, high),
+        default=default,
+        help=f"{meaning}, in ms.",
+    )
+
+
+def interval(duration_ms: int) -> str:
+    """A duration as SQL's `INTERVAL … DAY TO SECOND(3)` wants it."""
+    seconds, ms = divmod(duration_ms, 1000)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    return f"{days} {hours:02d}:{minutes:02d}:{seconds:02d}.{ms:03d}"

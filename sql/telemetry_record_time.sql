@@ -1,0 +1,26 @@
+-- Telemetry as the broker has it. Time is the Kafka timestamp; the watermark is made in the source, one a partition.
+CREATE TABLE telemetry (
+    `key` BYTES,
+    `value` BYTES,
+    `topic` STRING METADATA VIRTUAL,
+    `partition` INT METADATA VIRTUAL,
+    `offset` BIGINT METADATA VIRTUAL,
+    `kafka_time` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
+    WATERMARK FOR `kafka_time` AS `kafka_time` - INTERVAL $bound DAY TO SECOND(3)
+) WITH (
+    'connector' = 'kafka',
+    'topic' = $topics,
+    'properties.bootstrap.servers' = $bootstrap_servers,
+    'properties.group.id' = $group,
+    'properties.isolation.level' = 'read_committed',
+    'properties.max.partition.fetch.bytes' = '17825792',
+    'properties.fetch.max.bytes' = '67108864',
+    'scan.startup.mode' = 'earliest-offset',
+    'scan.bounded.mode' = $bounded,
+    'scan.parallelism' = $parallelism,
+    'scan.watermark.idle-timeout' = $idle_timeout,
+    'key.format' = 'raw',
+    'key.fields' = 'key',
+    'value.format' = 'raw',
+    'value.fields-include' = 'EXCEPT_KEY'
+)

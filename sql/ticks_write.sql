@@ -1,0 +1,1 @@
+INSERT INTO ticks SELECT CAST('' AS BYTES) FROM clock

@@ -1,0 +1,1 @@
+"""Thin adapters between Flink's rows, state, timers and metrics and the domain."""

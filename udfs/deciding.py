@@ -1,0 +1,77 @@
+"""The keyed function of a job: one key is one shard, its state is the shard's log, its timers are the shard's clock."""
+
+import time
+from collections.abc import Iterable
+
+from pyflink.common import Row, Types
+from pyflink.datastream import KeyedProcessFunction, RuntimeContext
+from pyflink.datastream.state import MapStateDescriptor
+
+from fleetpulse.outbox import Outbox
+from fleetpulse.shard import Output, Shard, ShardPolicy
+from udfs.gauges import Gauges
+
+_BYTES = Types.PRIMITIVE_ARRAY(Types.BYTE())
+RECORD_TYPE = Types.ROW_NAMED(
+    ["topic", "key", "value", "headers", "timestamp_ms"],
+    [Types.STRING(), _BYTES, _BYTES, Types.MAP(Types.STRING(), _BYTES), Types.LONG()],
+)
+
+
+class Decide(KeyedProcessFunction):
+    """Brings frames, ticks and the watermark to a shard, and carries what it says to Kafka and into keyed state.
+
+    State: the shard's log, see `fleetpulse.shardlog`; a copy in memory is loaded at the shard's first touch.
+    Timers: one for the next evaluation instant, one for the earliest sign of life that waits.
+    Outputs: records for several topics, see `fleetpulse.outbox`.
+    Cleanup: the shard forgets silent devices; the log drops what is decided.
+    """
+
+    def __init__(self, policy: ShardPolicy, outbox: Outbox) -> None:
+        self._policy = policy
+        self._outbox = outbox
+
+    def open(self, runtime_context: RuntimeContext) -> None:
+        self._log = runtime_context.get_map_state(MapStateDescriptor("shard-log", Types.LONG(), _BYTES))
+        self._shards: dict[int, Shard] = {}
+        self._gauges = Gauges(runtime_context.get_metrics_group(), self._shards)
+
+    def process_element(self, item: Row, context: KeyedProcessFunction.Context) -> Iterable[Row]:
+        frame, tick_ms = item
+        shard = self._shard(context.get_current_key())
+        outputs: list[Output] = []
+        if frame is None:
+            shard.tick(tick_ms)
+        else:
+            self._gauges.frame_bytes.update(len(frame))
+            outputs = shard.accept(bytes(frame))
+        return self._finish(shard, outputs, context.timer_service())
+
+    def on_timer(self, timestamp: int, context: KeyedProcessFunction.OnTimerContext) -> Iterable[Row]:
+        shard = self._shard(context.get_current_key())
+        timers = context.timer_service()
+        self._gauges.watermark_ms = timers.current_watermark()
+        return self._finish(shard, shard.advance(timers.current_watermark()), timers)
+
+    def _shard(self, key: int) -> Shard:
+        shard = self._shards.get(key)
+        if shard is None:
+            shard = self._shards[key] = Shard(self._policy, {k: bytes(v) for k, v in self._log.items()})
+        return shard
+
+    def _finish(self, shard: Shard, outputs: list[Output], timers) -> list[Row]:  # type: ignore[no-untyped-def]
+        self._write(shard)
+        wake_ms = shard.next_timer_ms(timers.current_watermark())
+        if wake_ms is not None:
+            timers.register_event_time_timer(wake_ms)
+        if not outputs:
+            return []
+        self._gauges.count(outputs)
+        now_ms = time.time_ns() // 1_000_000
+        return [Row(*self._outbox.record(output, now_ms)) for output in outputs]
+
+    def _write(self, shard: Shard) -> None:
+        puts, removals = shard.take_writes()
+        self._log.put_all(list(puts.items()))  # process mode iterates pairs
+        for key in removals:
+            self._log.remove(key)

@@ -1,0 +1,30 @@
+"""The topics of docs/contracts.md: names, partitions and settings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+_LARGE = {"max.message.bytes": str((16 << 20) + (1 << 20))}  # 16 MiB of value, and room for key, headers and batch
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic as it should be made."""
+
+    name: str
+    partitions: int
+    config: Mapping[str, str] = field(default_factory=dict)
+
+
+EVENTS = Topic("events", 3, _LARGE)
+TELEMETRY = Topic("telemetry.raw", 3, _LARGE)
+ALERTS = Topic("alerts", 1)
+LATE = Topic("telemetry.late", 3, _LARGE)
+DEAD_LETTERS = Topic("telemetry.dlq", 3, _LARGE)
+
+TOPICS = (EVENTS, TELEMETRY, ALERTS, LATE, DEAD_LETTERS)
+
+
+def ticks(job: str) -> Topic:
+    """The clock of a job: stamped by the broker when it is appended, and of no use after a while."""
+    settings = {"message.timestamp.type": "LogAppendTime", "retention.ms": "86400000"}
+    return Topic(f"fleetpulse.ticks.{job}", 1, settings)

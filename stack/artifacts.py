@@ -1,0 +1,140 @@
+"""The Java artifacts: pinned by checksum, downloaded once, never taken half."""
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import requests
+from jgo.maven import Artifact as RemoteArtifact
+from jgo.maven import MavenContext, PythonResolver
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+
+from fleetpulse.errors import FleetpulseError
+from stack.disk import check_free_space
+from stack.layout import artifacts_dir
+
+_TIMEOUT_S = 30
+_ATTEMPTS = 4
+
+Update = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A jar: which program needs it, its coordinate, its size in bytes and its SHA-256."""
+
+    group: str
+    coordinate: str
+    size: int
+    sha256: str
+
+    @property
+    def filename(self) -> str:
+        """The name it has in the repository."""
+        _, artifact, version = self.coordinate.split(":")
+        return f"{artifact}-{version}.jar"
+
+
+def locked() -> list[Artifact]:
+    """All artifacts of the lock file."""
+    lines = files("stack").joinpath("artifacts.lock").read_text().splitlines()
+    rows = [line.split() for line in lines if line and not line.startswith("#")]
+    return [Artifact(group, coordinate, int(size), sha256) for group, coordinate, size, sha256 in rows]
+
+
+def jars(group: str) -> list[Path]:
+    """The downloaded jars of a program.
+
+    Raises:
+        FleetpulseError: one is not there.
+    """
+    found = [artifacts_dir() / artifact.filename for artifact in locked() if artifact.group == group]
+    missing = [jar.name for jar in found if not jar.exists()]
+    if missing:
+        raise FleetpulseError(f"{len(missing)} Java artifacts are missing (first: {missing[0]}): run `make setup`")
+    return found
+
+
+def download(folder: Path, wanted: list[Artifact]) -> int:
+    """Bring what is missing into `folder`, showing progress; a file is there whole or not at all.
+
+    Returns:
+        How many files were downloaded.
+
+    Raises:
+        FleetpulseError: no space, no network, or a file with another checksum than the locked one.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    missing = [artifact for artifact in wanted if not (folder / artifact.filename).exists()]
+    if not missing:
+        return 0
+    size = sum(artifact.size for artifact in missing)
+    check_free_space(folder, size)
+    with _progress(len(missing), size) as update, tempfile.TemporaryDirectory(dir=folder, prefix=".part-") as part:
+        for artifact in missing:
+            _fetch(artifact, Path(part), update).replace(folder / artifact.filename)
+    return len(missing)
+
+
+def _fetch(artifact: Artifact, part: Path, update: Update) -> Path:
+    @contextmanager
+    def show(_name: str, _size: int) -> Iterator[Update]:
+        yield update
+
+    repository = MavenContext(PythonResolver(progress_callback=show), repo_cache=part, timeout=_TIMEOUT_S)
+    remote = repository.create_dependency(artifact.coordinate).artifact
+    attempts = Retrying(
+        retry=retry_if_exception_type(requests.RequestException),
+        stop=stop_after_attempt(_ATTEMPTS),
+        wait=wait_exponential(),
+        reraise=True,
+    )
+    try:
+        file = attempts(lambda: _download_again(remote))
+    except (requests.RequestException, RuntimeError, OSError) as failed:
+        raise FleetpulseError(f"{artifact.coordinate} cannot be downloaded, try again: {failed}") from failed
+    check(file, artifact)
+    return file
+
+
+def _download_again(remote: RemoteArtifact) -> Path:
+    assert remote.cached_path is not None
+    remote.cached_path.unlink(missing_ok=True)  # jgo would take what a failed attempt left for the whole
+    return Path(remote.resolve())
+
+
+def check(file: Path, artifact: Artifact) -> None:
+    """Refuse a file that is not what was locked.
+
+    Raises:
+        FleetpulseError: its SHA-256 is another one.
+    """
+    with file.open("rb") as content:
+        found = hashlib.file_digest(content, "sha256").hexdigest()
+    if found != artifact.sha256:
+        raise FleetpulseError(
+            f"{artifact.filename} has the wrong checksum: expected {artifact.sha256}, found {found} "
+            f"({file.stat().st_size} of {artifact.size} bytes); nothing was installed, run `make setup` again"
+        )
+
+
+@contextmanager
+def _progress(count: int, size: int) -> Iterator[Update]:
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns) as progress:
+        task = progress.add_task(f"{count} Java artifacts", total=size)
+        yield lambda size: progress.advance(task, size)
+
+
+def main() -> None:
+    """Download all artifacts."""
+    download(artifacts_dir(), locked())
+
+
+if __name__ == "__main__":
+    main()

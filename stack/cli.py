@@ -1,0 +1,104 @@
+"""`fleetpulse stack`: a real Kafka, Flink and PostgreSQL on this machine."""
+
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from fleetpulse.errors import FleetpulseError
+from stack import lifecycle, supervision
+from stack.layout import DEFAULT_DIR, layout
+
+_NAMES = ("kafka", "postgres", "jobmanager", "taskmanager", "supervisor")
+_SHOWN = {  # what a person connects to
+    "Kafka": "kafka",
+    "Flink web UI": "flink-web",
+    "PostgreSQL": "postgres",
+}
+
+
+def _folder_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--dir",
+        "folder",
+        envvar="FLEETPULSE_DIR",
+        default=DEFAULT_DIR,
+        show_default=True,
+        show_envvar=True,
+        help="Folder of the stack's data, logs and passwords.",
+    )(command)
+
+
+@click.group("stack")
+def command() -> None:
+    """Run a real Kafka, Flink and PostgreSQL on this machine, on the loopback interface."""
+
+
+@command.command("up")
+@_folder_option
+@click.option(
+    "--port-offset",
+    type=int,
+    envvar="FLEETPULSE_PORT_OFFSET",
+    show_envvar=True,
+    help="Added to every port, for a second stack beside the first; remembered.  [default: 0]",
+)
+def up_command(folder: str, port_offset: int | None) -> None:
+    """Start all, and wait until all are ready. Harmless when they run."""
+    stack = layout(folder, port_offset)
+    started = time.monotonic()
+    for name in lifecycle.up(stack):
+        click.echo(f"{name:<12} ready after {time.monotonic() - started:4.1f} s")
+    for title, listener in _SHOWN.items():
+        click.echo(f"{title:<12} {'http://' if listener == 'flink-web' else ''}{stack.address(listener)}")
+
+
+@command.command("down")
+@_folder_option
+def down_command(folder: str) -> None:
+    """Stop all processes. Data stays."""
+    stack = layout(folder)
+    click.echo("stopped" if lifecycle.down(stack) else f"nothing was running in {stack.root}")
+
+
+@command.command("status")
+@_folder_option
+def status_command(folder: str) -> int:
+    """Show each program's state, process id and address. Exit code 1 unless all run."""
+    stack = layout(folder)
+    found = supervision.statuses(stack)
+    if not found:
+        click.echo(f"not running: {stack.root}")
+        return 1
+    listeners = {program.name: program.listens for program in lifecycle.programs(stack)}
+    table = Table("program", "state", "pid", "address", box=None)
+    for status in found:
+        table.add_row(status.name, status.state, str(status.pid or "-"), stack.address(listeners[status.name]))
+    Console().print(table)
+    return 0 if all(status.state == "RUNNING" for status in found) else 1
+
+
+@command.command("logs")
+@click.argument("name", type=click.Choice(_NAMES))
+@click.option("--lines", type=click.IntRange(1), default=100, show_default=True, help="How many of the last lines.")
+@click.option("--follow", "-f", is_flag=True, help="Go on as lines are written; Ctrl-C ends it.")
+@_folder_option
+def logs_command(name: str, lines: int, follow: bool, folder: str) -> None:
+    """Show the last lines of a program's log."""
+    file = supervision.log_file(layout(folder), name)
+    if not file.exists():
+        raise FleetpulseError(f"{file} does not exist: the stack has not been started in this folder")
+    arguments = ["tail", "-n", str(lines), *(["-F"] if follow else []), str(file)]
+    os.execvp("tail", arguments)  # noqa: S606 - becomes tail, as a shell's exec would
+
+
+@command.command("reset")
+@_folder_option
+def reset_command(folder: str) -> None:
+    """Stop all and delete the stack's data, logs and passwords."""
+    lifecycle.reset(layout(folder))
+    click.echo("stopped, and all data deleted")

@@ -1,0 +1,92 @@
+"""Flink: a JobManager and a TaskManager from the distribution inside the PyFlink package, which stays as it is."""
+
+import shutil
+import sys
+from pathlib import Path
+
+from stack.artifacts import jars
+from stack.layout import Layout, project_root
+from stack.programs import Program
+from stack.wheels import flink_home, java_home
+
+_CONSOLE_LOG = "log4j-console.properties"
+
+
+def programs(stack: Layout) -> list[Program]:
+    """How to run the JobManager and the TaskManager."""
+    return [
+        _program(stack, "jobmanager", "flink-web"),
+        _program(stack, "taskmanager", "taskmanager-metrics"),
+    ]
+
+
+def prepare(stack: Layout) -> None:
+    """Write both processes' configuration and the folder of libraries they load."""
+    for name in ("jobmanager", "taskmanager"):
+        folder = _conf(stack, name)
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in (project_root() / "flink-conf").glob("*.properties"):
+            shutil.copy(file, folder)
+        (folder / "config.yaml").write_text(configuration(stack, name))
+    _link_libraries(_lib(stack))
+
+
+def configuration(stack: Layout, name: str) -> str:
+    """The text of `config.yaml` of a process: the checked-in file, then what belongs to this machine and stack."""
+    own: dict[str, object] = {
+        "jobmanager.rpc.port": stack.ports["jobmanager"],
+        "rest.port": stack.ports["flink-web"],
+        "rest.bind-port": stack.ports["flink-web"],
+        "metrics.reporter.prom.port": stack.ports[f"{name}-metrics"],
+        "execution.checkpointing.dir": stack.checkpoints.as_uri(),
+        "execution.checkpointing.savepoint-dir": stack.savepoints.as_uri(),
+        "io.tmp.dirs": stack.tmp,
+        "web.log.path": stack.logs / "jobmanager.log",
+        "taskmanager.log.path": stack.logs / "taskmanager.log",
+        "python.executable": sys.executable,
+        "python.client.executable": sys.executable,
+        "env.java.home": java_home(),
+        "env.log.dir": stack.logs,
+        "env.pid.dir": stack.run,
+    }
+    shared = (project_root() / "flink-conf" / "config.yaml").read_text()
+    return shared + "\n" + "".join(f"{key}: {value}\n" for key, value in own.items())
+
+
+def environment(stack: Layout, name: str = "jobmanager") -> dict[str, str]:
+    """What Flink's own scripts need to find this stack's cluster; also right for `flink run`."""
+    return {
+        "FLINK_HOME": str(flink_home()),
+        "FLINK_CONF_DIR": str(_conf(stack, name)),
+        "FLINK_LIB_DIR": str(_lib(stack)),
+        "FLINK_LOG_DIR": str(stack.logs),
+        "FLINK_PID_DIR": str(stack.run),
+        "FLINK_IDENT_STRING": "fleetpulse",
+        "JAVA_HOME": str(java_home()),
+    }
+
+
+def flink_command() -> tuple[str, ...]:
+    """Flink's command line client."""
+    return ("bash", str(flink_home() / "bin" / "flink"))
+
+
+def _program(stack: Layout, name: str, listens: str) -> Program:
+    # A wheel does not keep its scripts executable everywhere, hence bash. The script ends by becoming Java.
+    command = ("bash", str(flink_home() / "bin" / f"{name}.sh"), "start-foreground")
+    return Program(name, command, listens, environment(stack, name))
+
+
+def _link_libraries(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for jar in [*(flink_home() / "lib").glob("*.jar"), *jars("flink")]:
+        (folder / jar.name).symlink_to(jar)
+
+
+def _conf(stack: Layout, name: str) -> Path:
+    return stack.run / f"{name}-conf"
+
+
+def _lib(stack: Layout) -> Path:
+    return stack.run / "flink-lib"

@@ -1,0 +1,128 @@
+"""Where an embedded stack lives: its folder and its ports."""
+
+import hashlib
+import json
+import os
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from fleetpulse.errors import ConfigurationError
+
+DEFAULT_DIR = ".fleetpulse"
+HOST = "127.0.0.1"
+
+# What listens, and where it does without a port offset.
+_BASE_PORTS = {
+    "kafka": 9092,
+    "kafka-controller": 9093,
+    "postgres": 5432,
+    "jobmanager": 6123,
+    "flink-web": 8081,
+    "jobmanager-metrics": 9249,
+    "taskmanager-metrics": 9250,
+    "supervisor": 9001,
+}
+_MAX_OFFSET = 65535 - max(_BASE_PORTS.values())
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One stack: its folder (absolute) and what is added to every port."""
+
+    root: Path
+    port_offset: int = 0
+
+    @cached_property
+    def ports(self) -> dict[str, int]:
+        """Who listens on which port."""
+        return {name: port + self.port_offset for name, port in _BASE_PORTS.items()}
+
+    def address(self, name: str) -> str:
+        """`host:port` of a listener."""
+        return f"{HOST}:{self.ports[name]}"
+
+    @property
+    def data(self) -> Path:
+        """What must survive: the folder of Kafka's and PostgreSQL's files, checkpoints and savepoints."""
+        return self.root / "data"
+
+    @property
+    def logs(self) -> Path:
+        """One log file a program."""
+        return self.root / "logs"
+
+    @property
+    def run(self) -> Path:
+        """Configuration written at each start."""
+        return self.root / "run"
+
+    @property
+    def secrets(self) -> Path:
+        """One file a password, readable by the owner alone."""
+        return self.root / "secrets"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Flink's checkpoints."""
+        return self.data / "checkpoints"
+
+    @property
+    def savepoints(self) -> Path:
+        """Flink's savepoints."""
+        return self.root / "savepoints"
+
+    @property
+    def tmp(self) -> Path:
+        """Flink's working files; of no use once it has stopped."""
+        return self.root / "tmp"
+
+    @property
+    def name(self) -> str:
+        """A short name of this folder, the same in every process; marks the stack's processes."""
+        return hashlib.sha256(str(self.root).encode()).hexdigest()[:16]
+
+    def save(self) -> None:
+        """Remember the port offset for the commands that come later."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        self._settings.write_text(json.dumps({"port_offset": self.port_offset}) + "\n")
+
+    @property
+    def _settings(self) -> Path:
+        return self.root / "stack.json"
+
+
+def layout(folder: str | None = None, port_offset: int | None = None) -> Layout:
+    """The stack in `folder`, by default FLEETPULSE_DIR or `.fleetpulse` in the current folder.
+
+    The port offset is the given one, else the one the folder's stack was started with, else 0.
+
+    Raises:
+        ConfigurationError: the offset is outside 0 to what keeps every port below 65536.
+    """
+    root = Path(folder or os.environ.get("FLEETPULSE_DIR") or DEFAULT_DIR).absolute()
+    if port_offset is None:
+        port_offset = _saved_offset(root / "stack.json")
+    if not 0 <= port_offset <= _MAX_OFFSET:
+        raise ConfigurationError(f"--port-offset {port_offset}: expected 0 to {_MAX_OFFSET}")
+    return Layout(root, port_offset)
+
+
+def _saved_offset(settings: Path) -> int:
+    try:
+        return int(json.loads(settings.read_text())["port_offset"])
+    except FileNotFoundError:
+        return 0
+    except (ValueError, KeyError, TypeError) as bad:
+        raise ConfigurationError(f"{settings} cannot be read: delete it and start the stack again") from bad
+
+
+def project_root() -> Path:
+    """The checkout this runs from."""
+    return Path(__file__).resolve().parent.parent
+
+
+def artifacts_dir() -> Path:
+    """Where `make setup` puts the Java artifacts: in the virtual environment, shared by all stacks."""
+    return Path(sys.prefix) / "share" / "fleetpulse" / "java"

@@ -1,0 +1,78 @@
+"""Brings a stack up, takes it down, and forgets it."""
+
+import errno
+import fcntl
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from fleetpulse.errors import FleetpulseError
+from stack import flink, kafka, postgres, supervision
+from stack.disk import check_free_space
+from stack.layout import Layout
+from stack.ports import check_ports
+from stack.programs import Program
+from stack.readiness import wait_until_ready
+
+
+def programs(stack: Layout) -> list[Program]:
+    """All programs of the stack, in their order of start."""
+    return [kafka.program(stack), postgres.program(stack), *flink.programs(stack)]
+
+
+def up(stack: Layout) -> Iterator[str]:
+    """Start what does not run and yield each program's name when it is ready. Harmless when all run.
+
+    Raises:
+        FleetpulseError: something is missing, taken, full, or does not answer in time.
+    """
+    with _alone(stack):
+        if not supervision.is_running(stack):
+            _prepare(stack)
+        supervision.start(stack, programs(stack))
+        yield from wait_until_ready(stack)
+
+
+def down(stack: Layout) -> bool:
+    """Stop all processes of the stack; data stays. Returns whether anything ran."""
+    return supervision.stop(stack)
+
+
+def reset(stack: Layout) -> None:
+    """Stop the stack and delete its data, logs and passwords."""
+    down(stack)
+    for folder in (stack.data, stack.savepoints, stack.logs, stack.run, stack.secrets, stack.tmp):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _prepare(stack: Layout) -> None:
+    supervision.stop_leftovers(stack)
+    check_free_space(stack.root)
+    check_ports(stack)
+    for folder in (stack.run, stack.tmp):  # what an earlier start wrote is of no use now
+        shutil.rmtree(folder, ignore_errors=True)
+    for folder in (stack.data, stack.savepoints, stack.checkpoints, stack.logs, stack.run, stack.tmp):
+        folder.mkdir(parents=True, exist_ok=True)
+    stack.save()
+    kafka.prepare(stack)
+    postgres.prepare(stack)
+    flink.prepare(stack)
+
+
+@contextmanager
+def _alone(stack: Layout) -> Iterator[None]:
+    """Let one `up` of a stack at a time do its work, and tell what the file system refuses in one line."""
+    try:
+        stack.root.mkdir(parents=True, exist_ok=True)
+        with (stack.root / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+    except OSError as refused:
+        what_to_do = {
+            errno.ENOSPC: "free some space and try again",
+            errno.EACCES: "is it another user's? Use a folder of your own with --dir",
+            errno.EPERM: "is it another user's? Use a folder of your own with --dir",
+        }.get(refused.errno or 0, "see the folder's logs")
+        raise FleetpulseError(
+            f"{refused.filename or stack.root}: {refused.strerror or refused}: {what_to_do}"
+        ) from refused

@@ -1,0 +1,52 @@
+"""Writes `artifacts.lock`: resolves what the stack needs from Maven Central, without Maven. Run by `make lock`."""
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from jgo.maven import MavenContext
+
+KAFKA_VERSION = "4.3.1"
+
+# Each is resolved by itself: jgo lets one root's dependency management change the versions of another's.
+_WITH_DEPENDENCIES: dict[str, tuple[str, ...]] = {
+    "kafka": (f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}",),
+}
+_ALONE: dict[str, tuple[str, ...]] = {
+    "kafka": ("org.apache.logging.log4j:log4j-slf4j-impl:2.25.4",),
+    "flink": (
+        "org.apache.flink:flink-sql-connector-kafka:5.0.0-2.2",
+        "org.apache.flink:flink-connector-jdbc-core:4.0.0-2.0",
+        "org.apache.flink:flink-connector-jdbc-postgres:4.0.0-2.0",
+        "org.postgresql:postgresql:42.7.8",
+    ),
+}
+_HEAD = "# Java artifacts: who needs it, coordinate, bytes, SHA-256. Written by `make lock` from stack/lock.py.\n"
+
+
+def main() -> None:
+    """Resolve, download into a scratch folder, and write the lock file anew."""
+    with tempfile.TemporaryDirectory() as scratch:
+        lines = sorted(set(_lines(MavenContext(repo_cache=Path(scratch), timeout=30))))
+    (Path(__file__).parent / "artifacts.lock").write_text(_HEAD + "".join(lines))
+
+
+def _lines(repository: MavenContext) -> Iterator[str]:
+    for group, coordinates in _WITH_DEPENDENCIES.items():
+        for coordinate in coordinates:
+            roots, others = repository.resolver.resolve([repository.create_dependency(coordinate)])
+            for dependency in roots + others:
+                yield _line(group, str(dependency.artifact.component), dependency.artifact.resolve())
+    for group, coordinates in _ALONE.items():
+        for coordinate in coordinates:
+            yield _line(group, coordinate, repository.create_dependency(coordinate).artifact.resolve())
+
+
+def _line(group: str, coordinate: str, jar: Path) -> str:
+    content = jar.read_bytes()
+    return f"{group} {coordinate} {len(content)} {hashlib.sha256(content).hexdigest()}\n"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""PostgreSQL: one server on a TCP port of the loopback interface, with passwords."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from psycopg.conninfo import make_conninfo
+
+from fleetpulse.errors import FleetpulseError
+from stack.layout import HOST, Layout
+from stack.passwords import password
+from stack.programs import Program
+from stack.wheels import postgres_bin
+
+DATABASE = "monitoring"
+OWNER = "owner"
+_NOBODY = 65534
+
+
+def program(stack: Layout) -> Program:
+    """How to run the server. SIGINT is its fast shutdown: it ends sessions instead of waiting for them."""
+    settings = {
+        "listen_addresses": HOST,
+        "port": stack.ports["postgres"],
+        "unix_socket_directories": "",
+        "max_connections": 100,
+        "log_line_prefix": "%m [%p] ",
+    }
+    arguments = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+    command = (*_as_ordinary_user(), str(postgres_bin() / "postgres"), "-D", str(_data(stack)), *arguments)
+    return Program("postgres", command, "postgres", stop_signal="INT")
+
+
+def prepare(stack: Layout) -> None:
+    """Make the data folder at the first start. A first start that was cut short is made again.
+
+    Raises:
+        FleetpulseError: initdb fails.
+    """
+    if _data(stack).exists():
+        return
+    unfinished = _data(stack).with_suffix(".part")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(mode=0o700)
+    if os.geteuid() == 0:
+        os.chown(unfinished, _NOBODY, _NOBODY)
+    _initdb(unfinished, password(stack, OWNER))
+    unfinished.rename(_data(stack))
+
+
+def dsn(stack: Layout, user: str = OWNER, database: str = DATABASE) -> str:
+    """Connection string of `user`, password included."""
+    return make_conninfo(
+        host=HOST, port=stack.ports["postgres"], user=user, dbname=database, password=password(stack, user)
+    )
+
+
+def _initdb(folder: Path, owner_password: str) -> None:
+    command = [
+        *_as_ordinary_user(),
+        str(postgres_bin() / "initdb"),
+        *("-D", str(folder), "-U", OWNER, "-E", "UTF8", "--locale=C.UTF-8"),
+        *("--auth=scram-sha-256", "--pwfile=/dev/stdin"),
+    ]
+    done = subprocess.run(command, input=owner_password + "\n", capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = done.stderr.strip().splitlines()[-1:]
+        raise FleetpulseError(f"PostgreSQL cannot make {folder}: {' '.join(last)}")
+
+
+def _as_ordinary_user() -> tuple[str, ...]:
+    """PostgreSQL refuses to run as root. It then runs as nobody, who keeps root's way through closed folders."""
+    if os.geteuid() != 0:
+        return ()
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        raise FleetpulseError(
+            "PostgreSQL does not run as root and setpriv is missing: install util-linux, or use another user"
+        )
+    through = "+dac_override,+dac_read_search"
+    return (
+        *(setpriv, f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups"),
+        *(f"--inh-caps={through}", f"--ambient-caps={through}"),
+    )
+
+
+def _data(stack: Layout) -> Path:
+    return stack.data / "postgres"

@@ -1,0 +1,15 @@
+"""What a program of the stack is to its supervisor."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Program:
+    """A supervised process. `listens` names its main port in the layout; `stop_signal` asks it to end."""
+
+    name: str
+    command: tuple[str, ...]
+    listens: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+    stop_signal: str = "TERM"

@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from fleetpulse.errors import FleetpulseError
-from stack import lifecycle, supervision
+from stack import lifecycle, rest, supervision
 from stack.layout import DEFAULT_DIR, layout
+from stack.submit import JOBS, check, defaults, submit
 
 _NAMES = ("kafka", "postgres", "jobmanager", "taskmanager", "supervisor")
 _SHOWN = {  # what a person connects to
@@ -94,6 +95,41 @@ def logs_command(name: str, lines: int, follow: bool, folder: str) -> None:
         raise FleetpulseError(f"{file} does not exist: the stack has not been started in this folder")
     arguments = ["tail", "-n", str(lines), *(["-F"] if follow else []), str(file)]
     os.execvp("tail", arguments)  # noqa: S606 - becomes tail, as a shell's exec would
+
+
+@command.command("submit", context_settings={"ignore_unknown_options": True})
+@click.argument("job", type=click.Choice(sorted(JOBS)))
+@click.argument("arguments", nargs=-1)
+@click.option("--restore", help="Savepoint or checkpoint to start from.")
+@click.option(
+    "--flink-rest", envvar="FLINK_REST", show_envvar=True, help="host:port of another cluster than this stack's."
+)
+@_folder_option
+def submit_command(
+    job: str, arguments: tuple[str, ...], restore: str | None, flink_rest: str | None, folder: str
+) -> int:
+    """Submit a job, by default to this stack's cluster. ARGUMENTS after -- are the job's own."""
+    stack = layout(folder)
+    given = [*([] if flink_rest else defaults(stack, job)), *arguments]
+    refused = check(job, given)
+    if not refused:
+        click.echo(submit(stack, job, given, restore, flink_rest))
+    return refused
+
+
+@command.command("savepoint")
+@click.argument("job", type=click.Choice(sorted(JOBS)))
+@click.option("--stop", is_flag=True, help="Stop the job with it.")
+@click.option(
+    "--flink-rest", envvar="FLINK_REST", show_envvar=True, help="host:port of another cluster than this stack's."
+)
+@_folder_option
+def savepoint_command(job: str, stop: bool, flink_rest: str | None, folder: str) -> None:
+    """Take a savepoint of a running job and print its path."""
+    stack = layout(folder)
+    address = flink_rest or stack.address("flink-web")
+    target = None if flink_rest else stack.savepoints.as_uri()
+    click.echo(rest.savepoint(address, rest.job_id(address, JOBS[job]), target, stop))
 
 
 @command.command("reset")

@@ -1,0 +1,99 @@
+# Fleetpulse. `make` alone prints what there is.
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --no-deps
+ZIP := build/fleetpulse.zip
+CODE := clients fleetpulse jobs sql udfs
+ARGS ?=
+
+.PHONY: help setup lock demo stack-up stack-down stack-status test test-unit test-jobs test-e2e lint fmt bench package \
+        submit-inactivity submit-archive savepoint run-generator clean
+
+help: ## Print the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "%-18s %s\n", $$1, $$2}'
+
+setup: $(STAMP) ## Install all that is needed into .venv; afterwards everything works offline
+
+$(STAMP): requirements-build.txt requirements.txt requirements-dev.txt stack/artifacts.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
+	    || { echo "error: Python 3.11 is needed; name yours with PYTHON=/path/to/python3.11" >&2; exit 2; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
+	@echo "Python packages (about 570 MB)"
+	@$(PIP) --quiet --require-hashes -r requirements-build.txt
+	@$(PIP) --no-build-isolation --require-hashes -r requirements.txt -r requirements-dev.txt \
+	    | { grep -v '^Requirement already satisfied' || true; }
+	@$(PIP) --quiet --no-build-isolation --no-index --editable .
+	@echo "Java artifacts (about 57 MB)"
+	@$(BIN)/python -m stack.artifacts
+	@touch $@
+	@echo "ready"
+
+lock: setup ## Resolve all dependencies anew and write the lock files
+	@for name in requirements-build requirements requirements-dev; do \
+	    $(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url \
+	        --no-emit-find-links --custom-compile-command "make lock" $$name.in -o $$name.txt; \
+	done
+	@$(BIN)/python -m stack.lock
+
+demo: setup package ## Start everything, simulate a fleet, and watch its alerts arrive (DURATION=60 ends by itself)
+	@$(BIN)/fleetpulse demo $(if $(DURATION),--duration.seconds $(DURATION))
+
+stack-up: setup ## Start Kafka, Flink and PostgreSQL on this machine
+	@$(BIN)/fleetpulse stack up $(ARGS)
+
+stack-down: setup ## Stop them; data stays
+	@$(BIN)/fleetpulse stack down $(ARGS)
+
+stack-status: setup ## Show what runs, and where
+	@$(BIN)/fleetpulse stack status $(ARGS)
+
+package: setup $(ZIP) ## Make build/fleetpulse.zip, what `flink run -pyfs` takes
+
+$(ZIP): $(shell find $(CODE) -name '*.py' -o -name '*.sql')
+	@mkdir -p $(@D)
+	@$(BIN)/python -m stack.package $@ $(CODE)
+
+submit-inactivity: package ## Submit the inactivity job (ARGS="--timeout.ms 60000", RESTORE=savepoint, FLINK_REST=host:port)
+	@$(BIN)/fleetpulse stack submit inactivity $(if $(RESTORE),--restore "$(RESTORE)") -- $(ARGS)
+
+submit-archive: package ## Submit the archive job (ARGS, RESTORE and FLINK_REST as above)
+	@$(BIN)/fleetpulse stack submit archive $(if $(RESTORE),--restore "$(RESTORE)") -- $(ARGS)
+
+savepoint: setup ## Take a savepoint of the inactivity job and print its path (STOP=1 stops the job with it)
+	@$(BIN)/fleetpulse stack savepoint inactivity $(if $(STOP),--stop)
+
+run-generator: setup ## Simulate a fleet (ARGS="--num.devices 200 --seed 7")
+	@$(BIN)/fleetpulse generate $(ARGS)
+
+test: test-unit test-jobs test-e2e ## Run all tests
+
+test-unit: setup ## Run the tests that need no JVM
+	@$(BIN)/pytest tests/unit
+
+test-jobs: setup ## Run the tests on a local Flink
+	@if [ -d tests/jobs ]; then $(BIN)/pytest tests/jobs; fi
+
+test-e2e: package ## Run the tests on the embedded stack
+	@$(BIN)/pytest tests/e2e
+
+lint: setup ## Check format, style, types and layers; changes nothing
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+fmt: setup ## Format, and fix what can be fixed
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: package ## Measure, and write docs/benchmarks.md
+	@$(BIN)/python -m bench $(ARGS)
+
+clean: ## Delete what was built; .venv and .fleetpulse stay
+	@rm -rf build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,81 @@
+"""Flink's REST interface: what the stack and the demo ask of it."""
+
+from typing import Any
+
+import requests
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+from fleetpulse.errors import FleetpulseError
+
+_TIMEOUT_S = 10
+_SAVEPOINT_S = 300
+_ENDED = {"FINISHED", "FAILED", "CANCELED"}
+
+
+def get(address: str, path: str) -> Any:
+    """What a GET of `path` answers, decoded.
+
+    Raises:
+        FleetpulseError: Flink is away or refuses.
+    """
+    return _call("GET", address, path, None)
+
+
+def running_jobs(address: str) -> dict[str, str]:
+    """Name to id of the jobs that have not ended."""
+    jobs = get(address, "/jobs/overview")["jobs"]
+    return {job["name"]: job["jid"] for job in jobs if job["state"] not in _ENDED}
+
+
+def job_id(address: str, name: str) -> str:
+    """The id of the running job called `name`.
+
+    Raises:
+        FleetpulseError: there is none.
+    """
+    jobs = running_jobs(address)
+    if name not in jobs:
+        raise FleetpulseError(f"no job named {name!r} runs at {address}: see http://{address}")
+    return jobs[name]
+
+
+def savepoint(address: str, job: str, folder: str | None, stop: bool) -> str:
+    """Take a savepoint and return its path; with `stop` the job ends with it.
+
+    Args:
+        address: `host:port` of Flink's REST interface.
+        job: the job's id.
+        folder: URI of where to put it; the cluster's own folder when None.
+        stop: whether the job ends.
+
+    Raises:
+        FleetpulseError: it fails, or takes longer than 5 minutes.
+    """
+    action, request = ("stop", {"drain": False}) if stop else ("savepoints", {})
+    body: dict[str, Any] = {**request, **({"targetDirectory": folder} if folder else {})}
+    trigger = _call("POST", address, f"/jobs/{job}/{action}", body)["request-id"]
+    patiently = Retrying(
+        retry=retry_if_result(lambda answer: answer["status"]["id"] != "COMPLETED"),
+        stop=stop_after_delay(_SAVEPOINT_S),
+        wait=wait_fixed(0.3),
+        retry_error_callback=lambda _state: {"operation": {}},
+    )
+    operation = patiently(get, address, f"/jobs/{job}/savepoints/{trigger}")["operation"]
+    if "location" not in operation:
+        cause = operation.get("failure-cause", {}).get("stack-trace", f"not done after {_SAVEPOINT_S} s")
+        raise FleetpulseError(f"no savepoint of job {job}: {cause.splitlines()[0]}")
+    return str(operation["location"])
+
+
+def cancel(address: str, job: str) -> None:
+    """Ask a job to end without a savepoint."""
+    _call("PATCH", address, f"/jobs/{job}?mode=cancel", None)
+
+
+def _call(method: str, address: str, path: str, body: dict[str, Any] | None) -> Any:
+    try:
+        answer = requests.request(method, f"http://{address}{path}", json=body, timeout=_TIMEOUT_S)
+        answer.raise_for_status()
+        return answer.json()
+    except requests.RequestException as failed:
+        raise FleetpulseError(f"Flink at {address} does not answer {path}: {failed}") from failed

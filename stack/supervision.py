@@ -98,7 +98,7 @@ def stop(stack: Layout) -> bool:
     """Stop everything, gently first. Returns whether anything ran."""
     ran = is_running(stack)
     if ran:
-        supervisor = [p for p in _processes(stack) if _is_supervisor(p)]
+        supervisor = [p for p in processes(stack) if _is_supervisor(p)]
         with contextlib.suppress(*_UNREACHABLE):  # a second `down` at the same time
             _Supervisor(stack).shutdown()
         psutil.wait_procs(supervisor, timeout=_STOP_S)
@@ -111,7 +111,7 @@ def stop_leftovers(stack: Layout) -> bool:
     Returns:
         Whether there was any.
     """
-    left = list(_processes(stack))
+    left = list(processes(stack))
     # The supervisor first, or it starts again what is ended.
     for process in sorted(left, key=_is_supervisor, reverse=True):
         with contextlib.suppress(psutil.Error):
@@ -124,7 +124,8 @@ def stop_leftovers(stack: Layout) -> bool:
     return bool(left)
 
 
-def _processes(stack: Layout) -> Iterator[psutil.Process]:
+def processes(stack: Layout) -> Iterator[psutil.Process]:
+    """The living processes of a stack, however they were started or orphaned."""
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
             if process.environ().get(_MARK) == stack.name:

@@ -1,0 +1,80 @@
+"""A stack for tests: its own folder and ports, beside whatever else runs on the machine."""
+
+import os
+import random
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from fleetpulse.errors import FleetpulseError
+from stack import lifecycle, postgres, supervision
+from stack.layout import Layout
+from stack.ports import check_ports
+from tests.waiting import wait_until
+
+_OFFSETS = range(10_000, 22_000)  # every port below those that outgoing connections are given
+
+
+@dataclass(frozen=True)
+class EmbeddedStack:
+    """A running stack and how to reach it."""
+
+    layout: Layout
+
+    @property
+    def dir(self) -> Path:
+        """Its folder."""
+        return self.layout.root
+
+    @property
+    def bootstrap(self) -> str:
+        """Kafka's `host:port`."""
+        return self.layout.address("kafka")
+
+    @property
+    def flink_rest(self) -> str:
+        """`host:port` of Flink's REST interface."""
+        return self.layout.address("flink-web")
+
+    @property
+    def database_dsn(self) -> str:
+        """Connection string of the database's superuser."""
+        return postgres.dsn(self.layout)
+
+    def pid(self, name: str) -> int:
+        """Process id of a program; 0 when it does not run."""
+        return {status.name: status.pid for status in supervision.statuses(self.layout)}.get(name, 0)
+
+    def kill(self, name: str) -> None:
+        """Kill a program with -9 and wait until its successor runs."""
+        killed = self.pid(name)
+        os.kill(killed, signal.SIGKILL)
+        wait_until(f"{name} to be started again", lambda: self.pid(name) not in (0, killed))
+
+    def wait_until_ready(self) -> None:
+        """Wait until all programs answer; bounded."""
+        for _ in lifecycle.up(self.layout):
+            pass
+
+
+@contextmanager
+def running_stack(folder: Path) -> Iterator[EmbeddedStack]:
+    """A stack in `folder` on free ports, stopped at the end."""
+    stack = EmbeddedStack(Layout(folder, _free_offset()))
+    try:
+        stack.wait_until_ready()
+        yield stack
+    finally:
+        lifecycle.down(stack.layout)
+
+
+def _free_offset() -> int:
+    for offset in random.sample(_OFFSETS, 100):
+        try:
+            check_ports(Layout(Path(), offset))
+        except FleetpulseError:
+            continue
+        return offset
+    raise AssertionError("no free ports")

@@ -45,6 +45,8 @@ def configuration(stack: Layout, name: str) -> str:
         "taskmanager.log.path": stack.logs / "taskmanager.log",
         "python.executable": sys.executable,
         "python.client.executable": sys.executable,
+        "env.java.opts.jobmanager": _loopback_agent(),
+        "env.java.opts.taskmanager": _loopback_agent(),
         "env.java.home": java_home(),
         "env.log.dir": stack.logs,
         "env.pid.dir": stack.run,
@@ -75,6 +77,11 @@ def _program(stack: Layout, name: str, listens: str) -> Program:
     # A wheel does not keep its scripts executable everywhere, hence bash. The script ends by becoming Java.
     command = ("bash", str(flink_home() / "bin" / f"{name}.sh"), "start-foreground")
     return Program(name, command, listens, environment(stack, name))
+
+
+def _loopback_agent() -> str:
+    [agent] = jars("agent")
+    return f"-javaagent:{agent}=boot:{agent},script:{project_root() / 'flink-conf' / 'loopback-metrics.btm'}"
 
 
 def _link_libraries(folder: Path) -> None:

@@ -15,6 +15,7 @@ _WITH_DEPENDENCIES: dict[str, tuple[str, ...]] = {
 }
 _ALONE: dict[str, tuple[str, ...]] = {
     "kafka": ("org.apache.logging.log4j:log4j-slf4j-impl:2.25.4",),
+    "agent": ("org.jboss.byteman:byteman:4.0.27",),
     "flink": (
         "org.apache.flink:flink-sql-connector-kafka:5.0.0-2.2",
         "org.apache.flink:flink-connector-jdbc-core:4.0.0-2.0",

@@ -1,4 +1,10 @@
--- Telemetry as the broker has it. Time is the Kafka timestamp; the watermark is made in the source, one a partition.
+-- Telemetry as the broker has it, with the time in the value for the watermark only: the decoder's is the event time.
+-- The watermark is made in the source, one a partition, and never passes a Kafka timestamp: a clock that is ahead moves
+-- nobody's time. A value that is no JSON, or a time that SQL cannot read, moves it nowhere; an object with an id and no
+-- time counts with its Kafka timestamp.
+-- SQL evaluates an expression as often as it stands there, so the branches are in the order of how common they are.
+-- A number: 13 digits of it are milliseconds, be it seconds, milliseconds, microseconds or nanoseconds (after 2001).
+-- Then ISO 8601 in UTC, then with an offset.
 CREATE TABLE telemetry (
     `key` BYTES,
     `value` BYTES,
@@ -6,15 +12,33 @@ CREATE TABLE telemetry (
     `partition` INT METADATA VIRTUAL,
     `offset` BIGINT METADATA VIRTUAL,
     `kafka_time` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
-    WATERMARK FOR `kafka_time` AS `kafka_time` - INTERVAL $bound DAY TO SECOND(3)
+    `event_time` AS LEAST(`kafka_time`, COALESCE(
+        TO_TIMESTAMP_LTZ(TRY_CAST(RPAD(SUBSTRING(REPLACE(
+            COALESCE(JSON_VALUE(CAST(`value` AS STRING), '$.ts'), JSON_VALUE(CAST(`value` AS STRING), '$.time'))
+        , '.', '') FROM 1 FOR 13), 13, '0') AS BIGINT), 3),
+        CAST(TRY_CAST(REGEXP_REPLACE(REGEXP_REPLACE(
+            COALESCE(JSON_VALUE(CAST(`value` AS STRING), '$.ts'), JSON_VALUE(CAST(`value` AS STRING), '$.time'))
+        , 'Z$', ''), 'T', ' ') AS TIMESTAMP(3)) AS TIMESTAMP_LTZ(3)),
+        CAST(TIMESTAMPADD(MINUTE, -60 * TRY_CAST(REGEXP_EXTRACT(
+            COALESCE(JSON_VALUE(CAST(`value` AS STRING), '$.ts'), JSON_VALUE(CAST(`value` AS STRING), '$.time'))
+        , '([+-]\d\d):?\d\d$', 1) AS INT) - TRY_CAST(REGEXP_REPLACE(
+            COALESCE(JSON_VALUE(CAST(`value` AS STRING), '$.ts'), JSON_VALUE(CAST(`value` AS STRING), '$.time'))
+        , '^.*([+-])\d\d:?(\d\d)$', '$1$2') AS INT), TRY_CAST(REGEXP_REPLACE(REGEXP_REPLACE(
+            COALESCE(JSON_VALUE(CAST(`value` AS STRING), '$.ts'), JSON_VALUE(CAST(`value` AS STRING), '$.time'))
+        , '[+-]\d\d:?\d\d$', ''), 'T', ' ') AS TIMESTAMP(3))) AS TIMESTAMP_LTZ(3)),
+        CASE
+            WHEN JSON_EXISTS(CAST(`value` AS STRING), '$.ts') OR JSON_EXISTS(CAST(`value` AS STRING), '$.time') THEN NULL
+            WHEN JSON_VALUE(CAST(`value` AS STRING), '$.device_id') IS NOT NULL THEN `kafka_time`
+            WHEN JSON_VALUE(CAST(`value` AS STRING), '$["device-id"]') IS NOT NULL THEN `kafka_time`
+        END
+    )),
+    WATERMARK FOR `event_time` AS `event_time` - INTERVAL $bound DAY TO SECOND(3)
 ) WITH (
     'connector' = 'kafka',
     'topic' = $topics,
     'properties.bootstrap.servers' = $bootstrap_servers,
     'properties.group.id' = $group,
     'properties.isolation.level' = 'read_committed',
-    'properties.max.partition.fetch.bytes' = '17825792',
-    'properties.fetch.max.bytes' = '67108864',
     'scan.startup.mode' = 'earliest-offset',
     'scan.bounded.mode' = $bounded,
     'scan.parallelism' = $parallelism,

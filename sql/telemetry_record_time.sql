@@ -13,8 +13,6 @@ CREATE TABLE telemetry (
     'properties.bootstrap.servers' = $bootstrap_servers,
     'properties.group.id' = $group,
     'properties.isolation.level' = 'read_committed',
-    'properties.max.partition.fetch.bytes' = '17825792',
-    'properties.fetch.max.bytes' = '67108864',
     'scan.startup.mode' = 'earliest-offset',
     'scan.bounded.mode' = $bounded,
     'scan.parallelism' = $parallelism,

@@ -50,7 +50,6 @@ class Decide(KeyedProcessFunction):
     def on_timer(self, timestamp: int, context: KeyedProcessFunction.OnTimerContext) -> Iterable[Row]:
         shard = self._shard(context.get_current_key())
         timers = context.timer_service()
-        self._gauges.watermark_ms = timers.current_watermark()
         return self._finish(shard, shard.advance(timers.current_watermark()), timers)
 
     def _shard(self, key: int) -> Shard:
@@ -61,7 +60,8 @@ class Decide(KeyedProcessFunction):
 
     def _finish(self, shard: Shard, outputs: list[Output], timers) -> list[Row]:  # type: ignore[no-untyped-def]
         self._write(shard)
-        wake_ms = shard.next_timer_ms(timers.current_watermark())
+        watermark_ms = self._gauges.watermark_ms = timers.current_watermark()
+        wake_ms = shard.next_timer_ms(watermark_ms)
         if wake_ms is not None:
             timers.register_event_time_timer(wake_ms)
         if not outputs:

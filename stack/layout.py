@@ -99,9 +99,11 @@ def layout(folder: str | None = None, port_offset: int | None = None) -> Layout:
     The port offset is the given one, else the one the folder's stack was started with, else 0.
 
     Raises:
-        ConfigurationError: the offset is outside 0 to what keeps every port below 65536.
+        ConfigurationError: the offset is outside 0 to what keeps every port below 65536, or the path has blanks.
     """
     root = Path(folder or os.environ.get("FLEETPULSE_DIR") or DEFAULT_DIR).absolute()
+    if len(str(root).split()) > 1:
+        raise ConfigurationError(f"--dir {root}: Flink's scripts cannot work below a path with blanks; choose another")
     if port_offset is None:
         port_offset = _saved_offset(root / "stack.json")
     if not 0 <= port_offset <= _MAX_OFFSET:

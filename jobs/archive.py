@@ -27,7 +27,8 @@ _SETTINGS = {
     "pipeline.name": "fleetpulse archive",
     "pipeline.max-parallelism": "128",
     "execution.checkpointing.interval": "10 s",
-    "restart-strategy.type": "exponential-delay",  # attempts have no limit by default
+    "restart-strategy.type": "exponential-delay",
+    "restart-strategy.exponential-delay.attempts-before-reset-backoff": "2147483647",  # no limit, as by default
     "restart-strategy.exponential-delay.initial-backoff": "1 s",
     "restart-strategy.exponential-delay.max-backoff": "30 s",
     "restart-strategy.exponential-delay.reset-backoff-threshold": "2 min",

@@ -1,7 +1,6 @@
 """The schema on a real PostgreSQL: what migrates, what is kept once, what is rejected, and who may do what."""
 
 import os
-import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -9,9 +8,9 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
 from database.migrate import migrate
+from tests.e2e.databases import fresh_database, rows
 
 pytestmark = pytest.mark.e2e
 
@@ -47,11 +46,8 @@ def server(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def empty_database(server: str) -> Iterator[str]:
-    name = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(server, autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        yield make_conninfo(server, dbname=name)
-        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    with fresh_database(server) as dsn:
+        yield dsn
 
 
 @pytest.fixture
@@ -71,10 +67,6 @@ def insert(database: psycopg.Connection[Any], *alerts: dict[str, str | None]) ->
             cursor.execute(
                 sql.SQL("INSERT INTO alerts_ingest ({}) VALUES ({})").format(columns, values), list(alert.values())
             )
-
-
-def rows(database: psycopg.Connection[Any], query: str) -> list[tuple[Any, ...]]:
-    return database.execute(query).fetchall()
 
 
 def test_migrating_twice_changes_nothing(empty_database: str) -> None:

@@ -1,0 +1,1 @@
+"""The contenders that are not Fleetpulse, each the way its own users would write it."""

@@ -1,0 +1,101 @@
+"""`make bench`: runs every contender on the same topic and writes the figures.
+
+python -m bench.run --records 9000000 --runs 3
+"""
+
+import shutil
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import click
+
+from bench import report, topic
+from bench.contenders import CONTENDERS, JAVA_JOB, PEERS_PYTHON, ROOT, Contender, Place
+from bench.measure import Result, Sample, Usage, summarize
+from stack.layout import DEFAULT_DIR, layout
+
+_LOOK_EVERY_SECONDS = 0.25
+_FEWEST = 100_000  # with fewer records devices would seem silent that are not: see `topic`
+
+
+@click.command(context_settings={"show_default": True})
+@click.option(
+    "--dir",
+    "folder",
+    envvar="FLEETPULSE_DIR",
+    default=DEFAULT_DIR,
+    help="Folder of the running stack; see `make stack-up`.",
+)
+@click.option("--records", type=click.IntRange(_FEWEST), default=9_000_000, help="Records in the topic.")
+@click.option("--runs", type=click.IntRange(1), default=3, help="Runs of each contender.")
+@click.option("--only", multiple=True, help="Contenders whose name contains this; all when not given.")
+@click.option(
+    "--output", type=click.Path(path_type=Path), help="Markdown file for the figures; standard output if none."
+)
+def main(
+    folder: str,
+    records: int,
+    runs: int,
+    only: tuple[str, ...],
+    output: Path | None,
+) -> None:
+    """Measure speed, CPU and memory of the inactivity work, done in several ways."""
+    chosen = [c for c in CONTENDERS if not only or any(part.lower() in c.name.lower() for part in only)]
+    _prepare()
+    stack = layout(folder)
+    results: dict[Contender, list[Result]] = {contender: [] for contender in chosen}
+    # Round by round, so that what changes on the machine meanwhile meets every contender.
+    for number in range(runs):
+        for contender in chosen:
+            fleet = topic.Fleet(max(_FEWEST, round(records * contender.share)))
+            place = Place(stack, fleet.topic, f"bench.alerts.{uuid.uuid4().hex}", fleet.records)
+            topic.fill(place.bootstrap_servers, fleet)
+            topic.create(place.bootstrap_servers, place.alerts, 1)
+            result = measure(contender, place)
+            results[contender].append(result)
+            click.echo(f"run {number + 1}: {contender.name}: {report.line(result)}", err=True)
+            if result.alerts != fleet.alerts:
+                raise SystemExit(f"{contender.name} opened {result.alerts} alerts instead of {fleet.alerts}")
+    text = report.table(results, records)
+    if output is None:
+        click.echo(text)
+    else:
+        output.write_text(text, encoding="utf-8")
+
+
+def measure(contender: Contender, place: Place) -> Result:
+    """Run one contender once."""
+    running = contender.start(place)
+    usage = Usage(running.processes())
+    begun, samples, seconds = time.time(), [Sample(0.0, 0, 0.0, 0)], None
+    while seconds is None:
+        seconds = running.seconds()
+        records = place.records if seconds is not None else running.records()
+        samples.append(Sample(time.time() - begun, records, *usage.look(running.processes())))
+        time.sleep(_LOOK_EVERY_SECONDS)
+    return summarize(samples, place.records, seconds, topic.opened(place.bootstrap_servers, place.alerts))
+
+
+def _prepare() -> None:
+    """Make what the contenders need and is not there yet: the peers' Python, the Java job."""
+    if not PEERS_PYTHON.exists():
+        _say("making a virtual environment for Quix Streams and Bytewax")
+        subprocess.run([sys.executable, "-m", "venv", PEERS_PYTHON.parent.parent], check=True)
+        requirements = ROOT / "bench" / "requirements.txt"
+        subprocess.run([PEERS_PYTHON, "-m", "pip", "install", "-q", "--require-hashes", "-r", requirements], check=True)
+    if not JAVA_JOB.exists():
+        if shutil.which("mvn") is None:
+            raise SystemExit("the Java contender needs Maven and a JDK: install them, or leave it out with --only")
+        _say("compiling the Java job")
+        subprocess.run(["mvn", "-q", "package"], cwd=ROOT / "bench" / "java", check=True)
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
+
+
+if __name__ == "__main__":
+    main()

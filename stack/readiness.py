@@ -10,7 +10,7 @@ from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_d
 from clients.topics import ensure_topics
 from database.migrate import migrate
 from fleetpulse.errors import FleetpulseError
-from fleetpulse.topics import TOPICS
+from fleetpulse.topics import TOPICS, ticks
 from stack.layout import Layout
 from stack.passwords import password
 from stack.postgres import DATABASE, dsn
@@ -68,7 +68,7 @@ def _last_line(stack: Layout, name: str) -> str:
 
 def _kafka(stack: Layout) -> None:
     try:
-        ensure_topics(stack.address("kafka"), TOPICS)
+        ensure_topics(stack.address("kafka"), (*TOPICS, ticks("inactivity")))
     except FleetpulseError as failed:
         raise _NotYetError(failed) from failed
 

@@ -38,3 +38,38 @@ def _make(admin: KafkaAdminClient, topic: Topic) -> bool:
     except TopicAlreadyExistsError:  # somebody else was faster
         return False
     return True
+
+
+def delete_topics(bootstrap_servers: str, topics: Iterable[Topic]) -> None:
+    """Delete topics with all that is in them; one that is not there is no error.
+
+    Args:
+        bootstrap_servers: `host:port` of brokers, comma-separated.
+        topics: what must be gone afterwards.
+
+    Raises:
+        FleetpulseError: no broker answers, or it refuses.
+    """
+    try:
+        with KafkaAdminClient(bootstrap_servers=bootstrap_servers.split(",")) as admin:
+            existing = set(admin.list_topics())
+            admin.delete_topics([topic.name for topic in topics if topic.name in existing])
+    except KafkaError as failed:
+        raise FleetpulseError(f"cannot delete topics at {bootstrap_servers}: {failed}") from failed
+
+
+def partition_count(bootstrap_servers: str, topics: Iterable[str]) -> int:
+    """How many partitions the topics have in all.
+
+    Args:
+        bootstrap_servers: `host:port` of brokers, comma-separated.
+        topics: names of topics that exist.
+
+    Raises:
+        FleetpulseError: no broker answers.
+    """
+    try:
+        with KafkaAdminClient(bootstrap_servers=bootstrap_servers.split(",")) as admin:
+            return sum(len(topic["partitions"]) for topic in admin.describe_topics(list(topics)))
+    except KafkaError as failed:
+        raise FleetpulseError(f"cannot look at topics at {bootstrap_servers}: {failed}") from failed

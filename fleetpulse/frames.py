@@ -4,11 +4,13 @@ A frame carries what one batch of records holds for one shard: its readings, its
 of which partition those were. The bytes of its records travel along compressed and are opened only if one is late.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
+from zlib import crc32
 
-import lz4.block
 import msgspec
+from lz4.block import compress, decompress
 
 from fleetpulse.readings import Reading, Rejection, decode
 from fleetpulse.reasons import Reason
@@ -66,19 +68,19 @@ def pack(originals: Sequence[Original], shards: int, max_future_skew_ms: int) ->
 
     A rejected record without a device travels with the shard of its partition.
     """
-    outcomes = decode([o.value for o in originals], [o.kafka_time_ms for o in originals], max_future_skew_ms)
-    builders: dict[int, _Builder] = {}
+    outcomes = decode([o[4] for o in originals], [o[2] for o in originals], max_future_skew_ms)
+    builders: dict[int, _Builder] = defaultdict(_Builder)
     for original, outcome in zip(originals, outcomes, strict=True):
-        device_id = outcome.device_id
-        shard = original.origin % shards if device_id is None else shard_of(device_id, shards)
-        builder = builders.get(shard)
-        if builder is None:
-            builder = builders[shard] = _Builder()
         if type(outcome) is Reading:
+            builder = builders[crc32(outcome[0].encode()) % shards]
             builder.readings.append(outcome)
             builder.originals.append(original)
         else:
-            builder.reject(original, outcome)
+            rejection = cast(Rejection, outcome)
+            shard = original.origin % shards if rejection.device_id is None else shard_of(rejection.device_id, shards)
+            builders[shard].rejected.append(
+                Rejected(rejection.reason, original, rejection.device_id, rejection.life_time_ms)
+            )
     return {shard: builder.frame() for shard, builder in builders.items()}
 
 
@@ -90,26 +92,20 @@ class _Builder:
         self.originals: list[Original] = []
         self.rejected: list[Rejected] = []
 
-    def reject(self, original: Original, rejection: Rejection) -> None:
-        self.rejected.append(Rejected(rejection.reason, original, rejection.device_id, rejection.life_time_ms))
-
     def frame(self) -> bytes:
-        originals = self.originals
-        devices = [r.device_id for r in self.readings]
-        event_times = [r.event_time_ms for r in self.readings]
-        lives = [min(at, o.kafka_time_ms) for at, o in zip(event_times, originals, strict=True)]
-        compressed = lz4.block.compress(_encode(originals)) if originals else b""
-        spans = _spans(originals + [r.original for r in self.rejected])
-        return _encode(Frame(VERSION, spans, devices, event_times, lives, self.rejected, compressed))
+        devices, event_times = (
+            (list(column) for column in zip(*self.readings, strict=True)) if self.readings else ([], [])
+        )
+        lives = list(map(min, event_times, [o[2] for o in self.originals]))
+        originals = compress(_encode(self.originals)) if self.originals else b""
+        return _encode(Frame(VERSION, self._spans(), devices, event_times, lives, self.rejected, originals))
 
-
-def _spans(originals: list[Original]) -> list[Span]:
-    records: dict[int, int] = {}
-    next_offset: dict[int, int] = {}
-    for origin, offset, *_ in originals:
-        records[origin] = records.get(origin, 0) + 1
-        next_offset[origin] = max(next_offset.get(origin, 0), offset + 1)
-    return [Span(origin, count, next_offset[origin]) for origin, count in records.items()]
+    def _spans(self) -> list[Span]:
+        places = sorted((record[0], record[1]) for record in [*self.originals, *(r.original for r in self.rejected)])
+        last_offset = dict(places)
+        return [
+            Span(origin, n, last_offset[origin] + 1) for origin, n in Counter(origin for origin, _ in places).items()
+        ]
 
 
 def unpack(data: bytes) -> Frame:
@@ -126,4 +122,4 @@ def unpack(data: bytes) -> Frame:
 
 def originals_of(frame: Frame) -> list[Original]:
     """The records behind the readings of `frame`, in their order."""
-    return _decode_originals(lz4.block.decompress(frame.originals)) if frame.originals else []
+    return _decode_originals(decompress(frame.originals)) if frame.originals else []

@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple, cast
+from typing import NamedTuple, TypeGuard, cast
 
 import msgspec
 
@@ -18,6 +18,7 @@ from fleetpulse.times import to_epoch_ms
 
 MAX_VALUE_BYTES = 1 << 20
 MAX_DEVICE_ID_CHARS = 128
+_LARGEST_FLOAT = Decimal("1.7976931348623157e308")
 
 
 class Reading(NamedTuple):
@@ -142,7 +143,7 @@ def _parse(value: bytes) -> object:
     return document
 
 
-def _is_device_id(value: object) -> bool:
+def _is_device_id(value: object) -> TypeGuard[str]:
     if not isinstance(value, str) or not 0 < len(value) <= MAX_DEVICE_ID_CHARS:
         return False
     # Cc is C0, DEL and C1; a lone surrogate cannot be written back as UTF-8.
@@ -156,11 +157,9 @@ def _time_of(value: object) -> int | str | Decimal:
 
 
 def _is_metric(value: object) -> bool:
-    if value is None:
-        return True
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+    if isinstance(value, bool):
         return False
-    return abs(value) <= Decimal("1.7976931348623157e308")
+    return value is None or (isinstance(value, int | Decimal) and abs(Decimal(value)) <= _LARGEST_FLOAT)
 
 
 def decode(
@@ -175,7 +174,7 @@ def decode(
     """
     blob = b"".join(filter(None, values))
     if _is_plain(blob):
-        outcomes = [
+        outcomes: list[Reading | Rejection | None] = [
             _accept(value, at, max_future_skew_ms, needs_time=True)
             for value, at in zip(values, kafka_times_ms, strict=True)
         ]
@@ -208,10 +207,7 @@ def _name_once(blob: bytes, refused: bytes, accepted: int) -> bool:
 
     Each of them names both at least once, so equal sums leave no room for one that does so twice.
     """
-    return all(
-        sum(blob.count(name) - refused.count(name) for name in names) == accepted
-        for names in _NAMES
-    )
+    return all(sum(blob.count(name) - refused.count(name) for name in names) == accepted for names in _NAMES)
 
 
 def _accept(value: bytes | None, kafka_time_ms: int, max_future_skew_ms: int, *, needs_time: bool) -> Reading | None:

@@ -80,7 +80,7 @@ class Shard:
             if rejected.device_id is not None and rejected.life_time_ms is not None:
                 signs.devices.append(rejected.device_id)
                 signs.life_times_ms.append(rejected.life_time_ms)
-        return outputs + self._take_signs(signs)
+        return [*outputs, *self._take_signs(signs)]
 
     def _take_signs(self, signs: Pending) -> Sequence[Verdict]:
         if not signs.devices:

@@ -23,14 +23,14 @@ def to_epoch_ms(value: Time) -> int:
     elif isinstance(value, int):
         epoch_ms = _from_number(value)
     else:
-        epoch_ms = _from_number(value if isinstance(value, Decimal) else Decimal(repr(value)))
+        epoch_ms = _from_number(Decimal(repr(value)) if isinstance(value, float) else value)
     if epoch_ms <= 0:
         raise ValueError("time is not after 1970-01-01T00:00:00Z")
     return epoch_ms
 
 
 def _from_number(number: int | Decimal) -> int:
-    if not -_NUMBER_LIMIT < number < _NUMBER_LIMIT:  # also false for NaN-free infinities
+    if (isinstance(number, Decimal) and number.is_nan()) or not -_NUMBER_LIMIT < number < _NUMBER_LIMIT:
         raise ValueError("time is out of range")
     if number < 10**11:
         return int(number * 1000)

@@ -4,16 +4,18 @@ flink run -py jobs/inactivity.py -pyfs build/fleetpulse.zip --kafka.bootstrap.se
 """
 
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import click
-from pyflink.common import Configuration, Types
+from pyflink.common import Configuration
 from pyflink.datastream import DataStream, StreamExecutionEnvironment
-from pyflink.table import DataTypes, Schema, StreamTableEnvironment
-from pyflink.table.udf import udf
+from pyflink.table import StreamTableEnvironment
 
 from clients.commandline import run
+from clients.topics import ensure_topics, partition_count
+from fleetpulse import topics
 from fleetpulse.clock import TickPolicy
 from fleetpulse.inactivity import InactivityPolicy
 from fleetpulse.outbox import Outbox
@@ -21,174 +23,105 @@ from fleetpulse.shard import ShardPolicy
 from fleetpulse.shards import MAX_PARALLELISM
 from jobs import arguments
 from jobs.crossing import process_by_shard, shard_keys
-from sql import statement
+from jobs.operators import UID_GENERATION, number_operators_by_stream
+from jobs.outputs import Sink, write_outputs
+from jobs.telemetry import ITEM_TYPE, Source, items_by_shard, write_ticks
 from udfs.deciding import RECORD_TYPE, Decide
-from udfs.framing import framer
 
 _DAY_MS = 86_400_000
-_ITEM_TYPE = Types.ROW([Types.PRIMITIVE_ARRAY(Types.BYTE()), Types.LONG()])
-_FRAME_TYPE = DataTypes.ROW(
-    [DataTypes.FIELD("shard_key", DataTypes.INT()), DataTypes.FIELD("frame", DataTypes.BYTES())]
-)
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """What the job runs with. Durations in milliseconds."""
+class Plan:
+    """What the job is made of, as its arguments say."""
 
-    bootstrap_servers: str
-    events_topics: tuple[str, ...]
-    alerts_topic: str
-    plain_topic: str
-    late_topic: str
-    dlq_topic: str
-    ticks_topic: str
-    checkpoint_dir: str
-    checkpoint_interval_ms: int
-    parallelism: int
-    source_parallelism: int
-    timeout_ms: int
-    evaluation_period_ms: int
-    forget_after_ms: int
-    out_of_orderness_ms: int
-    max_future_skew_ms: int
-    idle_timeout_ms: int
-    reconnect_grace_ms: int
-    time_source: str
-    shards: int
-    batch_size: int
-    delivery: str
-    alerts_mode: str
-    bounded: bool
-
-    @property
-    def outbox(self) -> Outbox:
-        return Outbox(self.events_topics, self.alerts_topic, self.plain_topic, self.late_topic, self.dlq_topic)
-
-    @property
-    def policy(self) -> ShardPolicy:
-        inactivity = InactivityPolicy(
-            self.timeout_ms,
-            self.evaluation_period_ms,
-            self.forget_after_ms,
-            report_every_evaluation=self.alerts_mode == "every-evaluation",
-        )
-        ticks = TickPolicy(reconnect_grace_ms=self.reconnect_grace_ms)
-        return ShardPolicy(self.events_topics, self.shards, inactivity, ticks)
+    source: Source
+    policy: ShardPolicy
+    outbox: Outbox
+    sink: Sink
 
 
-def configuration(settings: Settings) -> Configuration:
+def plan(arguments: Mapping[str, Any], partitions: int) -> Plan:
+    """The plan that the command line asks for, on topics with so many partitions."""
+    given = dict(arguments)
+    name = f"inactivity-{given['alerts_topic']}"
+    source = Source(
+        given["bootstrap_servers"],
+        given["events_topics"],
+        f"fleetpulse-{name}",
+        min(given["parallelism"], partitions),
+        given["time_source"],
+        given["out_of_orderness_ms"],
+        given["max_future_skew_ms"],
+        given["idle_timeout_ms"],
+        None if given["bounded"] else given["ticks_topic"],
+    )
+    inactivity = InactivityPolicy(
+        given["timeout_ms"],
+        given["evaluation_period_ms"],
+        given["forget_after_ms"],
+        report_every_evaluation=given["alerts_mode"] == "every-evaluation",
+    )
+    ticks = TickPolicy(reconnect_grace_ms=given["reconnect_grace_ms"])
+    outbox = Outbox(source.topics, given["alerts_topic"], given["plain_topic"], given["late_topic"], given["dlq_topic"])
+    policy = ShardPolicy(source.topics, given["shards"], inactivity, ticks)
+    return Plan(source, policy, outbox, Sink(source.bootstrap_servers, name, given["delivery"]))
+
+
+def configuration(arguments: Mapping[str, Any]) -> Configuration:
     """The settings the job carries itself, whatever the cluster's own are."""
     values = {
-        "parallelism.default": settings.parallelism,
+        "parallelism.default": arguments["parallelism"],
         "pipeline.max-parallelism": MAX_PARALLELISM,
         "pipeline.auto-watermark-interval": "50 ms",
         "python.fn-execution.bundle.time": 50,
-        "python.fn-execution.bundle.size": settings.batch_size,
-        "python.fn-execution.arrow.batch.size": settings.batch_size,
-        "execution.checkpointing.interval": f"{settings.checkpoint_interval_ms} ms",
-        "execution.checkpointing.dir": settings.checkpoint_dir,
+        "python.fn-execution.bundle.size": arguments["batch_size"],
+        "python.fn-execution.arrow.batch.size": arguments["batch_size"],
+        "execution.checkpointing.interval": f"{arguments['checkpoint_interval_ms']} ms",
+        "execution.checkpointing.dir": arguments["checkpoint_dir"],
         "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
         "restart-strategy.type": "exponential-delay",
         "restart-strategy.exponential-delay.initial-backoff": "1 s",
         "restart-strategy.exponential-delay.max-backoff": "30 s",
         "restart-strategy.exponential-delay.attempts-before-reset-backoff": 30,
         "table.local-time-zone": "UTC",
-        "table.exec.uid.generation": "ALWAYS",
+        **UID_GENERATION,
     }
-    config = Configuration()
+    settings = Configuration()
     for key, value in values.items():
-        config.set_string(key, str(value))
-    return config
+        settings.set_string(key, str(value))
+    return settings
 
 
-def build(tables: StreamTableEnvironment, settings: Settings) -> DataStream:
+def build(tables: StreamTableEnvironment, job: Plan) -> DataStream:
     """Wire sources, frames and decision; the result is the stream of records that leave (see `outbox`)."""
-    keys = shard_keys(settings.shards)
-    items = _items(tables, settings, keys)
-    decided = process_by_shard(items, _ITEM_TYPE, Decide(settings.policy, settings.outbox), RECORD_TYPE)
+    items = items_by_shard(tables, job.source, shard_keys(job.policy.shards))
+    decided = process_by_shard(items, ITEM_TYPE, Decide(job.policy, job.outbox), RECORD_TYPE)
     return decided.uid("inactivity-decide").name("decide inactivity, by shard")
 
 
-def _items(tables: StreamTableEnvironment, settings: Settings, keys: tuple[int, ...]) -> DataStream:
-    """Frames of telemetry and, unless the input is bounded, ticks: rows of (shard key, (frame, tick))."""
-    _name_operators(tables, "telemetry")
-    to_frames = framer(keys, settings.max_future_skew_ms)
-    # Not deterministic, or the planner evaluates it twice: for the filter and for the projection.
-    tables.create_temporary_function(
-        "to_frames", udf(to_frames, result_type=_FRAME_TYPE, func_type="pandas", deterministic=False)
-    )
-    tables.execute_sql(
-        statement(
-            f"telemetry_{settings.time_source}_time",
-            topics=";".join(settings.events_topics),
-            bootstrap_servers=settings.bootstrap_servers,
-            group=f"fleetpulse-inactivity-{settings.alerts_topic}",
-            bounded="latest-offset" if settings.bounded else "unbounded",
-            parallelism=str(settings.source_parallelism),
-            idle_timeout=f"{settings.idle_timeout_ms} ms",
-            bound=arguments.interval(settings.out_of_orderness_ms + 1),
-        )
-    )
-    frames = tables.to_data_stream(tables.sql_query(statement("telemetry_frames", topics=settings.events_topics)))
-    return frames if settings.bounded else frames.union(_ticks(tables, settings, keys))
-
-
-def _ticks(tables: StreamTableEnvironment, settings: Settings, keys: tuple[int, ...]) -> DataStream:
-    _name_operators(tables, "ticks")
-    tables.execute_sql(
-        statement(
-            "ticks",
-            topic=settings.ticks_topic,
-            bootstrap_servers=settings.bootstrap_servers,
-            bound=arguments.interval(settings.out_of_orderness_ms + 1),
-        )
-    )
-    return tables.to_data_stream(tables.sql_query(statement("ticks_to_shards", shard_keys=keys)))
-
-
-def write_ticks(tables: StreamTableEnvironment) -> None:
-    """Let the job write its own ticks through Kafka."""
-    _name_operators(tables, "ticks-writer")
-    tables.execute_sql(statement("ticks_clock"))
-    statements = tables.create_statement_set()
-    statements.add_insert_sql(statement("ticks_write"))
-    statements.attach_as_datastream()
-
-
-def write_outputs(tables: StreamTableEnvironment, decided: DataStream, settings: Settings) -> None:
-    """Send what was decided to its topics, in transactions that commit with the checkpoints."""
-    _name_operators(tables, "outputs")
-    tables.create_temporary_view("decided", tables.from_data_stream(decided))
-    tables.execute_sql(
-        statement(
-            "outputs",
-            topics=";".join(settings.outbox.topics),
-            bootstrap_servers=settings.bootstrap_servers,
-            delivery=settings.delivery,
-            transactional_id_prefix=f"fleetpulse-inactivity-{settings.alerts_topic}",
-            transaction_timeout_ms="900000",
-        )
-    )
-    statements = tables.create_statement_set()
-    statements.add_insert_sql(statement("outputs_write"))
-    statements.attach_as_datastream()
-
-
-def _name_operators(tables: StreamTableEnvironment, prefix: str) -> None:
-    # Savepoints find state by these ids; the default ones shift with every operator that is added.
-    tables.get_config().set("table.exec.uid.format", f"inactivity-{prefix}-<id>-<transformation>")
-
-
-def submit(settings: Settings) -> None:
-    """Build the job and hand it to Flink; waits for the end where the input is bounded."""
-    environment = StreamExecutionEnvironment.get_execution_environment(configuration(settings))
+def assemble(environment: StreamExecutionEnvironment, job: Plan) -> None:
+    """Attach the whole job to `environment`: sources, decision, sinks and the writer of ticks."""
     tables = StreamTableEnvironment.create(environment)
-    decided = build(tables, settings)
-    write_outputs(tables, decided, settings)
-    if not settings.bounded:
+    write_outputs(tables, build(tables, job), job.outbox, job.sink)
+    if job.source.ticks_topic:
         write_ticks(tables)
-    environment.execute("fleetpulse inactivity")
+    number_operators_by_stream(environment)
+
+
+def _prepare_topics(arguments: Mapping[str, Any]) -> int:
+    """Make the topics that are missing; returns how many partitions there are to read."""
+    servers = arguments["bootstrap_servers"]
+    wanted = [
+        *(replace(topics.EVENTS, name=name) for name in arguments["events_topics"]),
+        replace(topics.ALERTS, name=arguments["alerts_topic"]),
+        replace(topics.ALERTS, name=arguments["plain_topic"]),
+        replace(topics.LATE, name=arguments["late_topic"]),
+        replace(topics.DEAD_LETTERS, name=arguments["dlq_topic"]),
+        replace(topics.ticks("inactivity"), name=arguments["ticks_topic"]),
+    ]
+    ensure_topics(servers, wanted)
+    return partition_count(servers, arguments["events_topics"])
 
 
 def _topics(_context: click.Context, _option: click.Parameter, value: str) -> tuple[str, ...]:
@@ -237,7 +170,11 @@ def _topics(_context: click.Context, _option: click.Parameter, value: str) -> tu
     "--shards", type=click.IntRange(1, 128), default=16, help="Groups of devices; fixed by the first checkpoint."
 )
 @click.option(
-    "--batch.size", "batch_size", type=click.IntRange(1, 1_000_000), default=50_000, help="Records that cross to Python at once."
+    "--batch.size",
+    "batch_size",
+    type=click.IntRange(1, 1_000_000),
+    default=50_000,
+    help="Records that cross to Python at once.",
 )
 @click.option(
     "--delivery",
@@ -257,8 +194,9 @@ def command(check: bool, **values: Any) -> None:
     """
     if check:
         return
-    settings = Settings(source_parallelism=values["parallelism"], **values)
-    submit(settings)
+    environment = StreamExecutionEnvironment.get_execution_environment(configuration(values))
+    assemble(environment, plan(values, _prepare_topics(values)))
+    environment.execute("fleetpulse inactivity")
 
 
 if __name__ == "__main__":

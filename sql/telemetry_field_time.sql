@@ -2,9 +2,9 @@
 -- The watermark is made in the source, one a partition, and never passes a Kafka timestamp: a clock that is ahead moves
 -- nobody's time. A value that is no JSON, or a time that SQL cannot read, moves it nowhere; an object with an id and no
 -- time counts with its Kafka timestamp.
--- SQL evaluates an expression as often as it stands there, so the branches are in the order of how common they are.
--- A number: 13 digits of it are milliseconds, be it seconds, milliseconds, microseconds or nanoseconds (after 2001).
--- Then ISO 8601 in UTC, then with an offset.
+-- Only the branch that is taken parses the value, and it should do so once: JSON_VALUE is what this costs. Two branches
+-- are for times written as most are; then numbers in general, ISO 8601 in UTC, ISO 8601 with an offset, and no time.
+-- Of a number, 13 digits are milliseconds, be it seconds, milliseconds, microseconds or nanoseconds (since 2001).
 CREATE TABLE telemetry (
     `key` BYTES,
     `value` BYTES,
@@ -12,26 +12,26 @@ CREATE TABLE telemetry (
     `partition` INT METADATA VIRTUAL,
     `offset` BIGINT METADATA VIRTUAL,
     `kafka_time` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
-    `event_time` AS LEAST(`kafka_time`, COALESCE(
-        TO_TIMESTAMP_LTZ(TRY_CAST(RPAD(SUBSTRING(REPLACE(
-            COALESCE(JSON_VALUE(CAST(`value` AS STRING), '$.ts'), JSON_VALUE(CAST(`value` AS STRING), '$.time'))
-        , '.', '') FROM 1 FOR 13), 13, '0') AS BIGINT), 3),
-        CAST(TRY_CAST(REGEXP_REPLACE(REGEXP_REPLACE(
-            COALESCE(JSON_VALUE(CAST(`value` AS STRING), '$.ts'), JSON_VALUE(CAST(`value` AS STRING), '$.time'))
-        , 'Z$', ''), 'T', ' ') AS TIMESTAMP(3)) AS TIMESTAMP_LTZ(3)),
-        CAST(TIMESTAMPADD(MINUTE, -60 * TRY_CAST(REGEXP_EXTRACT(
-            COALESCE(JSON_VALUE(CAST(`value` AS STRING), '$.ts'), JSON_VALUE(CAST(`value` AS STRING), '$.time'))
-        , '([+-]\d\d):?\d\d$', 1) AS INT) - TRY_CAST(REGEXP_REPLACE(
-            COALESCE(JSON_VALUE(CAST(`value` AS STRING), '$.ts'), JSON_VALUE(CAST(`value` AS STRING), '$.time'))
-        , '^.*([+-])\d\d:?(\d\d)$', '$1$2') AS INT), TRY_CAST(REGEXP_REPLACE(REGEXP_REPLACE(
-            COALESCE(JSON_VALUE(CAST(`value` AS STRING), '$.ts'), JSON_VALUE(CAST(`value` AS STRING), '$.time'))
-        , '[+-]\d\d:?\d\d$', ''), 'T', ' ') AS TIMESTAMP(3))) AS TIMESTAMP_LTZ(3)),
-        CASE
-            WHEN JSON_EXISTS(CAST(`value` AS STRING), '$.ts') OR JSON_EXISTS(CAST(`value` AS STRING), '$.time') THEN NULL
-            WHEN JSON_VALUE(CAST(`value` AS STRING), '$.device_id') IS NOT NULL THEN `kafka_time`
-            WHEN JSON_VALUE(CAST(`value` AS STRING), '$["device-id"]') IS NOT NULL THEN `kafka_time`
-        END
-    )),
+    `event_time` AS LEAST(`kafka_time`, CASE
+        WHEN CAST(`value` AS STRING) LIKE '%"ts":1%' OR CAST(`value` AS STRING) LIKE '%"ts": 1%' THEN
+            TO_TIMESTAMP_LTZ(TRY_CAST(RPAD(SUBSTRING(REPLACE(JSON_VALUE(CAST(`value` AS STRING), '$.ts'), '.', '') FROM 1 FOR 13), 13, '0') AS BIGINT), 3)
+        WHEN CAST(`value` AS STRING) LIKE '%"time":1%' OR CAST(`value` AS STRING) LIKE '%"time": 1%' THEN
+            TO_TIMESTAMP_LTZ(TRY_CAST(RPAD(SUBSTRING(REPLACE(JSON_VALUE(CAST(`value` AS STRING), '$.time'), '.', '') FROM 1 FOR 13), 13, '0') AS BIGINT), 3)
+        WHEN REGEXP(CAST(`value` AS STRING), '"(ts|time)"\s*:\s*\d') THEN
+            TO_TIMESTAMP_LTZ(TRY_CAST(RPAD(SUBSTRING(REPLACE(COALESCE(JSON_VALUE(CAST(`value` AS STRING), '$.ts'), JSON_VALUE(CAST(`value` AS STRING), '$.time')), '.', '') FROM 1 FOR 13), 13, '0') AS BIGINT), 3)
+        WHEN REGEXP(CAST(`value` AS STRING), '"(ts|time)"\s*:\s*"[^"]*[+-]\d\d:?\d\d"') THEN
+            CAST(TIMESTAMPADD(
+                MINUTE,
+                -60 * TRY_CAST(REGEXP_EXTRACT(COALESCE(JSON_VALUE(CAST(`value` AS STRING), '$.ts'), JSON_VALUE(CAST(`value` AS STRING), '$.time')), '([+-]\d\d):?\d\d$', 1) AS INT)
+                    - TRY_CAST(REGEXP_REPLACE(COALESCE(JSON_VALUE(CAST(`value` AS STRING), '$.ts'), JSON_VALUE(CAST(`value` AS STRING), '$.time')), '^.*([+-])\d\d:?(\d\d)$', '$1$2') AS INT),
+                TRY_CAST(REGEXP_REPLACE(REGEXP_REPLACE(COALESCE(JSON_VALUE(CAST(`value` AS STRING), '$.ts'), JSON_VALUE(CAST(`value` AS STRING), '$.time')), '[+-]\d\d:?\d\d$', ''), 'T', ' ') AS TIMESTAMP(3))
+            ) AS TIMESTAMP_LTZ(3))
+        WHEN REGEXP(CAST(`value` AS STRING), '"(ts|time)"\s*:\s*"') THEN
+            CAST(TRY_CAST(REGEXP_REPLACE(REGEXP_REPLACE(COALESCE(JSON_VALUE(CAST(`value` AS STRING), '$.ts'), JSON_VALUE(CAST(`value` AS STRING), '$.time')), 'Z$', ''), 'T', ' ') AS TIMESTAMP(3)) AS TIMESTAMP_LTZ(3))
+        WHEN COALESCE(JSON_VALUE(CAST(`value` AS STRING), '$.device_id'), JSON_VALUE(CAST(`value` AS STRING), '$["device-id"]')) IS NOT NULL
+            AND COALESCE(JSON_VALUE(CAST(`value` AS STRING), '$.ts'), JSON_VALUE(CAST(`value` AS STRING), '$.time')) IS NULL THEN
+            `kafka_time`
+    END),
     WATERMARK FOR `event_time` AS `event_time` - INTERVAL $bound DAY TO SECOND(3)
 ) WITH (
     'connector' = 'kafka',

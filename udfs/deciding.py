@@ -47,7 +47,7 @@ class Decide(KeyedProcessFunction):
             outputs = shard.accept(bytes(frame))
         return self._finish(shard, outputs, context.timer_service())
 
-    def on_timer(self, timestamp: int, context: KeyedProcessFunction.OnTimerContext) -> Iterable[Row]:
+    def on_timer(self, timestamp: int, context: KeyedProcessFunction.OnTimerContext) -> Iterable[Row]:  # noqa: ARG002
         shard = self._shard(context.get_current_key())
         timers = context.timer_service()
         return self._finish(shard, shard.advance(timers.current_watermark()), timers)

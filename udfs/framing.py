@@ -1,10 +1,13 @@
 """The crossing into Python: Arrow batches of records in, frames out."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pandas as pd
 
 from fleetpulse.frames import Original, pack
+
+_original = partial(tuple.__new__, Original)  # what `Original._make` does, without a Python frame a record
 
 
 def framer(shard_keys: tuple[int, ...], max_future_skew_ms: int) -> Callable[..., pd.DataFrame]:
@@ -23,7 +26,7 @@ def framer(shard_keys: tuple[int, ...], max_future_skew_ms: int) -> Callable[...
     ) -> pd.DataFrame:
         kafka_times_ms = kafka_time.astype("datetime64[ms, UTC]").astype("int64")
         columns = (origin, offset, kafka_times_ms, key, value)
-        originals = list(map(Original, *(column.tolist() for column in columns)))
+        originals = list(map(_original, zip(*(column.tolist() for column in columns), strict=True)))
         frames = pack(originals, len(shard_keys), max_future_skew_ms)
         empty = [None] * (len(value) - len(frames))
         return pd.DataFrame(

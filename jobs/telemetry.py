@@ -1,0 +1,86 @@
+"""The way in, shared by the jobs: telemetry as frames and the job's own clock as ticks, both by shard."""
+
+from dataclasses import dataclass
+
+from pyflink.common import Types
+from pyflink.datastream import DataStream
+from pyflink.table import DataTypes, StreamTableEnvironment
+from pyflink.table.udf import udf
+
+from jobs.arguments import interval
+from jobs.operators import name_operators
+from sql import statement
+from udfs.framing import framer
+
+# What a keyed function gets: a frame or a tick, the other one is null.
+ITEM_TYPE = Types.ROW([Types.PRIMITIVE_ARRAY(Types.BYTE()), Types.LONG()])
+_FRAME_TYPE = DataTypes.ROW(
+    [DataTypes.FIELD("shard_key", DataTypes.INT()), DataTypes.FIELD("frame", DataTypes.BYTES())]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where telemetry comes from and how its time is told. Durations in milliseconds.
+
+    `parallelism` must not exceed the number of partitions: a subtask without one would hold time until it counts as
+    idle. Without `ticks_topic` the input is bounded: it is read up to its present end, and no ticks are written.
+    """
+
+    bootstrap_servers: str
+    topics: tuple[str, ...]
+    group: str
+    parallelism: int
+    time_source: str
+    out_of_orderness_ms: int
+    max_future_skew_ms: int
+    idle_timeout_ms: int
+    ticks_topic: str | None
+
+
+def items_by_shard(tables: StreamTableEnvironment, source: Source, shard_keys: tuple[int, ...]) -> DataStream:
+    """Rows of (shard key, (frame, tick)); the watermark is made in the sources, one a partition."""
+    frames = _frames(tables, source, shard_keys)
+    return frames if source.ticks_topic is None else frames.union(_ticks(tables, source, shard_keys))
+
+
+def _frames(tables: StreamTableEnvironment, source: Source, shard_keys: tuple[int, ...]) -> DataStream:
+    name_operators(tables, "telemetry")
+    to_frames = framer(shard_keys, source.max_future_skew_ms)
+    # Not deterministic, or the planner evaluates it twice: for the filter and for the projection.
+    function = udf(to_frames, result_type=_FRAME_TYPE, func_type="pandas", deterministic=False)
+    tables.create_temporary_function("to_frames", function)
+    tables.execute_sql(
+        statement(
+            f"telemetry_{source.time_source}_time",
+            topics=";".join(source.topics),
+            bootstrap_servers=source.bootstrap_servers,
+            group=source.group,
+            bounded="unbounded" if source.ticks_topic else "latest-offset",
+            parallelism=str(source.parallelism),
+            idle_timeout=f"{source.idle_timeout_ms} ms",
+            bound=_bound(source),
+        )
+    )
+    return tables.to_data_stream(tables.sql_query(statement("telemetry_frames", topics=source.topics)))
+
+
+def _ticks(tables: StreamTableEnvironment, source: Source, shard_keys: tuple[int, ...]) -> DataStream:
+    name_operators(tables, "ticks")
+    tables.execute_sql(
+        statement("ticks", topic=source.ticks_topic, bootstrap_servers=source.bootstrap_servers, bound=_bound(source))
+    )
+    return tables.to_data_stream(tables.sql_query(statement("ticks_to_shards", shard_keys=shard_keys)))
+
+
+def write_ticks(tables: StreamTableEnvironment) -> None:
+    """Let the job write its ticks, through Kafka, so that a dead broker stops the clock."""
+    name_operators(tables, "ticks-writer")
+    tables.execute_sql(statement("ticks_clock"))
+    statements = tables.create_statement_set()
+    statements.add_insert_sql(statement("ticks_write"))
+    statements.attach_as_datastream()
+
+
+def _bound(source: Source) -> str:
+    return interval(source.out_of_orderness_ms + 1)  # a record exactly at the bound is on time

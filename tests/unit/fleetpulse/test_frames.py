@@ -1,0 +1,60 @@
+"""Frames carry every record of a batch, each to the shard of its device."""
+
+import pytest
+
+from fleetpulse.frames import VERSION, Original, Span, originals_of, pack, unpack
+from fleetpulse.reasons import Reason
+from fleetpulse.shards import shard_of
+
+T0 = 1_767_225_600_000
+
+
+def telemetry(i: int, partition: int = 0) -> Original:
+    value = b'{"device_id":"d%d","ts":%d}' % (i, T0 + i)
+    return Original(partition, i, T0 + i, b"d%d" % i, value)
+
+
+def test_every_record_travels_with_its_shard():
+    records = [telemetry(i) for i in range(500)]
+    frames = {shard: unpack(data) for shard, data in pack(records, 16, 60_000).items()}
+    assert len(frames) == 16
+    assert sorted(o.offset for f in frames.values() for o in originals_of(f)) == list(range(500))
+    for shard, frame in frames.items():
+        assert {shard_of(device, 16) for device in frame.devices} == {shard}
+
+
+def test_columns_and_originals_run_in_parallel():
+    (frame,) = [unpack(data) for data in pack([telemetry(1), telemetry(2)], 1, 60_000).values()]
+    assert frame.devices == ["d1", "d2"]
+    assert frame.event_times_ms == frame.life_times_ms == [T0 + 1, T0 + 2]
+    assert originals_of(frame) == [telemetry(1), telemetry(2)]
+
+
+def test_life_time_is_never_after_the_kafka_timestamp():
+    ahead = Original(0, 0, T0, None, b'{"device_id":"d1","ts":%d}' % (T0 + 30_000))
+    (frame,) = [unpack(data) for data in pack([ahead], 1, 60_000).values()]
+    assert (frame.event_times_ms, frame.life_times_ms) == ([T0 + 30_000], [T0])
+
+
+def test_spans_count_what_was_read_of_each_partition():
+    records = [telemetry(0), telemetry(1, partition=3), Original(3, 9, T0, None, None)]
+    (frame,) = [unpack(data) for data in pack(records, 1, 60_000).values()]
+    assert sorted(frame.spans) == [Span(0, 1, 1), Span(3, 2, 10)]
+
+
+def test_rejected_records_keep_their_bytes():
+    bad = Original(2, 5, T0, b"\x00key", b"\xff\x00")
+    (frame,) = [unpack(data) for data in pack([bad], 16, 60_000).values()]
+    (rejected,) = frame.rejected
+    assert (rejected.reason, rejected.original, rejected.device_id) == (Reason.MALFORMED, bad, None)
+
+
+def test_a_frame_of_another_version_is_refused():
+    (data,) = pack([telemetry(1)], 1, 60_000).values()
+    other = data.replace(bytes([0x97, VERSION]), bytes([0x97, VERSION + 1]), 1)
+    with pytest.raises(ValueError, match="frame version 2, expected 1"):
+        unpack(other)
+
+
+def test_no_record_no_frame():
+    assert pack([], 16, 60_000) == {}

@@ -1,0 +1,215 @@
+"""When silence is an alert, to the millisecond.
+
+0 s        60 s   60.001 s        90 s
+|------------|------|---------------|--->
+last record  active silent          the instant that says so
+"""
+
+import random
+
+import pytest
+
+from fleetpulse.alerts import Revision, State
+from fleetpulse.inactivity import Device, InactivityPolicy, InactivityWatch, LifeSign, OpenAlert, SilentDevice
+
+T0 = 1_767_225_600_000  # a multiple of the evaluation period
+TIMEOUT = 60_000
+PERIOD = 30_000
+POLICY = InactivityPolicy(TIMEOUT, PERIOD)
+
+
+def signs(*times_ms: int, device: str = "d1") -> list[LifeSign]:
+    return [LifeSign(T0 + at, device) for at in times_ms]
+
+
+def told(revisions) -> list[tuple[str, int, int, int]]:
+    """State, revision, opened and changed, relative to T0."""
+    return [(r.state, r.revision, r.opened_at_ms - T0, r.changed_at_ms - T0) for r in revisions]
+
+
+def test_a_device_is_active_at_exactly_the_timeout():
+    assert InactivityWatch(POLICY).advance(signs(0), T0 + 60_000) == []
+
+
+def test_a_device_is_silent_one_millisecond_beyond_the_timeout():
+    watch = InactivityWatch(POLICY)
+    assert watch.advance(signs(-1), T0 + 59_999) == []
+    assert told(watch.advance([], T0 + 60_000)) == [(State.OPEN, 1, 60_000, 60_000)]
+
+
+@pytest.mark.parametrize("last_seen", [0, 1, 15_000, 29_999])
+def test_an_alert_falls_between_60001_and_90000_ms_after_the_last_record(last_seen):
+    (alert,) = InactivityWatch(POLICY).advance(signs(last_seen), T0 + 10 * 60_000)
+    assert 60_001 <= alert.opened_at_ms - (T0 + last_seen) <= 90_000
+    assert alert.extra == {"device-id": "d1", "latest-event-time": T0 + last_seen}
+
+
+def test_a_record_at_the_instant_does_not_count_for_it():
+    assert told(InactivityWatch(POLICY).advance(signs(0, 90_000), T0 + 90_000)) == [
+        (State.OPEN, 1, 90_000, 90_000),
+        (State.RECOVERED, 2, 90_000, 90_000),
+    ]
+
+
+def test_a_record_one_millisecond_before_the_instant_counts():
+    assert InactivityWatch(POLICY).advance(signs(0, 89_999), T0 + 90_000) == []
+
+
+def test_records_after_an_instant_do_not_count_for_it_though_they_came_before_it_was_decided():
+    assert told(InactivityWatch(POLICY).advance(signs(0, 90_001, 100_000), T0 + 100_000)) == [
+        (State.OPEN, 1, 90_000, 90_000),
+        (State.RECOVERED, 2, 90_000, 90_001),
+    ]
+
+
+def test_one_silence_is_one_alert_and_the_next_silence_another():
+    revisions = InactivityWatch(POLICY).advance(signs(0, 200_000), T0 + 400_000)
+    assert told(revisions) == [
+        (State.OPEN, 1, 90_000, 90_000),
+        (State.RECOVERED, 2, 90_000, 200_000),
+        (State.OPEN, 1, 270_000, 270_000),
+    ]
+    assert len({r.alert_id for r in revisions}) == 2
+
+
+def test_late_evidence_that_it_had_not_been_silent_cancels_the_alert():
+    watch = InactivityWatch(POLICY)
+    watch.advance(signs(0), T0 + 91_000)
+    assert told(watch.advance(signs(45_000), T0 + 91_000)) == [(State.CANCELLED, 2, 90_000, 90_000)]
+
+
+def test_a_late_record_from_after_the_instant_recovers():
+    watch = InactivityWatch(POLICY)
+    watch.advance(signs(0), T0 + 95_000)
+    assert told(watch.advance(signs(92_000), T0 + 95_000)) == [(State.RECOVERED, 2, 90_000, 92_000)]
+
+
+def test_a_device_that_lags_by_more_than_the_timeout_does_not_flap():
+    watch = InactivityWatch(POLICY)
+    revisions = []
+    for second in range(600):
+        revisions += watch.advance(signs(second * 1000 - 24 * 3_600_000), T0 + second * 1000)
+    assert told(revisions)[0][0] is State.OPEN
+    assert len(revisions) == 1
+
+
+def test_a_record_exactly_the_timeout_behind_the_clock_still_ends_the_alert():
+    for behind, ended in [(60_000, True), (60_001, False)]:
+        watch = InactivityWatch(POLICY)
+        watch.advance(signs(0), T0 + 100_000)
+        assert bool(watch.advance(signs(100_000 - behind), T0 + 100_000)) is ended
+
+
+def test_a_decided_instant_is_never_decided_again():
+    watch = InactivityWatch(POLICY)
+    watch.advance([], T0 + 300_000)
+    assert told(watch.advance(signs(0), T0 + 300_000)) == []
+    assert told(watch.advance([], T0 + 330_000)) == [(State.OPEN, 1, 330_000, 330_000)]
+
+
+def test_a_device_silent_for_long_is_forgotten_with_a_last_revision():
+    watch = InactivityWatch(InactivityPolicy(TIMEOUT, PERIOD, forget_after_ms=300_000))
+    assert told(watch.advance(signs(0), T0 + 3_600_000)) == [
+        (State.OPEN, 1, 90_000, 90_000),
+        (State.EXPIRED, 2, 90_000, 330_000),
+    ]
+    assert (watch.known, watch.silent, watch.next_instant_ms) == (0, 0, None)
+
+
+def test_a_device_that_came_back_is_not_forgotten_by_its_old_silence():
+    watch = InactivityWatch(InactivityPolicy(TIMEOUT, PERIOD, forget_after_ms=300_000))
+    watch.advance(signs(0, 320_000), T0 + 340_000)
+    assert (watch.known, watch.silent) == (1, 0)
+
+
+def test_every_evaluation_reports_each_silent_device_as_well():
+    watch = InactivityWatch(InactivityPolicy(TIMEOUT, PERIOD, report_every_evaluation=True))
+    verdicts = watch.advance(signs(0, 130_000), T0 + 200_000)
+    assert [v for v in verdicts if isinstance(v, SilentDevice)] == [SilentDevice("d1", T0)] * 2
+    assert len([v for v in verdicts if isinstance(v, Revision)]) == 2
+
+
+def test_reporting_goes_on_after_a_restore():
+    policy = InactivityPolicy(TIMEOUT, PERIOD, report_every_evaluation=True)
+    watch = InactivityWatch(policy, [Device("d1", T0, OpenAlert(T0 + 90_000, T0))], T0 + 90_000)
+    assert watch.advance([], T0 + 150_000) == [SilentDevice("d1", T0)] * 2
+
+
+def test_a_silent_fleet_raises_an_alert_for_each_device():
+    fleet = [LifeSign(T0 + i, f"d{i}") for i in range(1000)]
+    revisions = InactivityWatch(POLICY).advance(fleet, T0 + 120_000)
+    assert {r.device_id for r in revisions} == {f"d{i}" for i in range(1000)}
+
+
+def reference(times_ms: list[int], until_ms: int) -> list[tuple[State, int, int, int]]:
+    """The rule of the design, written as it reads: each instant looks at all life times before it."""
+    told, opened_ms = [], None
+    events = [(at, 1) for at in times_ms] + [(at, 0) for at in range(PERIOD, until_ms + 1, PERIOD)]
+    for at, is_record in sorted(events):
+        if is_record and opened_ms is not None:
+            told.append((State.RECOVERED, 2, opened_ms, at))
+            opened_ms = None
+        elif not is_record and opened_ms is None:
+            before = [t for t in times_ms if t < at]
+            if before and at - max(before) > TIMEOUT:
+                opened_ms = at
+                told.append((State.OPEN, 1, at, at))
+    return told
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_any_history_in_any_batches_gives_what_the_rule_says(seed):
+    rng = random.Random(seed)
+    near = [k * PERIOD + d for k in range(12) for d in (-1, 0, 1, 7)]
+    times = sorted(
+        {rng.choice(near) if rng.random() < 0.5 else rng.randrange(0, 360_000) for _ in range(rng.randrange(1, 9))}
+    )
+    times = [t for t in times if t > 0]
+    watch, revisions, left, clock = InactivityWatch(POLICY), [], signs(*times), 0
+    while clock < 400_000:
+        clock = min(400_000, clock + rng.choice([1, 50, 999, 30_000, 95_000]))
+        due = [s for s in left if s.life_time_ms <= T0 + clock]
+        left = left[len(due) :]
+        revisions += watch.advance(due, T0 + clock)
+    assert told(revisions) == reference(times, 400_000)
+
+
+def test_no_alert_is_stuck_in_a_million_interleavings_around_the_deadline():
+    """Once a device speaks with a time within the timeout of the clock, its open alert has exactly one end.
+
+    A device is silent; a record comes within 50 ms of the deadline or of an instant, before or after the clock has
+    passed it, on time or late; then a last one that is recent.
+    """
+    rng = random.Random(20261121)
+    for _ in range(1_000_000 // 40):
+        _interleave(rng, devices=40)
+
+
+def _interleave(rng: random.Random, devices: int) -> None:
+    names = [f"d{i}" for i in range(devices)]
+    watch = InactivityWatch(POLICY)
+    first = {name: T0 + rng.randrange(0, PERIOD) for name in names}
+    revisions = watch.advance(sorted(LifeSign(at, name) for name, at in first.items()), T0 + PERIOD)
+    edge = T0 + rng.choice([60_000, 90_000, 120_000, 150_000])
+    clock = edge + rng.randrange(-50, 51)
+    records = {name: rng.choice([edge, first[name] + TIMEOUT]) + rng.randrange(-50, 51) for name in names}
+    on_time = sorted(LifeSign(at, name) for name, at in records.items() if rng.random() < 0.5 and at <= clock)
+    revisions += watch.advance(on_time, clock)
+    clock += rng.randrange(0, 100)
+    revisions += watch.advance([], clock)
+    late = sorted(LifeSign(at, name) for name, at in records.items() if at <= clock)
+    revisions += watch.advance(late, clock)
+    last = clock + 1 + rng.randrange(0, TIMEOUT)
+    revisions += watch.advance([LifeSign(last, name) for name in names], last)
+    assert watch.silent == 0
+    _check_lifecycles(revisions)
+
+
+def _check_lifecycles(revisions) -> None:
+    lifecycles: dict = {}
+    for revision in revisions:
+        lifecycles.setdefault((revision.device_id, revision.opened_at_ms), []).append(revision)
+    for lifecycle in lifecycles.values():
+        assert [r.revision for r in lifecycle] == [1, 2]
+        assert lifecycle[0].state is State.OPEN
+        assert lifecycle[1].state in (State.RECOVERED, State.CANCELLED)

@@ -1,0 +1,94 @@
+"""Every record is accepted or rejected for the right reason, one at a time and in batches."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fleetpulse.readings import Reading, Rejection, decode, judge
+from fleetpulse.reasons import Reason
+from tests.bad_records import CASES, KAFKA_TIME_MS
+
+SKEW_MS = 60_000
+
+
+@pytest.mark.parametrize(("value", "reason"), CASES.values(), ids=CASES)
+def test_a_record_is_judged(value, reason):
+    outcome = judge(value, KAFKA_TIME_MS, SKEW_MS)
+    assert getattr(outcome, "reason", None) == reason
+
+
+@pytest.mark.parametrize(("value", "reason"), CASES.values(), ids=CASES)
+def test_one_bad_record_leaves_its_batch_alone(value, reason):
+    good = b'{"device_id":"g","ts":1767225600000}'
+    outcomes = decode([good, value, good], [KAFKA_TIME_MS] * 3, SKEW_MS)
+    assert outcomes[0] == outcomes[2] == Reading("g", KAFKA_TIME_MS)
+    assert outcomes[1] == judge(value, KAFKA_TIME_MS, SKEW_MS)
+
+
+def test_all_kinds_in_one_batch_are_judged_as_alone():
+    values = [value for value, _ in CASES.values()]
+    assert decode(values, [KAFKA_TIME_MS] * len(values), SKEW_MS) == [judge(v, KAFKA_TIME_MS, SKEW_MS) for v in values]
+
+
+@pytest.mark.parametrize("reason", [Reason.BAD_TIME, Reason.FUTURE_TIMESTAMP, Reason.WRONG_TYPE])
+def test_a_device_that_sends_rubbish_is_not_silent(reason):
+    for value, expected in CASES.values():
+        if expected is reason:
+            assert judge(value, KAFKA_TIME_MS, SKEW_MS) == Rejection(reason, "d1", KAFKA_TIME_MS)
+
+
+def test_only_rejections_with_one_valid_id_are_signs_of_life():
+    alive = {Reason.BAD_TIME, Reason.FUTURE_TIMESTAMP, Reason.WRONG_TYPE}
+    for value, reason in CASES.values():
+        if reason is not None and reason not in alive:
+            assert judge(value, KAFKA_TIME_MS, SKEW_MS) == Rejection(reason)
+
+
+def test_a_wrong_type_counts_as_life_at_its_own_time_when_that_is_earlier():
+    value = b'{"device_id":"d1","ts":1767225590000,"humidity":"damp"}'
+    assert judge(value, KAFKA_TIME_MS, SKEW_MS) == Rejection(Reason.WRONG_TYPE, "d1", 1767225590000)
+
+
+def test_a_name_that_hides_behind_a_record_without_one_is_still_seen():
+    twice = b'{"device_id":"a","device_id":"b","ts":1767225600000}'
+    none = b'{"ts":1767225600000}'
+    outcomes = decode([twice, none], [KAFKA_TIME_MS] * 2, SKEW_MS)
+    assert [o.reason for o in outcomes] == [Reason.AMBIGUOUS_IDENTITY, Reason.UNKNOWN_SCHEMA]
+
+
+def test_a_time_that_hides_behind_a_record_without_one_is_still_seen():
+    twice = b'{"device_id":"a","ts":1767225600000,"ts":1767225600001}'
+    none = b'{"device_id":"b"}'
+    outcomes = decode([twice, none], [KAFKA_TIME_MS] * 2, SKEW_MS)
+    assert outcomes == [Rejection(Reason.AMBIGUOUS_IDENTITY), Reading("b", KAFKA_TIME_MS)]
+
+
+_text = st.text(max_size=6)
+_scalar = st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats(allow_nan=False) | _text
+_names = st.sampled_from(["device_id", "device-id", "ts", "time", "temperature_c", "humidity", "lat", "lon", "x"])
+_likely = st.sampled_from(["d1", KAFKA_TIME_MS, KAFKA_TIME_MS // 1000, "2026-01-01T00:00:00Z", 21.5, None])
+_objects = st.lists(st.tuples(_names, _scalar | _likely | st.lists(_scalar, max_size=2)), max_size=5)
+
+
+def _as_json(pairs, ascii_only):
+    return ("{" + ",".join(f"{json.dumps(n)}:{json.dumps(v, ensure_ascii=ascii_only)}" for n, v in pairs) + "}").encode(
+        errors="surrogatepass"
+    )
+
+
+@st.composite
+def _values(draw):
+    value = _as_json(draw(_objects), draw(st.booleans()))
+    for _ in range(draw(st.integers(0, 2))):  # bend some of them
+        at = draw(st.integers(0, len(value)))
+        value = value[:at] + draw(st.binary(max_size=2)) + value[at + draw(st.integers(0, 2)) :]
+    return value
+
+
+@settings(max_examples=1500, deadline=None)
+@given(st.lists(_values() | st.sampled_from([v for v, _ in CASES.values() if v is None or len(v) < 500]), max_size=6))
+def test_batches_are_decided_as_single_records_are(values):
+    times = [KAFKA_TIME_MS] * len(values)
+    assert decode(values, times, SKEW_MS) == [judge(v, KAFKA_TIME_MS, SKEW_MS) for v in values]

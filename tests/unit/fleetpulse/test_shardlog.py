@@ -1,0 +1,74 @@
+"""What is kept of a shard can be read again, also by later releases."""
+
+from fleetpulse.clock import TickClock
+from fleetpulse.inactivity import Device, LifeSign, OpenAlert
+from fleetpulse.reasons import Reason
+from fleetpulse.shardlog import Count, Pending, ShardLog, restore
+
+DEVICES = [
+    Device("d1", 1_767_225_600_000, None),
+    Device("d2", 1_767_225_500_000, OpenAlert(1_767_225_570_000, 1_767_225_500_000)),
+]
+COUNTS = {"events:0": Count(5, 1, {Reason.MALFORMED: 2}, 8)}
+TICKS = TickClock(1_767_225_601_000, None)
+
+# Written by state version 1: it must be readable for as long as the project promises.
+VERSION_1 = {
+    0: bytes.fromhex(
+        "96010110cf0000019b76daac0092cf0000019b76daabe8c081a86576656e74733a3094050181a96d616c666f726d65640208"
+    ),
+    1: bytes.fromhex(
+        "940292a26431a2643292cf0000019b76daa800cf0000019b76d92160810192cf0000019b76da32d0cf0000019b76d92160"
+    ),
+    2: bytes.fromhex("930391a2643391cf0000019b76dab3d0"),
+}
+
+
+def written() -> dict[int, bytes]:
+    log = ShardLog(16, {})
+    log.append_changes(DEVICES)
+    log.append_pending(Pending(["d3"], [1_767_225_603_024]))
+    return log.take_writes(1_767_225_601_024, TICKS, COUNTS).puts
+
+
+def test_a_log_is_restored_as_it_was():
+    restored = restore(written(), 16)
+    assert list(restored.devices.values()) == DEVICES
+    assert restored.header.decided_until_ms == 1_767_225_601_024
+    assert (restored.header.ticks, restored.header.counts) == (TICKS, COUNTS)
+    assert restored.pending[2].signs_after(0) == [LifeSign(1_767_225_603_024, "d3")]
+
+
+def test_state_of_version_1_can_be_read():
+    restored = restore(VERSION_1, 16)
+    assert list(restored.devices.values()) == DEVICES
+    assert restored.header.counts == COUNTS
+    assert restored.pending[2].signs_after(0) == [LifeSign(1_767_225_603_024, "d3")]
+
+
+def test_the_format_has_not_changed_without_a_new_version():
+    assert written() == VERSION_1
+
+
+def test_later_entries_win_and_forgotten_devices_are_gone():
+    log = ShardLog(16, {})
+    log.append_changes(DEVICES)
+    log.append_changes([Device("d1", None, None), Device("d2", 1_767_225_700_000, None)])
+    entries = log.take_writes(1, TICKS, {}).puts
+    assert restore(entries, 16).devices == {"d2": Device("d2", 1_767_225_700_000, None)}
+
+
+def test_keys_go_on_from_what_is_there():
+    entries = written()
+    log = ShardLog(16, entries)
+    log.append_changes(DEVICES)
+    assert set(log.take_writes(1, TICKS, {}).puts) == {0, 3}
+
+
+def test_a_rewrite_replaces_all_changes_and_nothing_else():
+    entries = written()
+    log = ShardLog(16, entries)
+    log.rewrite(DEVICES[:1])
+    puts, removals = log.take_writes(1, TICKS, {})
+    assert removals == [1]
+    assert restore({**entries, **puts, 1: puts[3]}, 16).pending.keys() == {2}

@@ -1,0 +1,56 @@
+"""Event time, as records write it."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fleetpulse.times import first_multiple_after, iso, to_epoch_ms
+
+NEW_YEAR_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z
+
+
+@pytest.mark.parametrize(
+    ("written", "epoch_ms"),
+    [
+        pytest.param(1_767_225_600, NEW_YEAR_MS, id="seconds"),
+        pytest.param(1_767_225_600.123, NEW_YEAR_MS + 123, id="fractional seconds"),
+        pytest.param(NEW_YEAR_MS, NEW_YEAR_MS, id="milliseconds"),
+        pytest.param(NEW_YEAR_MS + 0.9, NEW_YEAR_MS, id="a fraction of a millisecond is cut"),
+        pytest.param(NEW_YEAR_MS * 1000 + 999, NEW_YEAR_MS, id="microseconds"),
+        pytest.param(NEW_YEAR_MS * 1_000_000 + 999_999, NEW_YEAR_MS, id="nanoseconds"),
+        pytest.param(Decimal("1767225600.1239"), NEW_YEAR_MS + 123, id="decimal"),
+        pytest.param(99_999_999_999, 99_999_999_999_000, id="the largest second"),
+        pytest.param(100_000_000_000, 100_000_000_000, id="the smallest millisecond"),
+        pytest.param("2026-01-01T00:00:00Z", NEW_YEAR_MS, id="ISO in UTC"),
+        pytest.param("2026-01-01T00:00:00", NEW_YEAR_MS, id="ISO without offset is UTC"),
+        pytest.param("2026-01-01T02:00:00.250+02:00", NEW_YEAR_MS + 250, id="ISO with offset"),
+        pytest.param("2026-01-01 00:00:00.250999", NEW_YEAR_MS + 250, id="ISO with a space, cut to ms"),
+    ],
+)
+def test_time_is_read_in_every_form(written, epoch_ms):
+    assert to_epoch_ms(written) == epoch_ms
+
+
+@pytest.mark.parametrize(
+    "written",
+    [0, -1, -1.5, 0.0001, float("inf"), float("nan"), 10**40, "", "yesterday", "2026-01-01", "1767225600",
+     "2026-01-01T23:59:60Z", "2026-13-01T00:00:00Z", "1969-12-31T23:59:59Z"],
+)  # fmt: skip
+def test_what_is_no_time_after_1970_is_refused(written):
+    with pytest.raises(ValueError):  # noqa: PT011 - the caller only needs to know that it is none
+        to_epoch_ms(written)
+
+
+@given(st.integers(min_value=10**11, max_value=10**14 - 1))
+def test_milliseconds_are_kept_and_written_back(epoch_ms):
+    assert to_epoch_ms(epoch_ms) == epoch_ms
+    assert to_epoch_ms(iso(epoch_ms)) == epoch_ms
+
+
+@given(st.integers(min_value=0, max_value=10**14), st.integers(min_value=1, max_value=10**8))
+def test_next_multiple_is_later_and_nearest(epoch_ms, period_ms):
+    instant_ms = first_multiple_after(epoch_ms, period_ms)
+    assert instant_ms % period_ms == 0
+    assert epoch_ms < instant_ms <= epoch_ms + period_ms

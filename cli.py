@@ -10,6 +10,7 @@ from clients.commandline import run
 # Subcommand -> module that holds it as `command`. Loaded when called, so that `fleetpulse generate` needs no database.
 _COMMANDS = {
     "database": "database.cli",
+    "demo": "stack.demo",
     "generate": "generator.cli",
     "stack": "stack.cli",
 }

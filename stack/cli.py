@@ -11,18 +11,15 @@ from rich.table import Table
 
 from fleetpulse.errors import FleetpulseError
 from stack import lifecycle, rest, supervision
-from stack.layout import DEFAULT_DIR, layout
+from stack.layout import DEFAULT_DIR, Layout, layout
+from stack.postgres import DATABASE
 from stack.submit import JOBS, check, defaults, submit
 
 _NAMES = ("kafka", "postgres", "jobmanager", "taskmanager", "supervisor")
-_SHOWN = {  # what a person connects to
-    "Kafka": "kafka",
-    "Flink web UI": "flink-web",
-    "PostgreSQL": "postgres",
-}
 
 
-def _folder_option(command: Callable[..., Any]) -> Callable[..., Any]:
+def folder_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option that names the stack's folder."""
     return click.option(
         "--dir",
         "folder",
@@ -34,13 +31,20 @@ def _folder_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+def show_addresses(stack: Layout) -> None:
+    """Print where the programs are reached."""
+    click.echo(f"{'Kafka':<12} {stack.address('kafka')}")
+    click.echo(f"{'Flink web UI':<12} http://{stack.address('flink-web')}")
+    click.echo(f"{'PostgreSQL':<12} {stack.address('postgres')}, database {DATABASE}, passwords in {stack.secrets}")
+
+
 @click.group("stack")
 def command() -> None:
     """Run a real Kafka, Flink and PostgreSQL on this machine, on the loopback interface."""
 
 
 @command.command("up")
-@_folder_option
+@folder_option
 @click.option(
     "--port-offset",
     type=int,
@@ -54,12 +58,11 @@ def up_command(folder: str, port_offset: int | None) -> None:
     started = time.monotonic()
     for name in lifecycle.up(stack):
         click.echo(f"{name:<12} ready after {time.monotonic() - started:4.1f} s")
-    for title, listener in _SHOWN.items():
-        click.echo(f"{title:<12} {'http://' if listener == 'flink-web' else ''}{stack.address(listener)}")
+    show_addresses(stack)
 
 
 @command.command("down")
-@_folder_option
+@folder_option
 def down_command(folder: str) -> None:
     """Stop all processes. Data stays."""
     stack = layout(folder)
@@ -67,7 +70,7 @@ def down_command(folder: str) -> None:
 
 
 @command.command("status")
-@_folder_option
+@folder_option
 def status_command(folder: str) -> int:
     """Show each program's state, process id and address. Exit code 1 unless all run."""
     stack = layout(folder)
@@ -87,7 +90,7 @@ def status_command(folder: str) -> int:
 @click.argument("name", type=click.Choice(_NAMES))
 @click.option("--lines", type=click.IntRange(1), default=100, show_default=True, help="How many of the last lines.")
 @click.option("--follow", "-f", is_flag=True, help="Go on as lines are written; Ctrl-C ends it.")
-@_folder_option
+@folder_option
 def logs_command(name: str, lines: int, follow: bool, folder: str) -> None:
     """Show the last lines of a program's log."""
     file = supervision.log_file(layout(folder), name)
@@ -104,7 +107,7 @@ def logs_command(name: str, lines: int, follow: bool, folder: str) -> None:
 @click.option(
     "--flink-rest", envvar="FLINK_REST", show_envvar=True, help="host:port of another cluster than this stack's."
 )
-@_folder_option
+@folder_option
 def submit_command(
     job: str, arguments: tuple[str, ...], restore: str | None, flink_rest: str | None, folder: str
 ) -> int:
@@ -123,7 +126,7 @@ def submit_command(
 @click.option(
     "--flink-rest", envvar="FLINK_REST", show_envvar=True, help="host:port of another cluster than this stack's."
 )
-@_folder_option
+@folder_option
 def savepoint_command(job: str, stop: bool, flink_rest: str | None, folder: str) -> None:
     """Take a savepoint of a running job and print its path."""
     stack = layout(folder)
@@ -133,7 +136,7 @@ def savepoint_command(job: str, stop: bool, flink_rest: str | None, folder: str)
 
 
 @command.command("reset")
-@_folder_option
+@folder_option
 def reset_command(folder: str) -> None:
     """Stop all and delete the stack's data, logs and passwords."""
     lifecycle.reset(layout(folder))

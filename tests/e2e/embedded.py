@@ -62,7 +62,7 @@ class EmbeddedStack:
 @contextmanager
 def running_stack(folder: Path) -> Iterator[EmbeddedStack]:
     """A stack in `folder` on free ports, stopped at the end."""
-    stack = EmbeddedStack(Layout(folder, _free_offset()))
+    stack = EmbeddedStack(Layout(folder, free_offset()))
     try:
         stack.wait_until_ready()
         yield stack
@@ -70,7 +70,8 @@ def running_stack(folder: Path) -> Iterator[EmbeddedStack]:
         lifecycle.down(stack.layout)
 
 
-def _free_offset() -> int:
+def free_offset() -> int:
+    """A port offset at which every port of a stack is free now."""
     for offset in random.sample(_OFFSETS, 100):
         try:
             check_ports(Layout(Path(), offset))

@@ -1,0 +1,78 @@
+"""Java artifacts: pinned, whole or not at all."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import requests
+from jgo.maven import Artifact as RemoteArtifact
+
+from fleetpulse.errors import FleetpulseError
+from stack import artifacts
+from stack.artifacts import Artifact, download, locked
+
+CONTENT = b"a jar"
+WANTED = Artifact("kafka", "org.example:thing:1.0", len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
+
+
+@pytest.fixture
+def registry(monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes | Exception], None]:
+    """Answers every download with these bytes, or fails after half of the jar."""
+    monkeypatch.setattr(artifacts, "wait_exponential", lambda: lambda _state: 0)
+
+    def answer(with_what: bytes | Exception) -> None:
+        def resolve(remote: RemoteArtifact) -> Path:
+            file = remote.cached_path
+            assert file is not None
+            assert not file.exists()
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(with_what if isinstance(with_what, bytes) else CONTENT[:2])
+            if isinstance(with_what, Exception):
+                raise with_what
+            return file
+
+        monkeypatch.setattr(RemoteArtifact, "resolve", resolve)
+
+    return answer
+
+
+def test_every_artifact_is_locked_once_with_a_checksum() -> None:
+    names = [artifact.filename for artifact in locked()]
+    assert len(set(names)) == len(names) > 40
+    assert all(len(artifact.sha256) == 64 and artifact.size > 0 for artifact in locked())
+
+
+def test_what_is_there_is_not_downloaded_again(tmp_path: Path, registry: Callable[[bytes | Exception], None]) -> None:
+    registry(CONTENT)
+    assert download(tmp_path, [WANTED]) == 1
+    registry(OSError("no network"))
+    assert download(tmp_path, [WANTED]) == 0
+    assert (tmp_path / "thing-1.0.jar").read_bytes() == CONTENT
+
+
+def test_a_wrong_checksum_installs_nothing(tmp_path: Path, registry: Callable[[bytes | Exception], None]) -> None:
+    registry(b"another jar")
+    with pytest.raises(FleetpulseError, match=r"thing-1\.0\.jar has the wrong checksum"):
+        download(tmp_path, [WANTED])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupted_download_leaves_nothing_half(
+    tmp_path: Path, registry: Callable[[bytes | Exception], None]
+) -> None:
+    registry(requests.ConnectionError("reset by peer"))
+    with pytest.raises(FleetpulseError, match=r"org\.example:thing:1\.0 cannot be downloaded, try again"):
+        download(tmp_path, [WANTED])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_told_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(FleetpulseError, match=r"the disk of .* is full: \d+ MiB free"):
+        download(tmp_path, [Artifact("kafka", "org.example:thing:1.0", 1 << 60, "")])
+
+
+def test_missing_artifacts_say_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(artifacts, "artifacts_dir", lambda: tmp_path)
+    with pytest.raises(FleetpulseError, match="run `make setup`"):
+        artifacts.jars("kafka")

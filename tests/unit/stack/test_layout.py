@@ -1,0 +1,50 @@
+"""Where a stack lives."""
+
+from pathlib import Path
+
+import pytest
+
+from fleetpulse.errors import ConfigurationError
+from stack.layout import Layout, layout
+
+
+def test_the_offset_moves_every_port(tmp_path: Path) -> None:
+    plain, moved = Layout(tmp_path).ports, Layout(tmp_path, 1000).ports
+    assert moved == {name: port + 1000 for name, port in plain.items()}
+
+
+def test_no_two_programs_share_a_port(tmp_path: Path) -> None:
+    ports = Layout(tmp_path).ports.values()
+    assert len(set(ports)) == len(ports)
+
+
+def test_a_folder_remembers_its_offset(tmp_path: Path) -> None:
+    layout(str(tmp_path), 1000).save()
+    assert layout(str(tmp_path)).port_offset == 1000
+    assert layout(str(tmp_path), 2000).port_offset == 2000
+
+
+def test_the_folder_may_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLEETPULSE_DIR", str(tmp_path))
+    assert layout().root == tmp_path
+
+
+def test_two_folders_are_two_stacks(tmp_path: Path) -> None:
+    assert Layout(tmp_path / "a").name != Layout(tmp_path / "b").name
+
+
+@pytest.mark.parametrize("offset", [-1, 56_286, 1_000_000])
+def test_an_offset_that_no_port_can_take_is_refused(tmp_path: Path, offset: int) -> None:
+    with pytest.raises(ConfigurationError, match=rf"--port-offset {offset}: expected 0 to 56285"):
+        layout(str(tmp_path), offset)
+
+
+def test_a_folder_with_blanks_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="blanks"):
+        layout(str(tmp_path / "my stack"))
+
+
+def test_damaged_settings_are_named(tmp_path: Path) -> None:
+    (tmp_path / "stack.json").write_text("{")
+    with pytest.raises(ConfigurationError, match=r"stack\.json cannot be read"):
+        layout(str(tmp_path))

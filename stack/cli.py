@@ -48,9 +48,7 @@ def command() -> None:
 @click.option(
     "--port-offset",
     type=int,
-    envvar="FLEETPULSE_PORT_OFFSET",
-    show_envvar=True,
-    help="Added to every port, for a second stack beside the first; remembered.  [default: 0]",
+    help="Added to every port, for a second stack beside the first; remembered.  [env var: FLEETPULSE_PORT_OFFSET]",
 )
 def up_command(folder: str, port_offset: int | None) -> None:
     """Start all, and wait until all are ready. Harmless when they run."""

@@ -96,19 +96,27 @@ class Layout:
 def layout(folder: str | None = None, port_offset: int | None = None) -> Layout:
     """The stack in `folder`, by default FLEETPULSE_DIR or `.fleetpulse` in the current folder.
 
-    The port offset is the given one, else the one the folder's stack was started with, else 0.
+    The port offset is the given one, else FLEETPULSE_PORT_OFFSET, else the one the folder's stack was started with, else 0.
 
     Raises:
-        ConfigurationError: the offset is outside 0 to what keeps every port below 65536, or the path has blanks.
+        ConfigurationError: the offset is no number or outside 0 to what keeps every port below 65536, or the path has blanks.
     """
     root = Path(folder or os.environ.get("FLEETPULSE_DIR") or DEFAULT_DIR).absolute()
     if len(str(root).split()) > 1:
         raise ConfigurationError(f"--dir {root}: Flink's scripts cannot work below a path with blanks; choose another")
     if port_offset is None:
-        port_offset = _saved_offset(root / "stack.json")
+        given = os.environ.get("FLEETPULSE_PORT_OFFSET")
+        port_offset = _number(given) if given else _saved_offset(root / "stack.json")
     if not 0 <= port_offset <= _MAX_OFFSET:
         raise ConfigurationError(f"--port-offset {port_offset}: expected 0 to {_MAX_OFFSET}")
     return Layout(root, port_offset)
+
+
+def _number(offset: str) -> int:
+    try:
+        return int(offset)
+    except ValueError:
+        raise ConfigurationError(f"FLEETPULSE_PORT_OFFSET {offset!r}: expected a whole number") from None
 
 
 def _saved_offset(settings: Path) -> int:

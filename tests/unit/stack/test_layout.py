@@ -29,6 +29,14 @@ def test_the_folder_may_come_from_the_environment(tmp_path: Path, monkeypatch: p
     assert layout().root == tmp_path
 
 
+def test_the_offset_may_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLEETPULSE_PORT_OFFSET", "500")
+    assert layout(str(tmp_path)).port_offset == 500
+    monkeypatch.setenv("FLEETPULSE_PORT_OFFSET", "many")
+    with pytest.raises(ConfigurationError, match="FLEETPULSE_PORT_OFFSET"):
+        layout(str(tmp_path))
+
+
 def test_two_folders_are_two_stacks(tmp_path: Path) -> None:
     assert Layout(tmp_path / "a").name != Layout(tmp_path / "b").name
 

@@ -1,0 +1,56 @@
+from dataclasses import replace
+from itertools import islice
+
+from generator.scenario import Dialect
+from generator.stream import decided_until, records
+from generator.truth import Truth
+from tests.unit.generator.fleets import FAULTY, START_MS
+
+
+def simulated(scenario):
+    revisions = []
+    truth = Truth(scenario, revisions.append)
+    stream = list(records(scenario, truth))
+    truth.close(decided_until(scenario, scenario.end_ms))
+    return stream, revisions, truth.order_dependent, truth.rejected
+
+
+def test_the_same_seed_makes_the_same_bytes_and_the_same_truth():
+    assert simulated(FAULTY) == simulated(FAULTY)
+
+
+def test_another_seed_makes_another_stream_and_another_truth():
+    one, other = simulated(FAULTY), simulated(replace(FAULTY, seed=2))
+
+    assert all(mine != theirs for mine, theirs in zip(one, other, strict=True))
+
+
+def test_the_truth_does_not_depend_on_the_dialect_where_nothing_is_malformed():
+    events = replace(FAULTY, malformed_rate=0.0)
+
+    assert simulated(events)[1:] == simulated(replace(events, dialect=Dialect.TELEMETRY))[1:]
+
+
+def test_every_record_is_counted_by_the_truth():
+    truth = Truth(FAULTY, lambda _: None)
+
+    assert len(list(records(FAULTY, truth))) == truth.sent
+
+
+def test_stopping_takes_no_more_readings_but_sends_what_is_on_its_way():
+    asked = []
+    truth = Truth(FAULTY, lambda _: None)
+    stream = records(FAULTY, truth, stopped=lambda: bool(asked))
+    first = list(islice(stream, 5_000))
+    taken_until_ms = truth.taken_until_ms
+    asked.append("stop")
+    rest = list(stream)
+
+    assert truth.taken_until_ms == taken_until_ms
+    assert len(first) + len(rest) == truth.sent
+    assert 0 < len(rest) < 1_000
+
+
+def test_what_a_record_at_the_end_s_watermark_can_still_change_is_not_claimed():
+    # bound 2 s: the watermark of a reading at 10 s is 7.999 s
+    assert decided_until(FAULTY, START_MS + 10_000) == START_MS + 7_999

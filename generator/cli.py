@@ -1,0 +1,171 @@
+"""`fleetpulse generate`: arguments in, scenario out."""
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from clients.topics import ensure_topics
+from fleetpulse.errors import ConfigurationError, FleetpulseError
+from fleetpulse.topics import EVENTS, TELEMETRY
+from generator.durations import parse_duration_ms, parse_instant_ms
+from generator.run import Outcome, run
+from generator.scenario import MAX_DEVICES, Dialect, Scenario
+
+_TOPICS = {Dialect.EVENT: EVENTS, Dialect.TELEMETRY: TELEMETRY}
+_SHARE = click.FloatRange(0, 1)
+_COUNT = click.IntRange(0)
+
+
+class _Duration(click.ParamType[float]):
+    name = "duration"
+
+    def __init__(self, unit: str, positive: bool = False) -> None:
+        self._unit, self._positive = unit, positive
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            duration_ms = parse_duration_ms(str(value), self._unit)
+        except ValueError as bad:
+            self.fail(str(bad), param, ctx)
+        if self._positive and not duration_ms:
+            self.fail("must be more than 0", param, ctx)
+        return duration_ms
+
+
+class _Instant(click.ParamType[int]):
+    name = "instant"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            return value if isinstance(value, int) else parse_instant_ms(value)
+        except ValueError as bad:
+            self.fail(str(bad), param, ctx)
+
+
+def _option(flag: str, *, aliases: tuple[str, ...] = (), **settings: Any) -> Callable[[Any], Any]:
+    """Return an option that may also come from its aliases or from FLEETPULSE_* in the environment."""
+    name = flag.lstrip("-").replace(".", "_").replace("-", "_")
+    variables = [*aliases, f"FLEETPULSE_{name.upper()}"]
+    settings.setdefault("show_default", True)
+    return click.option(flag, name, envvar=variables, show_envvar=True, **settings)
+
+
+@click.command("generate")
+@_option(
+    "--kafka.bootstrap.servers",
+    aliases=("KAFKA_BROKERS", "KAFKA_BOOTSTRAP_SERVERS"),
+    default="localhost:9092",
+    help="Kafka's addresses, host:port, several separated by commas.",
+)
+@_option("--topic", show_default="events, or telemetry.raw for telemetry", help="Topic to fill; made where missing.")
+@_option("--num.devices", aliases=("SENSOR_COUNT",), type=click.IntRange(1, MAX_DEVICES), default=10, help="Devices.")
+@_option(
+    "--event.interval.ms",
+    aliases=("SENSOR_INTERVAL",),
+    type=_Duration("ms", positive=True),
+    default="10",
+    help="Between two readings of one device: ms, or with a unit as in 2s.",
+)
+@_option("--duration.seconds", type=_Duration("s"), default="60", help="Live part: seconds, or with a unit as in 10m.")
+@_option("--failure.probability", type=_SHARE, default=0.1, help="Of a device to fall silent, in every five timeouts.")
+@_option(
+    "--rate",
+    type=click.FloatRange(0),
+    help="Records a second over the whole fleet, instead of the interval. 0: all as history that ends now, flat out.",
+)
+@_option("--seed", type=_COUNT, default=1, help="The same seed and start make the same records.")
+@_option("--dialect", type=click.Choice([d.value for d in Dialect]), default="event", help="Shape of the values.")
+@_option("--backfill", type=_Duration("s"), default="0", help="History before the live part, at full speed, as in 10m.")
+@_option(
+    "--start",
+    type=_Instant(),
+    help="First reading, instead of now: epoch ms or ISO 8601. What is past goes out at once.",
+)
+@_option("--truth", type=click.Path(path_type=Path, dir_okay=False), help="File for the alerts that must result.")
+@_option("--site-outage.seconds", type=_Duration("s"), default="0", help="Silence of one site in every ten timeouts.")
+@_option("--out-of-order.rate", type=_SHARE, default=0.0, help="Share of records delayed within the bound.")
+@_option("--late.rate", type=_SHARE, default=0.0, help="Share of records delayed beyond the bound.")
+@_option("--duplicate.rate", type=_SHARE, default=0.0, help="Share of records sent twice.")
+@_option("--malformed.rate", type=_SHARE, default=0.0, help="Share of records that must be rejected.")
+@_option("--clock-ahead.devices", type=_COUNT, default=0, help="Devices whose clock is 24 h ahead.")
+@_option("--clock-behind.devices", type=_COUNT, default=0, help="Devices whose clock is 24 h behind.")
+@_option("--out-of-orderness.ms", type=_Duration("ms"), default="2000", help="The job's bound, for delays and truth.")
+@_option(
+    "--timeout.seconds", type=_Duration("s", positive=True), default="60", help="The job's timeout, for the truth."
+)
+@_option(
+    "--evaluation-period.seconds",
+    type=_Duration("s", positive=True),
+    default="30",
+    help="The job's evaluation period, for the truth.",
+)
+def command(**options: Any) -> int | None:
+    """Simulate a fleet into Kafka, with faults, and write down which alerts must result."""
+    bootstrap, usual = options["kafka_bootstrap_servers"], _TOPICS[Dialect(options["dialect"])]
+    topic = replace(usual, name=options["topic"] or usual.name)
+    _check(bootstrap, topic.name, options)
+    scenario_of(options)  # what contradicts itself must not wait for Kafka
+    outcome = run(
+        lambda: scenario_of(options), bootstrap, topic.name, lambda: ensure_topics(bootstrap, [topic]), options["truth"]
+    )
+    return _report(outcome, topic.name)
+
+
+def scenario_of(options: dict[str, Any]) -> Scenario:
+    """Make the scenario of the command's options; a run without `--start` lasts from or until now.
+
+    Raises:
+        ConfigurationError: they contradict each other.
+    """
+    devices, rate = options["num_devices"], options["rate"]
+    live_ms, backfill_ms = int(options["duration_seconds"]), int(options["backfill"])
+    history_ms = backfill_ms + (live_ms if rate == 0 else 0)
+    return Scenario(
+        seed=options["seed"],
+        devices=devices,
+        interval_ms=devices * 1000 / rate if rate else options["event_interval_ms"],
+        start_ms=options["start"] or int(time.time() * 1000) - history_ms,
+        duration_ms=backfill_ms + live_ms,
+        dialect=Dialect(options["dialect"]),
+        failure_probability=options["failure_probability"],
+        site_outage_ms=int(options["site_outage_seconds"]),
+        out_of_order_rate=options["out_of_order_rate"],
+        late_rate=options["late_rate"],
+        duplicate_rate=options["duplicate_rate"],
+        malformed_rate=options["malformed_rate"],
+        clock_ahead_devices=options["clock_ahead_devices"],
+        clock_behind_devices=options["clock_behind_devices"],
+        timeout_ms=int(options["timeout_seconds"]),
+        period_ms=int(options["evaluation_period_seconds"]),
+        bound_ms=int(options["out_of_orderness_ms"]),
+    )
+
+
+def _check(bootstrap: str, topic: str, options: dict[str, Any]) -> None:
+    if not re.fullmatch(r"[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*", bootstrap):
+        raise ConfigurationError(
+            f"--kafka.bootstrap.servers: {bootstrap!r} is not host:port, several separated by commas"
+        )
+    if not re.fullmatch(r"[a-zA-Z0-9._-]{1,249}", topic):
+        raise ConfigurationError(f"--topic: {topic!r} is no topic name: 1-249 letters, digits, dots, - and _")
+    if options["start"] and options["backfill"]:
+        raise ConfigurationError("--start and --backfill exclude each other: an early --start is a history")
+    if options["start"] and options["start"] > time.time() * 1000:
+        raise ConfigurationError("--start lies in the future")
+
+
+def _report(outcome: Outcome, topic: str) -> int | None:
+    rate = outcome.acknowledged / outcome.seconds if outcome.seconds else 0.0
+    sentence = f"{outcome.acknowledged:,} records acknowledged in {topic}, {outcome.seconds:.1f} s, {rate:,.0f}/s"
+    click.echo(f"interrupted: {sentence}" if outcome.interrupted else sentence)
+    if outcome.failed:
+        failure = FleetpulseError(f"{outcome.failed:,} records were not acknowledged: {outcome.first_failure}")
+        if not outcome.interrupted:
+            raise failure
+        click.echo(str(failure), err=True)
+    return 130 if outcome.interrupted else None

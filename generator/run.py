@@ -1,0 +1,87 @@
+"""One simulation, from the first wait for Kafka to the truth file."""
+
+import contextlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+
+from generator.interrupt import Stop, on_signals
+from generator.pace import paced
+from generator.produce import Sender, producer, wait_for_kafka
+from generator.progress import display
+from generator.scenario import Scenario
+from generator.stall import StallWatch
+from generator.stream import decided_until, records
+from generator.truth import Truth
+from generator.truth_file import Spool, lines, spool, write
+
+
+class Outcome(NamedTuple):
+    """What came of a simulation."""
+
+    acknowledged: int = 0
+    failed: int = 0
+    first_failure: str | None = None
+    seconds: float = 0.0  # from the first record to the last acknowledgement
+    interrupted: bool = False
+
+
+def run(
+    scenario: Callable[[], Scenario], bootstrap: str, topic: str, prepare: Callable[[], object], truth_path: Path | None
+) -> Outcome:
+    """Simulate into Kafka until the scenario ends or a signal asks to stop.
+
+    Args:
+        scenario: makes the scenario once Kafka answers, so that a start of "now" is not spent waiting.
+        bootstrap: Kafka's addresses.
+        topic: where the records go.
+        prepare: called once Kafka answers; makes the topic.
+        truth_path: where the truth file goes; None for none.
+
+    Raises:
+        FleetpulseError: Kafka refuses us, or the truth file cannot be written.
+    """
+    with contextlib.ExitStack() as stack:
+        stop = stack.enter_context(on_signals())
+        spooled = stack.enter_context(spool(truth_path)) if truth_path else None
+        client = producer(bootstrap)
+        if not wait_for_kafka(client, StallWatch(bootstrap, time.time, _say), stop):
+            return Outcome(interrupted=True)
+        prepare()
+        plan = scenario()
+        truth = Truth(plan, spooled.tell) if spooled else None
+        shown = stack.enter_context(display(plan))
+        sender = Sender(client, topic, StallWatch(bootstrap, time.time, shown.say), stop, shown.update)
+        seconds = _send(plan, sender, truth, stop, shown.say)
+        if truth_path and spooled and truth:
+            _write_truth(truth_path, plan, truth, spooled, sender, stop)
+        return Outcome(sender.acknowledged, sender.failed, sender.first_failure, seconds, stop.asked())
+
+
+def _send(plan: Scenario, sender: Sender, truth: Truth | None, stop: Stop, say: Callable[[str], object]) -> float:
+    began = time.monotonic()
+    for record in paced(records(plan, truth, stop.asked), _now_ms, sender.serve, stop.asked):
+        sender.send(record)
+    if stop.asked():
+        say("stopping: waiting for Kafka to acknowledge what is on its way; interrupt again to give it up")
+    sender.finish()
+    return time.monotonic() - began
+
+
+def _write_truth(path: Path, plan: Scenario, truth: Truth, spooled: Spool, sender: Sender, stop: Stop) -> None:
+    until_ms = decided_until(plan, truth.taken_until_ms if stop.asked() else plan.end_ms)
+    if sender.earliest_failed_ms is not None:
+        until_ms = min(until_ms, sender.earliest_failed_ms - 1)
+    truth.close(until_ms)
+    write(path, lines(plan, truth, spooled.revisions(), until_ms, sender.acknowledged))
+
+
+def _now_ms() -> float:
+    return time.time() * 1000
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)

@@ -1,0 +1,148 @@
+import time
+
+import pytest
+
+from clients.commandline import run as run_command
+from generator import cli
+from generator.run import Outcome
+from generator.scenario import Dialect
+from tests.unit.generator.fleets import START_MS
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """What the command would run, instead of running it."""
+    calls = []
+
+    def run(scenario, bootstrap, topic, prepare, truth_path):
+        calls.append((scenario(), bootstrap, topic, truth_path))
+        return Outcome(acknowledged=5, seconds=1.0)
+
+    for name in ("KAFKA_BROKERS", "KAFKA_BOOTSTRAP_SERVERS", "SENSOR_COUNT", "SENSOR_INTERVAL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(cli, "run", run)
+    return calls
+
+
+def scenario_of(started, *argv):
+    assert run_command(cli.command, list(argv)) == 0
+    return started[-1][0]
+
+
+def test_the_defaults_are_the_contract_s(started):
+    scenario = scenario_of(started)
+
+    assert started[-1][1:] == ("localhost:9092", "events", None)
+    assert (scenario.devices, scenario.interval_ms, scenario.duration_ms) == (10, 10, 60_000)
+    assert scenario.failure_probability == 0.1
+    assert abs(scenario.start_ms - time.time() * 1000) < 5_000
+
+
+def test_telemetry_has_its_own_topic(started):
+    assert scenario_of(started, "--dialect", "telemetry").dialect is Dialect.TELEMETRY
+    assert started[-1][2] == "telemetry.raw"
+    scenario_of(started, "--dialect", "telemetry", "--topic", "mine")
+    assert started[-1][2] == "mine"
+
+
+def test_a_rate_over_the_fleet_sets_the_interval(started):
+    assert scenario_of(started, "--num.devices", "1000", "--rate", "5000").interval_ms == 200
+
+
+def test_a_backfill_lies_before_now_and_the_live_part_after(started):
+    scenario = scenario_of(started, "--backfill", "10m", "--duration.seconds", "30")
+
+    assert scenario.duration_ms == 630_000
+    assert abs(scenario.end_ms - 30_000 - time.time() * 1000) < 5_000
+
+
+def test_flat_out_is_all_history(started):
+    scenario = scenario_of(started, "--rate", "0", "--duration.seconds", "30")
+
+    assert scenario.interval_ms == 10
+    assert abs(scenario.end_ms - time.time() * 1000) < 5_000
+
+
+def test_a_fixed_start_is_kept(started):
+    assert scenario_of(started, "--start", "2026-01-01T00:00:00Z").start_ms == START_MS
+
+
+def test_arguments_come_before_named_variables_and_those_before_the_general_ones(started, monkeypatch):
+    monkeypatch.setenv("FLEETPULSE_NUM_DEVICES", "3")
+    assert scenario_of(started).devices == 3
+    monkeypatch.setenv("SENSOR_COUNT", "4")
+    assert scenario_of(started).devices == 4
+    assert scenario_of(started, "--num.devices", "5").devices == 5
+
+
+def test_the_named_variables_are_read(started, monkeypatch):
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "b:2")
+    monkeypatch.setenv("SENSOR_INTERVAL", "2s")
+    assert scenario_of(started).interval_ms == 2_000
+    assert started[-1][1] == "b:2"
+    monkeypatch.setenv("KAFKA_BROKERS", "a:1,c:3")
+    scenario_of(started)
+    assert started[-1][1] == "a:1,c:3"
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--rate", "-1"], "-1.0 is not in the range"),
+        (["--rate", "fast"], "'fast' is not a valid float"),
+        (["--num.devices", "0"], "0 is not in the range"),
+        (["--num.devices", "1e3"], "'1e3' is not a valid integer"),
+        (["--event.interval.ms", "0"], "must be more than 0"),
+        (["--event.interval.ms", "2 seconds"], "'2 seconds' is not a duration like 500ms, 2s, 10m, 1h"),
+        (["--duration.seconds", "-5"], "'-5' is not a duration"),
+        (["--duration.seconds", "0"], "nothing to send: duration and backfill are both 0"),
+        (["--failure.probability", "1.5"], "1.5 is not in the range 0<=x<=1"),
+        (["--backfill", "ten"], "'ten' is not a duration"),
+        (["--backfill", "1m", "--start", "2026-01-01"], "--start and --backfill exclude each other"),
+        (["--start", "tomorrow"], "'tomorrow' is neither epoch milliseconds nor ISO 8601"),
+        (["--start", "2999-01-01"], "--start lies in the future"),
+        (["--dialect", "avro"], "'avro' is not one of 'event', 'telemetry'"),
+        (["--seed", "x"], "'x' is not a valid integer"),
+        (["--topic", "a b"], "--topic: 'a b' is no topic name"),
+        (["--kafka.bootstrap.servers", "broker"], "'broker' is not host:port"),
+        (["--kafka.bootstrap.servers", "a:1,"], "'a:1,' is not host:port"),
+        (["--late.rate", "0.6", "--duplicate.rate", "0.6"], "add up to 1.2, more than 1"),
+        (["--clock-ahead.devices", "11"], "11 devices with a wrong clock in a fleet of 10"),
+        (["--site-outage.seconds", "10m"], "a site outage must be shorter than ten timeouts"),
+        (["--timeout.seconds", "0"], "must be more than 0"),
+        (["--evaluation-period.seconds", "0"], "must be more than 0"),
+        (["--unknown", "1"], "No such option"),
+    ],
+)
+def test_bad_input_is_one_line_and_starts_nothing(started, capsys, argv, message):
+    assert run_command(cli.command, argv) == 2
+    error = capsys.readouterr().err
+
+    assert message in error
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
+    assert started == []
+
+
+def test_a_truth_file_that_cannot_be_written_is_told_before_kafka_is_asked(capsys, tmp_path):
+    assert run_command(cli.command, ["--truth", str(tmp_path / "no" / "t"), "--kafka.bootstrap.servers", "b:1"]) == 2
+    assert "--truth: cannot write" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("outcome", "exit_code", "printed", "error"),
+    [
+        (Outcome(2_000, seconds=2.0), 0, "2,000 records acknowledged in events, 2.0 s, 1,000/s", ""),
+        (Outcome(7, seconds=1.0, interrupted=True), 130, "interrupted: 7 records acknowledged", ""),
+        (Outcome(7, 2, "no", 1.0), 1, "7 records acknowledged", "error: 2 records were not acknowledged: no"),
+        (Outcome(7, 2, "no", 1.0, True), 130, "interrupted: 7", "2 records were not acknowledged: no"),
+    ],
+    ids=["whole", "interrupted", "failed", "interrupted-and-failed"],
+)
+def test_the_end_says_how_many_were_acknowledged(monkeypatch, capsys, outcome, exit_code, printed, error):
+    monkeypatch.setattr(cli, "run", lambda *_: outcome)
+
+    assert run_command(cli.command, []) == exit_code
+    captured = capsys.readouterr()
+    assert printed in captured.out
+    assert captured.err.startswith(error)

@@ -96,10 +96,10 @@ class Layout:
 def layout(folder: str | None = None, port_offset: int | None = None) -> Layout:
     """The stack in `folder`, by default FLEETPULSE_DIR or `.fleetpulse` in the current folder.
 
-    The port offset is the given one, else FLEETPULSE_PORT_OFFSET, else the one the folder's stack was started with, else 0.
+    The port offset is the given one, else FLEETPULSE_PORT_OFFSET, else what the folder was started with before, else 0.
 
     Raises:
-        ConfigurationError: the offset is no number or outside 0 to what keeps every port below 65536, or the path has blanks.
+        ConfigurationError: the offset is no number, or takes a port beyond 65535; or the path has blanks.
     """
     root = Path(folder or os.environ.get("FLEETPULSE_DIR") or DEFAULT_DIR).absolute()
     if len(str(root).split()) > 1:

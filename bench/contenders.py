@@ -14,6 +14,7 @@ from typing import Protocol
 import psutil
 
 from bench.measure import families
+from bench.topic import FEWEST
 from stack import flink, rest, supervision
 from stack.layout import Layout
 
@@ -57,6 +58,10 @@ class Contender:
     name: str
     start: Callable[[Place], Running]
     share: float = 1.0
+
+    def records(self, records: int) -> int:
+        """How many of so many records this contender is given."""
+        return max(FEWEST, round(records * self.share))
 
 
 class FlinkJob:

@@ -35,7 +35,8 @@ def table(results: Mapping[Contender, Sequence[Result]], records: int) -> str:
     ]
     for contender, measured in results.items():
         cells = [_cell([read(result) for result in measured], digits) for _, read, digits in _COLUMNS]
-        reduced = f" ({contender.share * records:,.0f} records)" if contender.share < 1 else ""
+        given = contender.records(records)
+        reduced = f" ({given:,} records)" if given != records else ""
         lines.append(f"| {contender.name}{reduced} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 

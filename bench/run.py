@@ -18,7 +18,6 @@ from bench.measure import Result, Sample, Usage, summarize
 from stack.layout import DEFAULT_DIR, layout
 
 _LOOK_EVERY_SECONDS = 0.25
-_FEWEST = 100_000  # with fewer records devices would seem silent that are not: see `topic`
 
 
 @click.command(context_settings={"show_default": True})
@@ -29,7 +28,7 @@ _FEWEST = 100_000  # with fewer records devices would seem silent that are not: 
     default=DEFAULT_DIR,
     help="Folder of the running stack; see `make stack-up`.",
 )
-@click.option("--records", type=click.IntRange(_FEWEST), default=9_000_000, help="Records in the topic.")
+@click.option("--records", type=click.IntRange(topic.FEWEST), default=9_000_000, help="Records in the topic.")
 @click.option("--runs", type=click.IntRange(1), default=3, help="Runs of each contender.")
 @click.option("--only", multiple=True, help="Contenders whose name contains this; all when not given.")
 @click.option(
@@ -50,7 +49,7 @@ def main(
     # Round by round, so that what changes on the machine meanwhile meets every contender.
     for number in range(runs):
         for contender in chosen:
-            fleet = topic.Fleet(max(_FEWEST, round(records * contender.share)))
+            fleet = topic.Fleet(contender.records(records))
             place = Place(stack, fleet.topic, f"bench.alerts.{uuid.uuid4().hex}", fleet.records)
             topic.fill(place.bootstrap_servers, fleet)
             topic.create(place.bootstrap_servers, place.alerts, 1)

@@ -1,6 +1,7 @@
 """The Java artifacts: pinned by checksum, downloaded once, never taken half."""
 
 import hashlib
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,12 +9,15 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+import click
 import requests
+import truststore
 from jgo.maven import Artifact as RemoteArtifact
 from jgo.maven import MavenContext, PythonResolver
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
+from clients.commandline import run
 from fleetpulse.errors import FleetpulseError
 from stack.disk import check_free_space
 from stack.layout import artifacts_dir
@@ -97,7 +101,10 @@ def _fetch(artifact: Artifact, part: Path, update: Update) -> Path:
     try:
         file = attempts(lambda: _download_again(remote))
     except (requests.RequestException, RuntimeError, OSError) as failed:
-        raise FleetpulseError(f"{artifact.coordinate} cannot be downloaded, try again: {failed}") from failed
+        why = type(failed).__name__ if isinstance(failed, requests.RequestException) else str(failed)
+        raise FleetpulseError(
+            f"{artifact.coordinate} cannot be downloaded ({why}): check the network, then run `make setup` again"
+        ) from failed
     check(file, artifact)
     return file
 
@@ -131,10 +138,12 @@ def _progress(count: int, size: int) -> Iterator[Update]:
         yield lambda size: progress.advance(task, size)
 
 
-def main() -> None:
-    """Download all artifacts."""
+@click.command()
+def command() -> None:
+    """Download all artifacts that are not there yet."""
+    truststore.inject_into_ssl()  # trust what the system trusts: many networks have certificates of their own
     download(artifacts_dir(), locked())
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run(command))

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import truststore
 from jgo.maven import MavenContext
 
 KAFKA_VERSION = "4.3.1"
@@ -28,6 +29,7 @@ _HEAD = "# Java artifacts: who needs it, coordinate, bytes, SHA-256. Written by 
 
 def main() -> None:
     """Resolve, download into a scratch folder, and write the lock file anew."""
+    truststore.inject_into_ssl()
     with tempfile.TemporaryDirectory() as scratch:
         lines = sorted(set(_lines(MavenContext(repo_cache=Path(scratch), timeout=30))))
     (Path(__file__).parent / "artifacts.lock").write_text(_HEAD + "".join(lines))

@@ -1,4 +1,4 @@
-"""From event to alert at 5,000 records a second: `python -m bench.latency`.
+"""From event to alert at 5,000 records a second: `python -m bench latency`.
 
 The latency of an alert is the wall clock at which a consumer has it, minus (event time + out-of-orderness bound): what
 the project adds to the wait that the semantics demand. The event time is T of `open`, the record's of `recovered`.
@@ -9,13 +9,14 @@ import threading
 import time
 from collections import defaultdict
 from datetime import datetime
+from pathlib import Path
 
 import click
 import msgspec
 from confluent_kafka import Consumer
 
 from bench.live import Live, live, now_ms
-from bench.report import machine
+from bench.report import machine, output_option, publish
 from stack.layout import DEFAULT_DIR, layout
 
 _BOUND_MS = 2_000
@@ -56,7 +57,8 @@ class Listener(threading.Thread):
 @click.option("--seconds", type=click.IntRange(10), default=60, help="How long to measure.")
 @click.option("--warm-up", type=click.IntRange(0), default=30, help="How long to run before that.")
 @click.option("--checkpoint.interval.ms", "checkpoint_ms", default=1_000, help="Checkpoint interval.")
-def main(folder: str, seconds: int, warm_up: int, checkpoint_ms: int) -> None:
+@output_option
+def main(folder: str, seconds: int, warm_up: int, checkpoint_ms: int, output: Path | None) -> None:
     """Measure how soon alerts can be seen."""
     arguments = ["--timeout.ms", "2000", "--evaluation.period.ms", "1000", "--reconnect.grace.ms", "0"]
     arguments += ["--out.of.orderness.ms", str(_BOUND_MS), "--checkpoint.interval.ms", str(checkpoint_ms)]
@@ -70,14 +72,18 @@ def main(folder: str, seconds: int, warm_up: int, checkpoint_ms: int) -> None:
         for listener in listeners:
             listener.running = False
             listener.join()
-    click.echo(f"{rate:,.0f} records/s for {seconds} s, checkpoints every {checkpoint_ms:,} ms; {machine()}.\n")
-    click.echo("| seen by | alert | alerts | p50, ms | p99, ms |\n| --- | --- | ---: | ---: | ---: |")
+    text = f"{rate:,.0f} records/s for {seconds} s, checkpoints every {checkpoint_ms:,} ms; {machine()}.\n\n"
+    publish(text + _table(listeners), output, "latency")
+
+
+def _table(listeners: list[Listener]) -> str:
+    lines = ["| seen by | alert | alerts | p50, ms | p99, ms |", "| --- | --- | ---: | ---: | ---: |"]
     for isolation, listener in zip(_ISOLATIONS, listeners, strict=True):
         for state, latencies in sorted(listener.latencies_ms.items()):
             percentiles = statistics.quantiles(latencies, n=100)
-            click.echo(
-                f"| {isolation} | {state} | {len(latencies):,} | {percentiles[49]:,.0f} | {percentiles[98]:,.0f} |"
-            )
+            figures = f"{len(latencies):,} | {percentiles[49]:,.0f} | {percentiles[98]:,.0f}"
+            lines.append(f"| {isolation} | {state} | {figures} |")
+    return "\n".join(lines)
 
 
 def _speak(run: Live, seconds: float) -> float:
@@ -99,7 +105,3 @@ def _speak(run: Live, seconds: float) -> float:
         step += 1
     producer.flush()
     return sent / (time.monotonic() - begun)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,9 +1,13 @@
 """The figures as text."""
 
 import platform
+import re
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 
+import click
 import psutil
 
 from bench.contenders import Contender
@@ -15,6 +19,31 @@ _COLUMNS: tuple[tuple[str, Callable[[Result], float], int], ...] = (
     ("CPU s per million", lambda result: result.cpu_seconds_per_million, 1),
     ("peak RSS, MiB", lambda result: result.peak_rss_mib, 0),
 )
+
+
+def publish(text: str, output: Path | None, section: str) -> None:
+    """Print the text or, where a file is named, put it between that file's two marks for `section`.
+
+    Raises:
+        click.UsageError: the file has no such marks.
+    """
+    if output is None:
+        click.echo(text)
+        return
+    begin, end = f"<!-- {section} -->", f"<!-- end of {section} -->"
+    page = output.read_text(encoding="utf-8")
+    if begin not in page or end not in page:
+        raise click.UsageError(f"{output} has no section between {begin} and {end}")
+    between = re.compile(f"(?<={re.escape(begin)}).*?(?={re.escape(end)})", re.DOTALL)
+    output.write_text(between.sub(lambda _: f"\n{text.strip()}\n", page), encoding="utf-8")
+
+
+def output_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option that names the page."""
+    file = click.Path(exists=True, dir_okay=False, path_type=Path)
+    return click.option("--output", type=file, help="Markdown page to update; standard output when none is named.")(
+        command
+    )
 
 
 def line(result: Result) -> str:

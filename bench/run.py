@@ -1,7 +1,4 @@
-"""`make bench`: runs every contender on the same topic and writes the figures.
-
-python -m bench.run --records 9000000 --runs 3
-"""
+"""The same work by every contender, on the same topic: `python -m bench contenders --records 9000000 --runs 3`."""
 
 import shutil
 import subprocess
@@ -58,11 +55,7 @@ def main(
             click.echo(f"run {number + 1}: {contender.name}: {report.line(result)}", err=True)
             if result.alerts != fleet.alerts:
                 raise SystemExit(f"{contender.name} opened {result.alerts} alerts instead of {fleet.alerts}")
-    text = report.table(results, records)
-    if output is None:
-        click.echo(text)
-    else:
-        output.write_text(text, encoding="utf-8")
+    report.publish(report.table(results, records), output, "contenders")
 
 
 def measure(contender: Contender, place: Place) -> Result:
@@ -94,7 +87,3 @@ def _prepare() -> None:
 
 def _say(text: str) -> None:
     click.echo(text, err=True)
-
-
-if __name__ == "__main__":
-    main()

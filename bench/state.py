@@ -1,4 +1,4 @@
-"""What a million devices cost: `python -m bench.state`.
+"""What a million devices cost: `python -m bench state`.
 
 Bytes a device in a savepoint and in memory, how long checkpoints and a restore take, and how long a restored job needs
 to its first alert. All devices but a few hundred speak once; those few fall silent one a second, so that one alert is
@@ -14,7 +14,7 @@ import psutil
 
 from bench.live import Live, live, now_ms
 from bench.measure import families
-from bench.report import machine
+from bench.report import machine, output_option, publish
 from stack import rest, supervision
 from stack.layout import DEFAULT_DIR, Layout, layout
 
@@ -25,7 +25,8 @@ _FALLING_SILENT = 500
 @click.command(context_settings={"show_default": True})
 @click.option("--dir", "folder", envvar="FLEETPULSE_DIR", default=DEFAULT_DIR, help="Folder of the running stack.")
 @click.option("--devices", type=click.IntRange(1_000), default=1_000_000, help="Devices to know.")
-def main(folder: str, devices: int) -> None:
+@output_option
+def main(folder: str, devices: int, output: Path | None) -> None:
     """Measure state: its size, and what it costs to keep and to restore."""
     stack = layout(folder)
     arguments = ["--timeout.ms", str(_TIMEOUT_MS), "--evaluation.period.ms", "1000", "--reconnect.grace.ms", "0"]
@@ -45,15 +46,17 @@ def main(folder: str, devices: int) -> None:
         running = time.monotonic() - begun
         _wait_for_alert(run)
         first_alert = time.monotonic() - begun
-    click.echo(f"{devices:,} devices; {machine()}.\n")
-    click.echo("| | |\n| --- | ---: |")
-    click.echo(f"| bytes a device in a savepoint | {_size(savepoint) / devices:,.0f} |")
-    click.echo(f"| bytes a device in memory, Python workers | {held[0] / devices:,.0f} |")
-    click.echo(f"| bytes a device in memory, JVM with its garbage | {held[1] / devices:,.0f} |")
-    click.echo(f"| checkpoint: size | {checkpoint['state_size'] / 2**20:,.0f} MiB |")
-    click.echo(f"| checkpoint: time | {checkpoint['end_to_end_duration']:,} ms |")
-    click.echo(f"| restore: from submission to running | {running:,.1f} s |")
-    click.echo(f"| restore: from submission to the first alert | {first_alert:,.1f} s |")
+    figures = {
+        "bytes a device in a savepoint": f"{_size(savepoint) / devices:,.0f}",
+        "bytes a device in memory, Python workers": f"{held[0] / devices:,.0f}",
+        "bytes a device in memory, JVM with its garbage": f"{held[1] / devices:,.0f}",
+        "checkpoint, size": f"{checkpoint['state_size'] / 2**20:,.0f} MiB",
+        "checkpoint, time": f"{checkpoint['end_to_end_duration']:,} ms",
+        "restore, from submission to running": f"{running:,.1f} s",
+        "restore, from submission to the first alert": f"{first_alert:,.1f} s",
+    }
+    lines = [f"{devices:,} devices; {machine()}.", "", "| | |", "| --- | ---: |"]
+    publish("\n".join(lines + [f"| {what} | {figure} |" for what, figure in figures.items()]), output, "state")
 
 
 def _speak(run: Live, devices: int) -> None:
@@ -113,7 +116,3 @@ def _last_checkpoint(stack: Layout, job: str) -> dict[str, int]:
 
 def _size(uri: str) -> int:
     return sum(file.stat().st_size for file in Path(urlparse(uri).path).rglob("*") if file.is_file())
-
-
-if __name__ == "__main__":
-    main()

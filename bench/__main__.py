@@ -1,0 +1,30 @@
+"""`make bench`: all measurements, into docs/benchmarks.md. `python -m bench contenders | latency | state` runs one."""
+
+import sys
+
+import click
+
+from bench import latency, run, state
+from bench.contenders import ROOT
+from clients.commandline import run as run_command
+from stack import lifecycle
+from stack.layout import layout
+
+_PAGE = ROOT / "docs" / "benchmarks.md"
+_ALL = {"contenders": run.main, "latency": latency.main, "state": state.main}
+
+
+@click.group(commands=_ALL, invoke_without_command=True)
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Measure on the embedded stack, which is started if it does not run. Without a command: everything."""
+    for program in lifecycle.up(layout()):
+        click.echo(f"{program} is ready", err=True)
+    if context.invoked_subcommand is None:
+        for name, command in _ALL.items():
+            click.echo(f"measuring {name}", err=True)
+            command.main(["--output", str(_PAGE)], standalone_mode=False)
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(main))

@@ -89,7 +89,12 @@ def _option(flag: str, *, aliases: tuple[str, ...] = (), **settings: Any) -> Cal
 @_option("--truth", type=click.Path(path_type=Path, dir_okay=False), help="File for the alerts that must result.")
 @_option("--site-outage.seconds", type=_Duration("s"), default="0", help="Silence of one site in every ten timeouts.")
 @_option("--out-of-order.rate", type=_SHARE, default=0.0, help="Share of records delayed within the bound.")
-@_option("--late.rate", type=_SHARE, default=0.0, help="Share of records delayed beyond the bound.")
+@_option(
+    "--late.rate",
+    type=_SHARE,
+    default=0.0,
+    help="Share of records delayed beyond the bound, all of them from every fifth device.",
+)
 @_option("--duplicate.rate", type=_SHARE, default=0.0, help="Share of records sent twice.")
 @_option("--malformed.rate", type=_SHARE, default=0.0, help="Share of records that must be rejected.")
 @_option("--clock-ahead.devices", type=_COUNT, default=0, help="Devices whose clock is 24 h ahead.")

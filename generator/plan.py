@@ -7,7 +7,7 @@ from itertools import count
 from typing import NamedTuple
 
 from generator.chance import draw, mix, unit
-from generator.scenario import MAX_DEVICES, Scenario
+from generator.scenario import LATE_EVERY, MAX_DEVICES, Scenario
 from generator.silence import next_silence
 
 _READING = 4
@@ -41,7 +41,8 @@ def readings(scenario: Scenario) -> Iterator[Reading]:
     """Yield all readings in the order in which they are taken. Memory: three numbers a device."""
     interval, step = scenario.interval_ms, scenario.interval_ms / scenario.devices
     start, end = scenario.start_ms, scenario.end_ms
-    key, faults = draw(scenario.seed, _READING), _fault_table(scenario)
+    key = draw(scenario.seed, _READING)
+    in_time, at_times_late = _fault_table(scenario, 0.0), _fault_table(scenario, scenario.late_rate * LATE_EVERY)
     clocks = _wrong_clocks(scenario)
     silences = [next_silence(scenario, device, start) for device in range(scenario.devices)]
     for tick in count():
@@ -56,7 +57,8 @@ def readings(scenario: Scenario) -> Iterator[Reading]:
                 if silent_from <= time_ms:
                     continue
             noise = mix(key + (tick << _DEVICE_BITS) + device)
-            fault = clocks.get(device) or _fault(faults, unit(noise))
+            table = in_time if device % LATE_EVERY else at_times_late
+            fault = clocks.get(device) or _fault(table, unit(noise))
             yield Reading(device, f"device-{device:05d}", tick, time_ms, fault, noise)
 
 
@@ -93,12 +95,12 @@ def _delay_ms(reading: Reading, bound_ms: int) -> int:
     return int(bound_ms * 0.75 * share) + 1
 
 
-def _fault_table(scenario: Scenario) -> list[tuple[float, Fault]]:
+def _fault_table(scenario: Scenario, late_rate: float) -> list[tuple[float, Fault]]:
     """Return (cumulated share, fault), lowest first."""
     table, total = [], 0.0
     for rate, fault in (
         (scenario.out_of_order_rate, Fault.OUT_OF_ORDER),
-        (scenario.late_rate, Fault.LATE),
+        (late_rate, Fault.LATE),
         (scenario.duplicate_rate, Fault.DUPLICATE),
         (scenario.malformed_rate, Fault.MALFORMED),
     ):

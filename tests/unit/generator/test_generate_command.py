@@ -106,7 +106,7 @@ def test_the_named_variables_are_read(started, monkeypatch):
         (["--topic", "a b"], "--topic: 'a b' is no topic name"),
         (["--kafka.bootstrap.servers", "broker"], "'broker' is not host:port"),
         (["--kafka.bootstrap.servers", "a:1,"], "'a:1,' is not host:port"),
-        (["--late.rate", "0.6", "--duplicate.rate", "0.6"], "add up to 1.2, more than 1"),
+        (["--late.rate", "0.12", "--duplicate.rate", "0.6"], "add up to 1.2, more than 1"),
         (["--clock-ahead.devices", "11"], "11 devices with a wrong clock in a fleet of 10"),
         (["--site-outage.seconds", "10m"], "a site outage must be shorter than ten timeouts"),
         (["--timeout.seconds", "0"], "must be more than 0"),

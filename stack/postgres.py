@@ -60,7 +60,7 @@ def _initdb(folder: Path, owner_password: str) -> None:
     command = [
         *_as_ordinary_user(),
         str(postgres_bin() / "initdb"),
-        *("-D", str(folder), "-U", OWNER, "-E", "UTF8", "--locale=C.UTF-8"),
+        *("-D", str(folder), "-U", OWNER, "-E", "UTF8", "--no-locale"),
         *("--auth=scram-sha-256", "--pwfile=/dev/stdin"),
     ]
     done = subprocess.run(command, input=owner_password + "\n", capture_output=True, text=True, check=False)

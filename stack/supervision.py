@@ -59,6 +59,8 @@ class _Supervisor:
 
 def is_running(stack: Layout) -> bool:
     """Whether this stack's supervisor answers."""
+    if not _configuration_file(stack).exists():
+        return False
     try:
         return _Supervisor(stack).identification() == stack.name
     except _UNREACHABLE:
@@ -67,6 +69,8 @@ def is_running(stack: Layout) -> bool:
 
 def statuses(stack: Layout) -> list[Status]:
     """All programs in their order of start; empty when the supervisor does not run."""
+    if not _configuration_file(stack).exists():
+        return []
     try:
         return _Supervisor(stack).statuses()
     except _UNREACHABLE:

@@ -2,9 +2,10 @@
 
     flink run -py jobs/archive.py -pyfs build/fleetpulse.zip --database.url jdbc:postgresql://localhost:5432/monitoring
 
-The sink throws when the database is away, and Flink's JDBC connector takes its TaskManager down with it, which its
-supervisor brings back. The job restarts with growing delays, without a limit, and reads again from its last checkpoint.
-Repeats are harmless: the ingest view keeps each revision once.
+When the database goes away the sink throws, and the job restarts with growing delays, without a limit, and reads again
+from its last checkpoint. Repeats are harmless: the ingest view keeps each revision once. Where rows were waiting to be
+written, Flink's JDBC connector also throws while it is closed, which ends its TaskManager, once an outage: a supervisor
+has to start it again, and what else runs there restarts with it.
 """
 
 import os

@@ -52,11 +52,7 @@ class Device(NamedTuple):
     alert: OpenAlert | None
 
 
-class LifeSign(NamedTuple):
-    """A device spoke at that time (epoch ms). Sorts by time."""
-
-    life_time_ms: int
-    device_id: str
+LifeSign = tuple[int, str]  # when a device spoke (epoch ms), and its id; sorts by time
 
 
 class SilentDevice(NamedTuple):

@@ -4,6 +4,7 @@ Signs of life wait until the watermark has passed them, then are decided in orde
 the adapter brings frames, ticks and the watermark, and carries `take_writes` into keyed state.
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -41,12 +42,14 @@ class Late(NamedTuple):
 Output = Verdict | Late | Rejected
 
 
-class _Waiting(NamedTuple):
-    """Signs of life in the log under `key` that are not decided yet."""
+@dataclass(slots=True)
+class _Waiting:
+    """Signs of life in the log under `key`, of which some are not decided yet. Sorted once, when the first is due."""
 
     earliest_ms: int
     key: int
     pending: Pending
+    signs: list[LifeSign] | None = None
 
 
 class Shard:
@@ -62,7 +65,7 @@ class Shard:
         self.watch = InactivityWatch(policy.inactivity, devices.values(), decided_until_ms)
         self._waiting: list[_Waiting] = []
         for key, signs in pending.items():
-            self._wait(key, signs, decided_until_ms)
+            self._wait(key, signs)
 
     @property
     def decided_until_ms(self) -> int:
@@ -82,26 +85,22 @@ class Shard:
                 signs.life_times_ms.append(rejected.life_time_ms)
         return [*outputs, *self._take_signs(signs)]
 
-    def _take_signs(self, signs: Pending) -> Sequence[Verdict]:
-        if not signs.devices:
+    def _take_signs(self, pending: Pending) -> Sequence[Verdict]:
+        if not pending.devices:
             return []
         decided = self.decided_until_ms
-        if min(signs.life_times_ms) > decided:
-            self._wait(self._log.append_pending(signs), signs, decided)
+        if min(pending.life_times_ms) > decided:
+            self._wait(self._log.append_pending(pending), pending)
             return []
-        past = sorted(sign for sign in signs.signs_after(-1) if sign.life_time_ms <= decided)
-        future = signs.signs_after(decided)
-        if future:
-            rest = Pending([s.device_id for s in future], [s.life_time_ms for s in future])
-            self._wait(self._log.append_pending(rest), rest, decided)
+        signs = pending.signs_after(-1)
+        past = signs[: bisect_left(signs, (decided + 1, ""))]
+        if future := signs[len(past) :]:
+            rest = Pending([device for _, device in future], [at for at, _ in future])
+            self._wait(self._log.append_pending(rest), rest)
         return self.watch.advance(past, decided)
 
-    def _wait(self, key: int, signs: Pending, decided_until_ms: int) -> None:
-        undecided = [at for at in signs.life_times_ms if at > decided_until_ms]
-        if undecided:
-            self._waiting.append(_Waiting(min(undecided), key, signs))
-        else:
-            self._log.remove(key)
+    def _wait(self, key: int, pending: Pending) -> None:
+        self._waiting.append(_Waiting(min(pending.life_times_ms), key, pending))
 
     def tick(self, tick_ms: int) -> None:
         """Take a tick of the broker's clock."""
@@ -120,26 +119,23 @@ class Shard:
         return self.watch.advance(self._take_due(watermark_ms), until_ms)
 
     def _take_due(self, watermark_ms: int) -> list[LifeSign]:
-        decided = self.decided_until_ms
         due: list[LifeSign] = []
-        still_waiting: list[_Waiting] = []
         for waiting in self._waiting:
-            if waiting.earliest_ms > watermark_ms:
-                still_waiting.append(waiting)
-                continue
-            later_ms = []
-            for sign in waiting.pending.signs_after(decided):
-                if sign.life_time_ms <= watermark_ms:
-                    due.append(sign)
-                else:
-                    later_ms.append(sign.life_time_ms)
-            if later_ms:
-                still_waiting.append(waiting._replace(earliest_ms=min(later_ms)))
-            else:
-                self._log.remove(waiting.key)
-        self._waiting = still_waiting
+            if waiting.earliest_ms <= watermark_ms:
+                due += self._take_due_of(waiting, watermark_ms)
+        self._waiting = [waiting for waiting in self._waiting if waiting.signs != []]
         due.sort()
         return due
+
+    def _take_due_of(self, waiting: _Waiting, watermark_ms: int) -> list[LifeSign]:
+        signs = waiting.pending.signs_after(self.decided_until_ms) if waiting.signs is None else waiting.signs
+        until = bisect_left(signs, (watermark_ms + 1, ""))
+        waiting.signs = signs[until:]
+        if waiting.signs:
+            waiting.earliest_ms = waiting.signs[0][0]
+        else:
+            self._log.remove(waiting.key)
+        return signs[:until]
 
     def next_timer_ms(self, watermark_ms: int) -> int | None:
         """When to be called again at the latest, in event time; None where nothing waits."""

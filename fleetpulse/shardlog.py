@@ -4,6 +4,7 @@ Writing one entry of changed devices costs a fraction of writing an entry a devi
 values instead of many small ones. Keys count up; key 0 holds the header. All values are versioned MessagePack.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -59,8 +60,9 @@ class Pending(msgspec.Struct, array_like=True, tag=3, frozen=True):
     life_times_ms: list[int]
 
     def signs_after(self, epoch_ms: int) -> list[LifeSign]:
-        """The signs later than `epoch_ms`, not sorted."""
-        return [sign for sign in map(LifeSign, self.life_times_ms, self.devices) if sign.life_time_ms > epoch_ms]
+        """The signs later than `epoch_ms`, in order of time."""
+        signs = sorted(zip(self.life_times_ms, self.devices, strict=True))
+        return signs[bisect_left(signs, (epoch_ms + 1, "")) :]
 
 
 class Writes(NamedTuple):

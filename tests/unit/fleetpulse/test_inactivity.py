@@ -19,7 +19,7 @@ POLICY = InactivityPolicy(TIMEOUT, PERIOD)
 
 
 def signs(*times_ms: int, device: str = "d1") -> list[LifeSign]:
-    return [LifeSign(T0 + at, device) for at in times_ms]
+    return [(T0 + at, device) for at in times_ms]
 
 
 def told(revisions) -> list[tuple[str, int, int, int]]:
@@ -136,7 +136,7 @@ def test_reporting_goes_on_after_a_restore():
 
 
 def test_a_silent_fleet_raises_an_alert_for_each_device():
-    fleet = [LifeSign(T0 + i, f"d{i}") for i in range(1000)]
+    fleet = [(T0 + i, f"d{i}") for i in range(1000)]
     revisions = InactivityWatch(POLICY).advance(fleet, T0 + 120_000)
     assert {r.device_id for r in revisions} == {f"d{i}" for i in range(1000)}
 
@@ -168,7 +168,7 @@ def test_any_history_in_any_batches_gives_what_the_rule_says(seed):
     watch, revisions, left, clock = InactivityWatch(POLICY), [], signs(*times), 0
     while clock < 400_000:
         clock = min(400_000, clock + rng.choice([1, 50, 999, 30_000, 95_000]))
-        due = [s for s in left if s.life_time_ms <= T0 + clock]
+        due = [s for s in left if s[0] <= T0 + clock]
         left = left[len(due) :]
         revisions += watch.advance(due, T0 + clock)
     assert told(revisions) == reference(times, 400_000)
@@ -189,18 +189,18 @@ def _interleave(rng: random.Random, devices: int) -> None:
     names = [f"d{i}" for i in range(devices)]
     watch = InactivityWatch(POLICY)
     first = {name: T0 + rng.randrange(0, PERIOD) for name in names}
-    revisions = watch.advance(sorted(LifeSign(at, name) for name, at in first.items()), T0 + PERIOD)
+    revisions = watch.advance(sorted((at, name) for name, at in first.items()), T0 + PERIOD)
     edge = T0 + rng.choice([60_000, 90_000, 120_000, 150_000])
     clock = edge + rng.randrange(-50, 51)
     records = {name: rng.choice([edge, first[name] + TIMEOUT]) + rng.randrange(-50, 51) for name in names}
-    on_time = sorted(LifeSign(at, name) for name, at in records.items() if rng.random() < 0.5 and at <= clock)
+    on_time = sorted((at, name) for name, at in records.items() if rng.random() < 0.5 and at <= clock)
     revisions += watch.advance(on_time, clock)
     clock += rng.randrange(0, 100)
     revisions += watch.advance([], clock)
-    late = sorted(LifeSign(at, name) for name, at in records.items() if at <= clock)
+    late = sorted((at, name) for name, at in records.items() if at <= clock)
     revisions += watch.advance(late, clock)
     last = clock + 1 + rng.randrange(0, TIMEOUT)
-    revisions += watch.advance([LifeSign(last, name) for name in names], last)
+    revisions += watch.advance([(last, name) for name in names], last)
     assert watch.silent == 0
     _check_lifecycles(revisions)
 

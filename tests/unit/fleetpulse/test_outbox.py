@@ -4,7 +4,7 @@ import json
 import uuid
 
 from fleetpulse.frames import Original, Rejected
-from fleetpulse.inactivity import InactivityPolicy, InactivityWatch, LifeSign, SilentDevice
+from fleetpulse.inactivity import InactivityPolicy, InactivityWatch, SilentDevice
 from fleetpulse.outbox import Outbox, Record
 from fleetpulse.reasons import SENTENCES, Reason
 from fleetpulse.shard import Late
@@ -16,7 +16,7 @@ ORIGINAL = Original(ORIGIN, 77, T0, b"k", b"\xffbytes")
 
 
 def opened():
-    return InactivityWatch(InactivityPolicy()).advance([LifeSign(T0, "d1")], T0 + 100_000)[0]
+    return InactivityWatch(InactivityPolicy()).advance([(T0, "d1")], T0 + 100_000)[0]
 
 
 def test_an_alert_has_the_fields_of_the_contract():

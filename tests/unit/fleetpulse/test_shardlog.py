@@ -1,7 +1,7 @@
 """What is kept of a shard can be read again, also by later releases."""
 
 from fleetpulse.clock import TickClock
-from fleetpulse.inactivity import Device, LifeSign, OpenAlert
+from fleetpulse.inactivity import Device, OpenAlert
 from fleetpulse.reasons import Reason
 from fleetpulse.shardlog import Count, Pending, ShardLog, restore
 
@@ -36,14 +36,14 @@ def test_a_log_is_restored_as_it_was():
     assert list(restored.devices.values()) == DEVICES
     assert restored.header.decided_until_ms == 1_767_225_601_024
     assert (restored.header.ticks, restored.header.counts) == (TICKS, COUNTS)
-    assert restored.pending[2].signs_after(0) == [LifeSign(1_767_225_603_024, "d3")]
+    assert restored.pending[2].signs_after(0) == [(1_767_225_603_024, "d3")]
 
 
 def test_state_of_version_1_can_be_read():
     restored = restore(VERSION_1, 16)
     assert list(restored.devices.values()) == DEVICES
     assert restored.header.counts == COUNTS
-    assert restored.pending[2].signs_after(0) == [LifeSign(1_767_225_603_024, "d3")]
+    assert restored.pending[2].signs_after(0) == [(1_767_225_603_024, "d3")]
 
 
 def test_the_format_has_not_changed_without_a_new_version():

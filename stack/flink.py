@@ -22,6 +22,7 @@ def programs(stack: Layout) -> list[Program]:
 
 def prepare(stack: Layout) -> None:
     """Write both processes' configuration and the folder of libraries they load."""
+    stack.tmp.mkdir(parents=True, exist_ok=True)
     for name in ("jobmanager", "taskmanager"):
         folder = _conf(stack, name)
         folder.mkdir(parents=True, exist_ok=True)
@@ -33,6 +34,7 @@ def prepare(stack: Layout) -> None:
 
 def configuration(stack: Layout, name: str) -> str:
     """The text of `config.yaml` of a process: the checked-in file, then what belongs to this machine and stack."""
+    tmp = f"-Djava.io.tmpdir={stack.tmp}"  # PyFlink's folder in the system's one belongs to whoever was first
     own: dict[str, object] = {
         "jobmanager.rpc.port": stack.ports["jobmanager"],
         "rest.port": stack.ports["flink-web"],
@@ -45,8 +47,9 @@ def configuration(stack: Layout, name: str) -> str:
         "taskmanager.log.path": stack.logs / "taskmanager.log",
         "python.executable": sys.executable,
         "python.client.executable": sys.executable,
-        "env.java.opts.jobmanager": _loopback_agent(),
-        "env.java.opts.taskmanager": _loopback_agent(),
+        "env.java.opts.jobmanager": f"{tmp} {_loopback_agent()}",
+        "env.java.opts.taskmanager": f"{tmp} {_loopback_agent()}",
+        "env.java.opts.client": tmp,
         "env.java.home": java_home(),
         "env.log.dir": stack.logs,
         "env.pid.dir": stack.run,

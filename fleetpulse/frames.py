@@ -6,6 +6,7 @@ of which partition those were. The bytes of its records travel along compressed 
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import NamedTuple, cast
 from zlib import crc32
 
@@ -58,6 +59,7 @@ class Frame(msgspec.Struct, array_like=True, frozen=True, gc=False):
     originals: bytes
 
 
+_PLACE = itemgetter(0, 1)  # origin and offset
 _encode = msgspec.msgpack.Encoder().encode
 _decode_frame = msgspec.msgpack.Decoder(Frame).decode
 _decode_originals = msgspec.msgpack.Decoder(list[Original]).decode
@@ -69,43 +71,51 @@ def pack(originals: Sequence[Original], shards: int, max_future_skew_ms: int) ->
     A rejected record without a device travels with the shard of its partition.
     """
     outcomes = decode([o[4] for o in originals], [o[2] for o in originals], max_future_skew_ms)
-    builders: dict[int, _Builder] = defaultdict(_Builder)
-    for original, outcome in zip(originals, outcomes, strict=True):
+    places: dict[int, list[int]] = defaultdict(list)
+    rejected: dict[int, list[Rejected]] = defaultdict(list)
+    for place, outcome in enumerate(outcomes):
         if type(outcome) is Reading:
-            builder = builders[crc32(outcome[0].encode()) % shards]
-            builder.readings.append(outcome)
-            builder.originals.append(original)
+            places[crc32(outcome[0].encode()) % shards].append(place)
         else:
-            rejection = cast(Rejection, outcome)
-            shard = original.origin % shards if rejection.device_id is None else shard_of(rejection.device_id, shards)
-            builders[shard].rejected.append(
-                Rejected(rejection.reason, original, rejection.device_id, rejection.life_time_ms)
-            )
-    return {shard: builder.frame() for shard, builder in builders.items()}
+            shard, record = _reject(originals[place], cast(Rejection, outcome), shards)
+            rejected[shard].append(record)
+    return {
+        shard: _encode(_frame(outcomes, originals, places.get(shard, []), rejected.get(shard, [])))
+        for shard in places.keys() | rejected.keys()
+    }
 
 
-class _Builder:
-    __slots__ = ("originals", "readings", "rejected")
+def _reject(original: Original, rejection: Rejection, shards: int) -> tuple[int, Rejected]:
+    device_id = rejection.device_id
+    shard = original.origin % shards if device_id is None else shard_of(device_id, shards)
+    return shard, Rejected(rejection.reason, original, device_id, rejection.life_time_ms)
 
-    def __init__(self) -> None:
-        self.readings: list[Reading] = []
-        self.originals: list[Original] = []
-        self.rejected: list[Rejected] = []
 
-    def frame(self) -> bytes:
-        devices, event_times = (
-            (list(column) for column in zip(*self.readings, strict=True)) if self.readings else ([], [])
-        )
-        lives = list(map(min, event_times, [o[2] for o in self.originals]))
-        originals = compress(_encode(self.originals)) if self.originals else b""
-        return _encode(Frame(VERSION, self._spans(), devices, event_times, lives, self.rejected, originals))
+def _frame(
+    outcomes: Sequence[Reading | Rejection],
+    originals: Sequence[Original],
+    places: list[int],
+    rejected: list[Rejected],
+) -> Frame:
+    readings = [cast(Reading, outcomes[place]) for place in places]
+    accepted = [originals[place] for place in places]
+    event_times_ms = [reading[1] for reading in readings]
+    return Frame(
+        VERSION,
+        _spans(sorted([*accepted, *(r.original for r in rejected)], key=_PLACE) if rejected else accepted),
+        [reading[0] for reading in readings],
+        event_times_ms,
+        list(map(min, event_times_ms, [original[2] for original in accepted])),
+        rejected,
+        compress(_encode(accepted)) if accepted else b"",
+    )
 
-    def _spans(self) -> list[Span]:
-        places = sorted((record[0], record[1]) for record in [*self.originals, *(r.original for r in self.rejected)])
-        last_offset = dict(places)
-        return [
-            Span(origin, n, last_offset[origin] + 1) for origin, n in Counter(origin for origin, _ in places).items()
-        ]
+
+def _spans(originals: list[Original]) -> list[Span]:
+    """What was read of each partition; `originals` come in the order of their offsets, as they were read."""
+    origins = [original[0] for original in originals]
+    last_offsets = dict(zip(origins, [original[1] for original in originals], strict=True))
+    return [Span(origin, records, last_offsets[origin] + 1) for origin, records in Counter(origins).items()]
 
 
 def unpack(data: bytes) -> Frame:

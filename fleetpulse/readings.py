@@ -62,6 +62,7 @@ class _Record(msgspec.Struct, gc=False):
     lon: float | None = None
 
 
+_reading = tuple.__new__  # what `Reading._make` does, without a Python frame a record
 _decode = msgspec.json.Decoder(_Record).decode
 _NAMES = ((b'"device_id"', b'"device-id"'), (b'"ts"', b'"time"'))  # of the id and of the time, as they stand in JSON
 
@@ -232,4 +233,6 @@ def _accept(value: bytes | None, kafka_time_ms: int, max_future_skew_ms: int, *,
             event_time_ms = to_epoch_ms(time)
         except (ValueError, OverflowError):
             return None
-    return None if event_time_ms > kafka_time_ms + max_future_skew_ms else Reading(device_id, event_time_ms)
+    if event_time_ms > kafka_time_ms + max_future_skew_ms:
+        return None
+    return _reading(Reading, (device_id, event_time_ms))

@@ -75,7 +75,7 @@ def _start(stack: Layout, console: Console, ending: ExitStack) -> _Demo:
     if not supervision.is_running(stack):
         ending.callback(lifecycle.down, stack)
     for name in lifecycle.up(stack):
-        console.print(f"{name} is ready")
+        console.print(f"{name} is ready after {time.monotonic() - began_s:.0f} s")
     ending.callback(delete_topics, stack.address("kafka"), topics.all)
     ensure_topics(stack.address("kafka"), topics.all)
     generator = ending.enter_context(_simulator(stack, topics.events))
@@ -165,5 +165,6 @@ def _report(console: Console, demo: _Demo, last: Moment) -> None:
     first_s = (last.alerts.first_at - demo.began).seconds
     console.print(
         f"{last.figures.read:,} records of {last.figures.known} devices, {last.alerts.total} alerts, "
-        f"{last.alerts.open} of them still open; the first {first_s} s after the start"
+        f"{last.alerts.open} of them still open; the first {first_s} s after the start",
+        soft_wrap=True,
     )

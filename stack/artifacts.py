@@ -60,7 +60,7 @@ def jars(group: str) -> list[Path]:
     found = [artifacts_dir() / artifact.filename for artifact in locked() if artifact.group == group]
     missing = [jar.name for jar in found if not jar.exists()]
     if missing:
-        raise FleetpulseError(f"{len(missing)} Java artifacts are missing (first: {missing[0]}): run `make setup`")
+        raise FleetpulseError(f"{len(missing)} Java artifacts are missing (first: {missing[0]}): run `make -B setup`")
     return found
 
 

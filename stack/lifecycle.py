@@ -15,6 +15,10 @@ from stack.programs import Program
 from stack.readiness import wait_until_ready
 
 
+_NOT_YOURS = "is it another user's? Use a folder of your own with --dir"
+_WHAT_TO_DO = {errno.ENOSPC: "free some space and try again", errno.EACCES: _NOT_YOURS, errno.EPERM: _NOT_YOURS}
+
+
 def programs(stack: Layout) -> list[Program]:
     """All programs of the stack, in their order of start."""
     return [kafka.program(stack), postgres.program(stack), *flink.programs(stack)]
@@ -41,8 +45,10 @@ def down(stack: Layout) -> bool:
 def reset(stack: Layout) -> None:
     """Stop the stack and delete its data, logs and passwords."""
     down(stack)
-    for folder in (stack.data, stack.savepoints, stack.logs, stack.run, stack.secrets, stack.tmp):
-        shutil.rmtree(folder, ignore_errors=True)
+    with _file_errors_in_one_line(stack):
+        for folder in (stack.data, stack.savepoints, stack.logs, stack.run, stack.secrets, stack.tmp):
+            if folder.exists():
+                shutil.rmtree(folder)
 
 
 def _prepare(stack: Layout) -> None:
@@ -61,18 +67,19 @@ def _prepare(stack: Layout) -> None:
 
 @contextmanager
 def _alone(stack: Layout) -> Iterator[None]:
-    """Let one `up` of a stack at a time do its work, and tell what the file system refuses in one line."""
-    try:
+    """Let one `up` of a stack at a time do its work."""
+    with _file_errors_in_one_line(stack):
         stack.root.mkdir(parents=True, exist_ok=True)
         with (stack.root / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+@contextmanager
+def _file_errors_in_one_line(stack: Layout) -> Iterator[None]:
+    try:
+        yield
     except OSError as refused:
-        what_to_do = {
-            errno.ENOSPC: "free some space and try again",
-            errno.EACCES: "is it another user's? Use a folder of your own with --dir",
-            errno.EPERM: "is it another user's? Use a folder of your own with --dir",
-        }.get(refused.errno or 0, "see the folder's logs")
-        raise FleetpulseError(
-            f"{refused.filename or stack.root}: {refused.strerror or refused}: {what_to_do}"
-        ) from refused
+        what_to_do = _WHAT_TO_DO.get(refused.errno or 0, f"see {stack.logs}")
+        what = f"{refused.filename or stack.root}: {refused.strerror or refused}"
+        raise FleetpulseError(f"{what}: {what_to_do}") from refused

@@ -77,5 +77,9 @@ def _call(method: str, address: str, path: str, body: dict[str, Any] | None) -> 
         answer = requests.request(method, f"http://{address}{path}", json=body, timeout=_TIMEOUT_S)
         answer.raise_for_status()
         return answer.json()
+    except requests.HTTPError as refused:
+        raise FleetpulseError(f"Flink at {address} refuses {path}: {refused}") from refused
     except requests.RequestException as failed:
-        raise FleetpulseError(f"Flink at {address} does not answer {path}: {failed}") from failed
+        raise FleetpulseError(
+            f"Flink at {address} does not answer ({type(failed).__name__}): is it up? See `fleetpulse stack status`"
+        ) from failed

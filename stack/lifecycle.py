@@ -14,7 +14,6 @@ from stack.ports import check_ports
 from stack.programs import Program
 from stack.readiness import wait_until_ready
 
-
 _NOT_YOURS = "is it another user's? Use a folder of your own with --dir"
 _WHAT_TO_DO = {errno.ENOSPC: "free some space and try again", errno.EACCES: _NOT_YOURS, errno.EPERM: _NOT_YOURS}
 

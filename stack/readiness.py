@@ -16,7 +16,7 @@ from stack.passwords import password
 from stack.postgres import DATABASE, dsn
 from stack.supervision import log_file, statuses
 
-_PATIENCE_S = 90
+_PATIENCE_S = 180
 _ROLES = ("alert_writer", "monitor_user")
 
 

@@ -9,6 +9,8 @@ from fleetpulse.errors import FleetpulseError
 
 _TIMEOUT_S = 10
 _SAVEPOINT_S = 300
+_START_S = 120
+_STARTING = {"CREATED", "SCHEDULED", "DEPLOYING", "INITIALIZING"}
 _ENDED = {"FINISHED", "FAILED", "CANCELED"}
 
 
@@ -51,6 +53,7 @@ def savepoint(address: str, job: str, folder: str | None, stop: bool) -> str:
     Raises:
         FleetpulseError: it fails, or takes longer than 5 minutes.
     """
+    _wait_until_started(address, job)
     action, request = ("stop", {"drain": False}) if stop else ("savepoints", {})
     body: dict[str, Any] = {**request, **({"targetDirectory": folder} if folder else {})}
     trigger = _call("POST", address, f"/jobs/{job}/{action}", body)["request-id"]
@@ -65,6 +68,17 @@ def savepoint(address: str, job: str, folder: str | None, stop: bool) -> str:
         cause = operation.get("failure-cause", {}).get("stack-trace", f"not done after {_SAVEPOINT_S} s")
         raise FleetpulseError(f"no savepoint of job {job}: {cause.splitlines()[0]}")
     return str(operation["location"])
+
+
+def _wait_until_started(address: str, job: str) -> None:
+    """Wait while tasks are on their way: a job takes no savepoint before all of them run."""
+    waiting = Retrying(
+        retry=retry_if_result(lambda job: any(task["status"] in _STARTING for task in job["vertices"])),
+        stop=stop_after_delay(_START_S),
+        wait=wait_fixed(0.3),
+        retry_error_callback=lambda _state: None,  # the savepoint will say what is wrong
+    )
+    waiting(get, address, f"/jobs/{job}")
 
 
 def cancel(address: str, job: str) -> None:

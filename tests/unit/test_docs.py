@@ -1,0 +1,87 @@
+"""What people can type and rely on stands in the documents."""
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from fleetpulse.reasons import Reason
+from fleetpulse.topics import TOPICS, Topic, ticks
+from generator.cli import command as generate
+from jobs.archive import command as archive
+from jobs.inactivity import command as inactivity
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text()
+CONTRACTS = (ROOT / "docs" / "contracts.md").read_text()
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+COMMANDS = {"inactivity": inactivity, "archive": archive, "generate": generate}
+OPTIONS = [(name, o) for name, command in COMMANDS.items() for o in command.params if isinstance(o, click.Option)]
+
+
+def mentions(text: str, name: str) -> bool:
+    """Whether `name` stands there whole, not as the beginning of a longer one."""
+    return re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-]|\.\w)", text) is not None
+
+
+def arguments(page: str, heading: str) -> set[str]:
+    """The arguments in the first column of the tables below a heading."""
+    section = (ROOT / page).read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    return set(re.findall(r"^\| `(--[\w.-]+)` \|", section, re.MULTILINE))
+
+
+@pytest.mark.parametrize(("command", "option"), OPTIONS, ids=[f"{name} {o.opts[0]}" for name, o in OPTIONS])
+def test_every_option_is_documented(command: str, option: click.Option) -> None:
+    assert any(mentions(page.read_text(), option.opts[0]) for page in PAGES)
+
+
+def test_the_tables_of_arguments_name_all_there_are_and_no_other() -> None:
+    for page, heading, command in [
+        ("README.md", "Arguments of the inactivity job", inactivity),
+        ("docs/simulator.md", "Arguments", generate),
+    ]:
+        assert arguments(page, heading) == {o.opts[0] for o in command.params if isinstance(o, click.Option)}
+
+
+@pytest.mark.parametrize(
+    "option", [o for o in inactivity.params if not (isinstance(o, click.Option) and o.is_flag)], ids=lambda o: o.opts[0]
+)
+def test_the_readme_tells_the_default(option: click.Option) -> None:
+    (row,) = re.findall(rf"^\| `{re.escape(option.opts[0])}` \|(.*)$", README, re.MULTILINE)
+    default = "flink-checkpoints" if option.opts[0] == "--checkpoint.dir" else str(option.default)
+    assert default in row.split("|")[0]
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_every_reason_is_in_the_contract(reason: Reason) -> None:
+    assert f"\n| `{reason}` |" in CONTRACTS
+
+
+@pytest.mark.parametrize("topic", [*TOPICS, ticks("inactivity")], ids=lambda t: t.name)
+def test_every_topic_is_in_the_contract_with_its_partitions(topic: Topic) -> None:
+    assert f"\n| `{topic.name}` | {topic.partitions} |" in CONTRACTS
+
+
+def test_every_header_is_in_the_contract() -> None:
+    source = (ROOT / "fleetpulse" / "outbox.py").read_text()
+    headers = re.findall(r'"((?:__connect\.errors|fleetpulse)\.[\w.]+)"', source)
+    assert headers
+    assert [h for h in headers if f"`{h}`" not in CONTRACTS] == []
+
+
+def test_every_make_target_that_is_named_exists() -> None:
+    targets = set(re.findall(r"^([a-z][a-z0-9-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set()
+    for page in PAGES:
+        if page.name != "predecessors.md":  # it also names those that are still to come
+            named |= set(re.findall(r"(?:`|^|\w=\d+ )make ([a-z][a-z0-9-]*)", page.read_text(), re.MULTILINE))
+    assert named
+    assert named <= targets
+
+
+def test_every_link_within_the_documents_leads_somewhere() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"

@@ -17,7 +17,8 @@ def shard_keys(shards: int) -> tuple[int, ...]:
     """
     jvm = get_gateway().jvm
     assign = jvm.org.apache.flink.runtime.state.KeyGroupRangeAssignment.assignToKeyGroup
-    wanted = {shard * MAX_PARALLELISM // shards: shard for shard in range(shards)}
+    # Rounded up, as Flink does where it gives each subtask its range of key groups.
+    wanted = {-(-shard * MAX_PARALLELISM // shards): shard for shard in range(shards)}
     keys: dict[int, int] = {}
     candidate = 0
     while len(keys) < shards:

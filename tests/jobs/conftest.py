@@ -1,0 +1,17 @@
+"""A Flink for the tests of this folder: the stack's Java, libraries and configuration, in this process."""
+
+import os
+
+import pytest
+
+from stack import flink
+from stack.layout import Layout
+
+
+@pytest.fixture(scope="session", autouse=True)
+def local_flink(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Let PyFlink's gateway start with what the stack runs on, whatever the machine has."""
+    layout = Layout(tmp_path_factory.mktemp("flink"))
+    layout.logs.mkdir()
+    flink.prepare(layout)
+    os.environ.update(flink.environment(layout))

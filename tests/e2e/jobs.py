@@ -1,0 +1,256 @@
+"""The inactivity job on the embedded stack: a test's own topics, what it writes to them, and what it finds there."""
+
+import json
+import re
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import requests
+from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
+
+from clients.topics import ensure_topics
+from fleetpulse import topics
+from fleetpulse.errors import FleetpulseError
+from generator.records import Record
+from stack import rest, submit
+from tests.e2e.embedded import EmbeddedStack
+from tests.waiting import wait_until
+
+PATIENCE_S = 180
+_ENDED = ("FINISHED", "FAILED", "CANCELED")
+_COUNT = re.compile(r"fleetpulse_records_(?P<outcome>read|on_time|late|rejected)\{(?P<labels>.*)\} (?P<value>\S+)")
+
+
+class Revision(NamedTuple):
+    """What the same records must always give of an alert's revision."""
+
+    alert_id: str
+    revision: int
+    state: str
+    opened_at: datetime
+    changed_at: datetime
+    device_id: str
+
+
+def revision_of(fields: dict[str, Any]) -> Revision:
+    """The revision that an alert on the topic, or a line of the truth file, tells."""
+    opened_at, changed_at = (datetime.fromisoformat(fields[name]) for name in ("opened_at", "changed_at"))
+    return Revision(fields["alert_id"], fields["revision"], fields["state"], opened_at, changed_at, fields["device_id"])
+
+
+@dataclass(frozen=True)
+class Job:
+    """A submitted inactivity job."""
+
+    stack: EmbeddedStack
+    id: str
+
+    @property
+    def state(self) -> str:
+        """Its state in Flink."""
+        return str(rest.get(self.stack.flink_rest, f"/jobs/{self.id}")["state"])
+
+    def counts(self) -> Counter[str]:
+        """Its gauges of records by outcome, over all subtasks and reasons."""
+        address = self.stack.layout.address("taskmanager-metrics")
+        text = requests.get(f"http://{address}/metrics", timeout=10).text
+        counts: Counter[str] = Counter()
+        for found in _COUNT.finditer(text):
+            if f'job_id="{self.id}"' in found["labels"]:
+                counts[found["outcome"]] += int(float(found["value"]))
+        return counts
+
+    def watermark_ms(self) -> int:
+        """How far time has come where it decides; 0 before there is any."""
+        [vertex] = [vertex for vertex in self._vertices() if "decide" in vertex["name"]]
+        marks = rest.get(self.stack.flink_rest, f"/jobs/{self.id}/vertices/{vertex['id']}/watermarks")
+        return min((int(mark["value"]) for mark in marks), default=0)
+
+    def _vertices(self) -> list[dict[str, Any]]:
+        return list(rest.get(self.stack.flink_rest, f"/jobs/{self.id}")["vertices"])
+
+    def savepoint(self, stop: bool = False) -> str:
+        """Take a savepoint and return its path; with `stop` the job ends with it."""
+        return rest.savepoint(self.stack.flink_rest, self.id, self.stack.layout.savepoints.as_uri(), stop)
+
+    def wait_until_decided(self, epoch_ms: int) -> None:
+        """Wait until time has passed an instant."""
+        wait_until(f"the watermark to pass {epoch_ms}", lambda: self.watermark_ms() >= epoch_ms, PATIENCE_S)
+
+    def wait_until_read(self, records: int) -> None:
+        """Wait until so many records have been read."""
+        wait_until(f"{records} records to be read", lambda: self.counts()["read"] >= records, PATIENCE_S)
+
+    def wait_until_finished(self) -> None:
+        """Wait for the end of bounded input; any other end fails."""
+        wait_until("the job to end", lambda: self.state in _ENDED, PATIENCE_S)
+        assert self.state == "FINISHED"
+
+
+@dataclass(frozen=True)
+class Inactivity:
+    """Topics of one test, and the inactivity job between them."""
+
+    stack: EmbeddedStack
+    name: str
+
+    @property
+    def events(self) -> str:
+        """The topic it reads."""
+        return f"{self.name}.events"
+
+    @property
+    def alerts_topic(self) -> str:
+        """The topic of its alerts."""
+        return f"{self.name}.alerts"
+
+    @property
+    def late_topic(self) -> str:
+        """The topic of late records."""
+        return f"{self.name}.late"
+
+    @property
+    def dead_letter_topic(self) -> str:
+        """The topic of rejected records."""
+        return f"{self.name}.dlq"
+
+    @cached_property
+    def _producer(self) -> Producer:
+        return producer(self.stack.bootstrap)
+
+    def arguments(self) -> list[str]:
+        """The arguments that point the job at these topics."""
+        return [
+            *submit.defaults(self.stack.layout, "inactivity"),
+            *(
+                "--events.topic",
+                self.events,
+                "--alerts.topic",
+                self.alerts_topic,
+                "--plain.topic",
+                f"{self.name}.plain",
+            ),
+            *("--late.topic", self.late_topic, "--dlq.topic", self.dead_letter_topic),
+            *("--ticks.topic", f"{self.name}.ticks", "--checkpoint.interval.ms", "1000"),
+        ]
+
+    @contextmanager
+    def running(self, *arguments: str, restore: str | None = None) -> Iterator[Job]:
+        """Run the job with `flink run`; it is cancelled at the end, where it still runs."""
+        given = [*self.arguments(), *arguments]
+        job = Job(self.stack, submit.submit(self.stack.layout, "inactivity", given, restore))
+        try:
+            yield job
+        finally:
+            if job.state not in _ENDED:
+                rest.cancel(self.stack.flink_rest, job.id)
+
+    def decide_all(self, *arguments: str) -> None:
+        """Run the job over what is in its topic now."""
+        with self.running("--bounded", *arguments) as job:
+            job.wait_until_finished()
+
+    def write(self, records: Iterable[Record]) -> None:
+        """Give records to Kafka, with their own timestamps; returns when it has them all."""
+        self.give(records)
+        assert self._producer.flush(60) == 0
+
+    def give(self, records: Iterable[Record]) -> None:
+        """Give records to the producer, which keeps them as long as the broker is away."""
+        for record in records:
+            self._producer.produce(self.events, record.value, record.key, timestamp=record.timestamp_ms)
+            self._producer.poll(0)
+
+    def written(self) -> list[Message]:
+        """All records of the topic it reads."""
+        return messages(self.stack.bootstrap, self.events)
+
+    def alerts(self) -> list[Revision]:
+        """All alerts that are there for good, as they were written."""
+        return [revision_of(json.loads(m.value())) for m in messages(self.stack.bootstrap, self.alerts_topic)]
+
+    def late(self) -> list[Message]:
+        """All late records that are there for good."""
+        return messages(self.stack.bootstrap, self.late_topic)
+
+    def dead_letters(self) -> dict[tuple[int, int], Message]:
+        """All rejected records that are there for good, by the partition and offset they were read at."""
+        found = messages(self.stack.bootstrap, self.dead_letter_topic)
+        letters = {origin(letter): letter for letter in found}
+        assert len(letters) == len(found), "a record was rejected twice"
+        return letters
+
+
+def inactivity(stack: EmbeddedStack, partitions: int = 3) -> Inactivity:
+    """The inactivity job with new topics."""
+    own = Inactivity(stack, f"test-{uuid.uuid4().hex[:12]}")
+    ensure_topics(
+        stack.bootstrap,
+        [
+            replace(topics.EVENTS, name=own.events, partitions=partitions),
+            replace(topics.ALERTS, name=own.alerts_topic),
+            replace(topics.LATE, name=own.late_topic),
+            replace(topics.DEAD_LETTERS, name=own.dead_letter_topic),
+        ],
+    )
+    return own
+
+
+def producer(bootstrap: str) -> Producer:
+    """A producer that waits for the broker for ever, and sends records as large as there may be."""
+    settings = {"enable.idempotence": True, "message.timeout.ms": 0, "message.max.bytes": 16 << 20, "log_level": 0}
+    return Producer({"bootstrap.servers": bootstrap, "reconnect.backoff.max.ms": 1_000, **settings})
+
+
+def messages(bootstrap: str, topic: str) -> list[Message]:
+    """All records of a topic whose transactions are committed, in the order of each partition."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": bootstrap,
+            "group.id": "test",
+            "isolation.level": "read_committed",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+        }
+    )
+    partitions = consumer.list_topics(topic, timeout=30).topics[topic].partitions
+    consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
+    found: list[Message] = []
+    unread = set(partitions)
+    while unread:
+        [message] = consumer.consume(1, timeout=60) or [None]
+        assert message is not None, f"{topic} cannot be read"
+        if message.error() is None:
+            found.append(message)
+        elif message.error().code() == KafkaError._PARTITION_EOF:
+            unread.remove(message.partition())
+        else:
+            raise FleetpulseError(f"{topic} cannot be read: {message.error()}")
+    consumer.close()
+    return found
+
+
+def header(message: Message, name: str) -> str:
+    """A header's text."""
+    return dict(message.headers() or [])[name].decode()
+
+
+def origin(letter: Message) -> tuple[int, int]:
+    """Where a rejected record was read: partition and offset."""
+    return int(header(letter, "__connect.errors.partition")), int(header(letter, "__connect.errors.offset"))
+
+
+def place(message: Message) -> tuple[int, int]:
+    """Where a record is: partition and offset."""
+    return message.partition(), message.offset()
+
+
+def same_record(one: Message, other: Message) -> bool:
+    """Whether two records have the same key and value, byte for byte, and the same timestamp."""
+    return (one.key(), one.value(), one.timestamp()[1]) == (other.key(), other.value(), other.timestamp()[1])

@@ -1,0 +1,38 @@
+"""What comes in, however broken, is accounted for."""
+
+import pytest
+
+from generator.records import Record
+from tests.bad_records import CASES, KAFKA_TIME_MS
+from tests.e2e.embedded import EmbeddedStack
+from tests.e2e.jobs import header, inactivity, origin, place, same_record
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.e2e
+
+
+def record(value: bytes | None, key: str) -> Record:
+    return Record(KAFKA_TIME_MS, key.encode(), value, KAFKA_TIME_MS)
+
+
+def good(name: str) -> Record:
+    return record(f'{{"device-id":"good","time":{KAFKA_TIME_MS}}}'.encode(), f"good after {name}")
+
+
+def test_every_kind_of_bad_record_is_accounted_for_and_the_job_keeps_running(stack: EmbeddedStack) -> None:
+    job = inactivity(stack)
+    job.write(written for name, (value, _) in CASES.items() for written in (record(value, name), good(name)))
+    reasons = {name.encode(): reason for name, (_, reason) in CASES.items() if reason}
+    with job.running() as running:
+        running.wait_until_read(2 * len(CASES))
+        wait_until("all that is rejected", lambda: len(job.dead_letters()) >= len(reasons))
+        counts = running.counts()
+        assert running.state == "RUNNING"
+    originals = {place(message): message for message in job.written()}
+    letters = job.dead_letters()
+    assert {letter.key(): header(letter, "fleetpulse.reason") for letter in letters.values()} == reasons
+    assert all(same_record(letter, originals[origin(letter)]) for letter in letters.values())
+    assert {header(letter, "__connect.errors.topic") for letter in letters.values()} == {job.events}
+    assert counts["read"] == counts["on_time"] + counts["late"] + counts["rejected"] == len(originals)
+    assert counts["rejected"] == len(letters)
+    assert counts["late"] == len(job.late())

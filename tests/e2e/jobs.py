@@ -17,6 +17,7 @@ from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartit
 from clients.topics import ensure_topics
 from fleetpulse import topics
 from fleetpulse.errors import FleetpulseError
+from fleetpulse.topics import Topic
 from generator.records import Record
 from stack import rest, submit
 from tests.e2e.embedded import EmbeddedStack
@@ -190,13 +191,14 @@ class Inactivity:
 def inactivity(stack: EmbeddedStack, partitions: int = 3) -> Inactivity:
     """The inactivity job with new topics."""
     own = Inactivity(stack, f"test-{uuid.uuid4().hex[:12]}")
+    large = {**topics.EVENTS.config, "retention.ms": "-1"}  # or Kafka soon deletes records of long ago
     ensure_topics(
         stack.bootstrap,
         [
-            replace(topics.EVENTS, name=own.events, partitions=partitions),
+            Topic(own.events, partitions, large),
+            Topic(own.late_topic, topics.LATE.partitions, large),
+            Topic(own.dead_letter_topic, topics.DEAD_LETTERS.partitions, large),
             replace(topics.ALERTS, name=own.alerts_topic),
-            replace(topics.LATE, name=own.late_topic),
-            replace(topics.DEAD_LETTERS, name=own.dead_letter_topic),
         ],
     )
     return own

@@ -17,6 +17,7 @@ CREATE TABLE telemetry (
     'scan.bounded.mode' = $bounded,
     'scan.parallelism' = $parallelism,
     'scan.watermark.idle-timeout' = $idle_timeout,
+    'scan.watermark.emit.strategy' = $emit,
     'key.format' = 'raw',
     'key.fields' = 'key',
     'value.format' = 'raw',

@@ -5,15 +5,14 @@ of which partition those were. The bytes of its records travel along compressed 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import itemgetter
-from typing import NamedTuple, cast
-from zlib import crc32
+from typing import Any, NamedTuple
 
 import msgspec
 from lz4.block import compress, decompress
 
-from fleetpulse.readings import Reading, Rejection, decode
+from fleetpulse.readings import Decoded, Rejection, decode
 from fleetpulse.reasons import Reason
 from fleetpulse.shards import shard_of
 
@@ -28,6 +27,22 @@ class Original(NamedTuple):
     kafka_time_ms: int
     key: bytes | None
     value: bytes | None
+
+
+class Batch(NamedTuple):
+    """Records as they were read, in the columns of `Original`."""
+
+    origins: Sequence[int]
+    offsets: Sequence[int]
+    kafka_times_ms: Sequence[int]
+    keys: Sequence[bytes | None]
+    values: Sequence[bytes | None]
+
+    def original(self, place: int) -> Original:
+        """The record at `place`."""
+        return Original(
+            self.origins[place], self.offsets[place], self.kafka_times_ms[place], self.keys[place], self.values[place]
+        )
 
 
 class Rejected(NamedTuple):
@@ -48,7 +63,7 @@ class Span(NamedTuple):
 
 
 class Frame(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """What crosses. The three lists run in parallel, one entry a reading; `originals` is compressed."""
+    """What crosses. The three columns run in parallel, one entry a reading; `originals` is their compressed `Batch`."""
 
     version: int
     spans: list[Span]
@@ -59,28 +74,27 @@ class Frame(msgspec.Struct, array_like=True, frozen=True, gc=False):
     originals: bytes
 
 
-_PLACE = itemgetter(0, 1)  # origin and offset
 _encode = msgspec.msgpack.Encoder().encode
 _decode_frame = msgspec.msgpack.Decoder(Frame).decode
-_decode_originals = msgspec.msgpack.Decoder(list[Original]).decode
+_decode_batch = msgspec.msgpack.Decoder(Batch).decode
 
 
-def pack(originals: Sequence[Original], shards: int, max_future_skew_ms: int) -> dict[int, bytes]:
+def pack(batch: Batch, shards: int, max_future_skew_ms: int) -> dict[int, bytes]:
     """Decode a batch and pack it by shard: shard to frame, no shard without a record.
 
     A rejected record without a device travels with the shard of its partition.
     """
-    outcomes = decode([o[4] for o in originals], [o[2] for o in originals], max_future_skew_ms)
+    decoded = decode(batch.values, batch.kafka_times_ms, max_future_skew_ms)
     places: dict[int, list[int]] = defaultdict(list)
+    for place, device in enumerate(decoded.devices):
+        if device:
+            places[shard_of(device, shards)].append(place)
     rejected: dict[int, list[Rejected]] = defaultdict(list)
-    for place, outcome in enumerate(outcomes):
-        if type(outcome) is Reading:
-            places[crc32(outcome[0].encode()) % shards].append(place)
-        else:
-            shard, record = _reject(originals[place], cast(Rejection, outcome), shards)
-            rejected[shard].append(record)
+    for place, rejection in decoded.rejections.items():
+        shard, record = _reject(batch.original(place), rejection, shards)
+        rejected[shard].append(record)
     return {
-        shard: _encode(_frame(outcomes, originals, places.get(shard, []), rejected.get(shard, [])))
+        shard: _encode(_frame(decoded, batch, places.get(shard, []), rejected.get(shard, [])))
         for shard in places.keys() | rejected.keys()
     }
 
@@ -91,31 +105,37 @@ def _reject(original: Original, rejection: Rejection, shards: int) -> tuple[int,
     return shard, Rejected(rejection.reason, original, device_id, rejection.life_time_ms)
 
 
-def _frame(
-    outcomes: Sequence[Reading | Rejection],
-    originals: Sequence[Original],
-    places: list[int],
-    rejected: list[Rejected],
-) -> Frame:
-    readings = [cast(Reading, outcomes[place]) for place in places]
-    accepted = [originals[place] for place in places]
-    event_times_ms = [reading[1] for reading in readings]
+def _frame(decoded: Decoded, batch: Batch, places: list[int], rejected: list[Rejected]) -> Frame:
+    pick = _picker(places)
+    accepted = Batch(*map(pick, batch))
+    event_times_ms = list(pick(decoded.event_times_ms))
     return Frame(
         VERSION,
-        _spans(sorted([*accepted, *(r.original for r in rejected)], key=_PLACE) if rejected else accepted),
-        [reading[0] for reading in readings],
+        _spans(accepted, rejected),
+        list(pick(decoded.devices)),
         event_times_ms,
-        list(map(min, event_times_ms, [original[2] for original in accepted])),
+        list(map(min, event_times_ms, accepted.kafka_times_ms)),
         rejected,
-        compress(_encode(accepted)) if accepted else b"",
+        compress(_encode(accepted)) if places else b"",
     )
 
 
-def _spans(originals: list[Original]) -> list[Span]:
-    """What was read of each partition; `originals` come in the order of their offsets, as they were read."""
-    origins = [original[0] for original in originals]
-    last_offsets = dict(zip(origins, [original[1] for original in originals], strict=True))
-    return [Span(origin, records, last_offsets[origin] + 1) for origin, records in Counter(origins).items()]
+def _picker(places: list[int]) -> Callable[[Sequence[Any]], Any]:
+    """What takes the items at `places` from a column."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda column: [column[place] for place in places]
+
+
+def _spans(accepted: Batch, rejected: list[Rejected]) -> list[Span]:
+    """What was read of each partition; records come in the order of their offsets, as they were read."""
+    records = Counter(accepted.origins)
+    last_offsets = dict(zip(accepted.origins, accepted.offsets, strict=True))
+    for record in rejected:
+        origin, offset = record.original.origin, record.original.offset
+        records[origin] += 1
+        last_offsets[origin] = max(offset, last_offsets.get(origin, offset))
+    return [Span(origin, count, last_offsets[origin] + 1) for origin, count in records.items()]
 
 
 def unpack(data: bytes) -> Frame:
@@ -132,4 +152,4 @@ def unpack(data: bytes) -> Frame:
 
 def originals_of(frame: Frame) -> list[Original]:
     """The records behind the readings of `frame`, in their order."""
-    return _decode_originals(decompress(frame.originals)) if frame.originals else []
+    return [Original(*row) for row in zip(*_decode_batch(decompress(frame.originals)), strict=True)]

@@ -6,7 +6,7 @@ give the same alerts, however they were batched.
 """
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -44,14 +44,15 @@ class OpenAlert(NamedTuple):
     latest_event_time_ms: int
 
 
-class Device(NamedTuple):
-    """What is kept of a device. `last_seen_ms` is None once it is forgotten."""
+class Devices(NamedTuple):
+    """What is kept of devices: ids, when each was last seen (0 once it is forgotten), and the open alerts by id."""
 
-    device_id: str
-    last_seen_ms: int | None
-    alert: OpenAlert | None
+    ids: list[str]
+    last_seen_ms: list[int]
+    alerts: dict[str, OpenAlert]
 
 
+_NOBODY = Devices([], [], {})
 LifeSign = tuple[int, str]  # when a device spoke (epoch ms), and its id; sorts by time
 
 
@@ -72,30 +73,23 @@ class InactivityWatch:
     silent by then, not all of them. Buckets are derived: they are built again from the devices.
     """
 
-    def __init__(self, policy: InactivityPolicy, devices: Iterable[Device] = (), decided_until_ms: int = 0) -> None:
+    def __init__(self, policy: InactivityPolicy, devices: Devices = _NOBODY, decided_until_ms: int = 0) -> None:
         self._policy = policy
-        self._last_seen: dict[str, int] = {}
-        self._alerts: dict[str, OpenAlert] = {}
+        self._last_seen = dict(zip(devices.ids, devices.last_seen_ms, strict=True))
+        self._alerts = dict(devices.alerts)
         self._due: dict[int, list[str]] = {}
         self._expiring: dict[int, list[str]] = {}
         self._instants: list[int] = []  # a heap of what `_due` and `_expiring` hold, and of the instants to report at
         self._awaited: set[int] = set()
         self._changed: set[str] = set()
         self.decided_until_ms = decided_until_ms
-        for device in devices:
-            self._restore(device)
+        for device_id, last_seen_ms in self._last_seen.items():
+            if device_id in self._alerts:
+                self._await_forgetting(device_id, last_seen_ms)
+            else:
+                self._await_silence(device_id, last_seen_ms)
         if self._alerts and policy.report_every_evaluation:
             self._await_instant(first_multiple_after(decided_until_ms, policy.evaluation_period_ms))
-
-    def _restore(self, device: Device) -> None:
-        if device.last_seen_ms is None:
-            return
-        self._last_seen[device.device_id] = device.last_seen_ms
-        if device.alert is not None:
-            self._alerts[device.device_id] = device.alert
-            self._await_forgetting(device.device_id, device.last_seen_ms)
-        else:
-            self._await_silence(device.device_id, device.last_seen_ms)
 
     @property
     def known(self) -> int:
@@ -112,15 +106,16 @@ class InactivityWatch:
         """The next evaluation instant at which anything can change; None where no device is known."""
         return self._instants[0] if self._instants else None
 
-    def devices(self) -> Iterable[Device]:
+    def devices(self) -> Devices:
         """All devices, as `InactivityWatch` takes them."""
-        return (Device(d, seen, self._alerts.get(d)) for d, seen in self._last_seen.items())
+        return Devices(list(self._last_seen), list(self._last_seen.values()), self._alerts)
 
-    def take_changed(self) -> list[Device]:
+    def take_changed(self) -> Devices:
         """The devices that changed since the last call."""
-        changed = [Device(d, self._last_seen.get(d), self._alerts.get(d)) for d in self._changed]
+        ids, last_seen, alerts = list(self._changed), self._last_seen, self._alerts
         self._changed.clear()
-        return changed
+        open_alerts = {device_id: alerts[device_id] for device_id in ids if device_id in alerts} if alerts else {}
+        return Devices(ids, [last_seen.get(device_id, 0) for device_id in ids], open_alerts)
 
     def advance(self, signs: Sequence[LifeSign], until_ms: int) -> list[Verdict]:
         """Decide up to `until_ms`: every instant before the signs of life that come after it.

@@ -62,7 +62,7 @@ class Shard:
         self.counts: dict[str, Count] = header.counts if header else {}
         self._ticks = header.ticks if header else TickClock()
         decided_until_ms = header.decided_until_ms if header else 0
-        self.watch = InactivityWatch(policy.inactivity, devices.values(), decided_until_ms)
+        self.watch = InactivityWatch(policy.inactivity, devices, decided_until_ms)
         self._waiting: list[_Waiting] = []
         for key, signs in pending.items():
             self._wait(key, signs)
@@ -152,7 +152,7 @@ class Shard:
     def take_writes(self) -> Writes:
         """What has changed since the last call and must be in keyed state before the adapter returns."""
         changed = self.watch.take_changed()
-        if changed:
+        if changed.ids:
             self._log.append_changes(changed)
             if self._log.needs_rewrite():
                 self._log.rewrite(self.watch.devices())

@@ -12,7 +12,7 @@ import msgspec
 
 from fleetpulse.clock import TickClock
 from fleetpulse.errors import ConfigurationError
-from fleetpulse.inactivity import Device, LifeSign, OpenAlert
+from fleetpulse.inactivity import Devices, LifeSign, OpenAlert
 from fleetpulse.reasons import Reason
 
 VERSION = 1
@@ -76,7 +76,7 @@ class Restored(NamedTuple):
     """A shard as its log tells it."""
 
     header: Header | None
-    devices: dict[str, Device]
+    devices: Devices
     pending: dict[int, Pending]
 
 
@@ -104,7 +104,7 @@ class ShardLog:
         """Keep signs of life until they are decided; returns the key to remove them by."""
         return self._append(pending)
 
-    def append_changes(self, devices: Iterable[Device]) -> None:
+    def append_changes(self, devices: Devices) -> None:
         """Keep devices as they became."""
         for entry in _in_entries(devices):
             key = self._append(entry)
@@ -120,7 +120,7 @@ class ShardLog:
         """Whether more than half of the log tells what is no longer so."""
         return sum(self._change_bytes.values()) > 2 * self._live_bytes + _REWRITE_ABOVE_BYTES
 
-    def rewrite(self, devices: Iterable[Device]) -> None:
+    def rewrite(self, devices: Devices) -> None:
         """Replace all changes by the devices as they are."""
         for key in list(self._change_bytes):
             self.remove(key)
@@ -135,15 +135,11 @@ class ShardLog:
         return writes
 
 
-def _in_entries(devices: Iterable[Device]) -> Iterable[Changes]:
-    rows = list(devices)
-    for start in range(0, len(rows), _DEVICES_AN_ENTRY):
-        part = rows[start : start + _DEVICES_AN_ENTRY]
-        yield Changes(
-            [d.device_id for d in part],
-            [d.last_seen_ms or 0 for d in part],
-            {i: d.alert for i, d in enumerate(part) if d.alert is not None},
-        )
+def _in_entries(devices: Devices) -> Iterable[Changes]:
+    for start in range(0, len(devices.ids), _DEVICES_AN_ENTRY):
+        part = slice(start, start + _DEVICES_AN_ENTRY)
+        alerts = {i: devices.alerts[d] for i, d in enumerate(devices.ids[part]) if d in devices.alerts}
+        yield Changes(devices.ids[part], devices.last_seen_ms[part], alerts)
 
 
 def restore(entries: Mapping[int, bytes], shards: int) -> Restored:
@@ -152,21 +148,24 @@ def restore(entries: Mapping[int, bytes], shards: int) -> Restored:
     Raises:
         ConfigurationError: it was written with another number of shards, or by an unknown version.
     """
-    restored = Restored(None, {}, {})
+    header: Header | None = None
+    last_seen_ms: dict[str, int] = {}
+    alerts: dict[str, OpenAlert] = {}
+    pending: dict[int, Pending] = {}
     for key in sorted(entries):
         entry = _decode(entries[key])
         if isinstance(entry, Header):
             _check(entry, shards)
-            restored = restored._replace(header=entry)
+            header = entry
         elif isinstance(entry, Pending):
-            restored.pending[key] = entry
+            pending[key] = entry
         else:
-            for i, (device_id, last_seen_ms) in enumerate(zip(entry.devices, entry.last_seen_ms, strict=True)):
-                if last_seen_ms:
-                    restored.devices[device_id] = Device(device_id, last_seen_ms, entry.alerts.get(i))
-                else:
-                    restored.devices.pop(device_id, None)
-    return restored
+            last_seen_ms.update(zip(entry.devices, entry.last_seen_ms, strict=True))
+            for ended in alerts.keys() & entry.devices:
+                del alerts[ended]
+            alerts |= {entry.devices[place]: alert for place, alert in entry.alerts.items()}
+    known = {device: seen_ms for device, seen_ms in last_seen_ms.items() if seen_ms}
+    return Restored(header, Devices(list(known), list(known.values()), alerts), pending)
 
 
 def _check(header: Header, shards: int) -> None:

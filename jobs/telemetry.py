@@ -10,7 +10,7 @@ from pyflink.table.udf import udf
 from jobs.arguments import interval
 from jobs.operators import name_operators
 from sql import statement
-from udfs.framing import framer
+from udfs.framing import ToFrames
 
 # What a keyed function gets: a frame or a tick, the other one is null.
 ITEM_TYPE = Types.ROW([Types.PRIMITIVE_ARRAY(Types.BYTE()), Types.LONG()])
@@ -46,10 +46,8 @@ def items_by_shard(tables: StreamTableEnvironment, source: Source, shard_keys: t
 
 def _frames(tables: StreamTableEnvironment, source: Source, shard_keys: tuple[int, ...]) -> DataStream:
     name_operators(tables, "telemetry")
-    to_frames = framer(shard_keys, source.max_future_skew_ms)
-    # Not deterministic, or the planner evaluates it twice: for the filter and for the projection.
-    function = udf(to_frames, result_type=_FRAME_TYPE, func_type="pandas", deterministic=False)
-    tables.create_temporary_function("to_frames", function)
+    to_frames = ToFrames(shard_keys, source.max_future_skew_ms)
+    tables.create_temporary_function("to_frames", udf(to_frames, result_type=_FRAME_TYPE, func_type="pandas"))
     tables.execute_sql(
         statement(
             f"telemetry_{source.time_source}_time",

@@ -1,16 +1,15 @@
 """The crossing into Python: Arrow batches of records in, frames out."""
 
-from collections.abc import Callable
-from functools import partial
-
+import numpy as np
 import pandas as pd
+from pyflink.table import FunctionContext
+from pyflink.table.udf import ScalarFunction
 
-from fleetpulse.frames import Original, pack
+from fleetpulse.frames import Batch, pack
+from udfs.worker import tune
 
-_original = partial(tuple.__new__, Original)  # what `Original._make` does, without a Python frame a record
 
-
-def framer(shard_keys: tuple[int, ...], max_future_skew_ms: int) -> Callable[..., pd.DataFrame]:
+class ToFrames(ScalarFunction):
     """A vectorized function that packs a batch into frames, one a shard.
 
     It returns as many rows as it gets, as Flink asks of a scalar function: the first carry a shard's key and frame,
@@ -21,19 +20,24 @@ def framer(shard_keys: tuple[int, ...], max_future_skew_ms: int) -> Callable[...
         max_future_skew_ms: see `readings.judge`.
     """
 
-    def to_frames(
-        key: pd.Series, value: pd.Series, origin: pd.Series, offset: pd.Series, kafka_time: pd.Series
-    ) -> pd.DataFrame:
-        kafka_times_ms = kafka_time.astype("datetime64[ms, UTC]").astype("int64")
-        columns = (origin, offset, kafka_times_ms, key, value)
-        originals = list(map(_original, zip(*(column.tolist() for column in columns), strict=True)))
-        frames = pack(originals, len(shard_keys), max_future_skew_ms)
-        empty = [None] * (len(value) - len(frames))
-        return pd.DataFrame(
-            {
-                "shard_key": pd.Series([*(shard_keys[shard] for shard in frames), *empty], dtype=object),
-                "frame": pd.Series([*frames.values(), *empty], dtype=object),
-            }
-        )
+    def __init__(self, shard_keys: tuple[int, ...], max_future_skew_ms: int) -> None:
+        self._shard_keys = shard_keys
+        self._max_future_skew_ms = max_future_skew_ms
 
-    return to_frames
+    def is_deterministic(self) -> bool:
+        """No, or the planner evaluates it twice: for the filter and for the projection."""
+        return False
+
+    def open(self, function_context: FunctionContext) -> None:  # noqa: ARG002
+        tune()
+
+    def eval(
+        self, key: pd.Series, value: pd.Series, origin: pd.Series, offset: pd.Series, kafka_time: pd.Series
+    ) -> pd.DataFrame:
+        kafka_times_ms = kafka_time.to_numpy("datetime64[ms]").view("int64")
+        batch = Batch(*(column.tolist() for column in (origin, offset, kafka_times_ms, key, value)))
+        frames = pack(batch, len(self._shard_keys), self._max_future_skew_ms)
+        rows = np.full((2, len(value)), None, dtype=object)
+        for place, (shard, frame) in enumerate(frames.items()):
+            rows[:, place] = self._shard_keys[shard], frame
+        return pd.DataFrame({"shard_key": rows[0], "frame": rows[1]})

@@ -10,7 +10,7 @@ import random
 import pytest
 
 from fleetpulse.alerts import Revision, State
-from fleetpulse.inactivity import Device, InactivityPolicy, InactivityWatch, LifeSign, OpenAlert, SilentDevice
+from fleetpulse.inactivity import Devices, InactivityPolicy, InactivityWatch, LifeSign, OpenAlert, SilentDevice
 
 T0 = 1_767_225_600_000  # a multiple of the evaluation period
 TIMEOUT = 60_000
@@ -131,7 +131,7 @@ def test_every_evaluation_reports_each_silent_device_as_well():
 
 def test_reporting_goes_on_after_a_restore():
     policy = InactivityPolicy(TIMEOUT, PERIOD, report_every_evaluation=True)
-    watch = InactivityWatch(policy, [Device("d1", T0, OpenAlert(T0 + 90_000, T0))], T0 + 90_000)
+    watch = InactivityWatch(policy, Devices(["d1"], [T0], {"d1": OpenAlert(T0 + 90_000, T0)}), T0 + 90_000)
     assert watch.advance([], T0 + 150_000) == [SilentDevice("d1", T0)] * 2
 
 

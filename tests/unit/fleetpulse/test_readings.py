@@ -13,6 +13,13 @@ from tests.bad_records import CASES, KAFKA_TIME_MS
 SKEW_MS = 60_000
 
 
+def decided(values, skew_ms=SKEW_MS):
+    """What `decode` says of each record of a batch."""
+    batch = decode(values, [KAFKA_TIME_MS] * len(values), skew_ms)
+    readings = map(Reading, batch.devices, batch.event_times_ms)
+    return [batch.rejections.get(place, reading) for place, reading in enumerate(readings)]
+
+
 @pytest.mark.parametrize(("value", "reason"), CASES.values(), ids=CASES)
 def test_a_record_is_judged(value, reason):
     outcome = judge(value, KAFKA_TIME_MS, SKEW_MS)
@@ -22,14 +29,14 @@ def test_a_record_is_judged(value, reason):
 @pytest.mark.parametrize(("value", "reason"), CASES.values(), ids=CASES)
 def test_one_bad_record_leaves_its_batch_alone(value, reason):
     good = b'{"device_id":"g","ts":1767225600000}'
-    outcomes = decode([good, value, good], [KAFKA_TIME_MS] * 3, SKEW_MS)
+    outcomes = decided([good, value, good])
     assert outcomes[0] == outcomes[2] == Reading("g", KAFKA_TIME_MS)
     assert outcomes[1] == judge(value, KAFKA_TIME_MS, SKEW_MS)
 
 
 def test_all_kinds_in_one_batch_are_judged_as_alone():
     values = [value for value, _ in CASES.values()]
-    assert decode(values, [KAFKA_TIME_MS] * len(values), SKEW_MS) == [judge(v, KAFKA_TIME_MS, SKEW_MS) for v in values]
+    assert decided(values) == [judge(v, KAFKA_TIME_MS, SKEW_MS) for v in values]
 
 
 @pytest.mark.parametrize("reason", [Reason.BAD_TIME, Reason.FUTURE_TIMESTAMP, Reason.WRONG_TYPE])
@@ -54,15 +61,36 @@ def test_a_wrong_type_counts_as_life_at_its_own_time_when_that_is_earlier():
 def test_a_name_that_hides_behind_a_record_without_one_is_still_seen():
     twice = b'{"device_id":"a","device_id":"b","ts":1767225600000}'
     none = b'{"ts":1767225600000}'
-    outcomes = decode([twice, none], [KAFKA_TIME_MS] * 2, SKEW_MS)
+    outcomes = decided([twice, none])
     assert [o.reason for o in outcomes] == [Reason.AMBIGUOUS_IDENTITY, Reason.UNKNOWN_SCHEMA]
 
 
 def test_a_time_that_hides_behind_a_record_without_one_is_still_seen():
     twice = b'{"device_id":"a","ts":1767225600000,"ts":1767225600001}'
     none = b'{"device_id":"b"}'
-    outcomes = decode([twice, none], [KAFKA_TIME_MS] * 2, SKEW_MS)
+    outcomes = decided([twice, none])
     assert outcomes == [Rejection(Reason.AMBIGUOUS_IDENTITY), Reading("b", KAFKA_TIME_MS)]
+
+
+def test_a_document_does_not_go_on_in_the_next_value():
+    for broken in (
+        [b'{"device_id":"a"', b'"ts":1767225600000}'],
+        [b'{"device_id":"a","x":[{}', b'{}],"ts":1767225600000}'],
+    ):
+        together = [*broken, b'{"device_id":"b","ts":1767225600000}{"device_id":"c","ts":1767225600000}']
+        assert [o.reason for o in decided(together)] == [Reason.MALFORMED] * 3
+
+
+def test_a_large_batch_is_decided_as_single_records_are():
+    good = [b'{"device_id":"d%d","ts":%d}' % (i, KAFKA_TIME_MS - i) for i in range(1_000)]
+    values = [
+        *good[:300],
+        b"rubbish",
+        *good[300:],
+        b'{"device-id":"e","time":"2026-01-01T00:00:00Z"}',
+        b'{"device_id":"f"}',
+    ]
+    assert decided(values) == [judge(v, KAFKA_TIME_MS, SKEW_MS) for v in values]
 
 
 _text = st.text(max_size=6)
@@ -90,5 +118,4 @@ def _values(draw):
 @settings(max_examples=1500, deadline=None)
 @given(st.lists(_values() | st.sampled_from([v for v, _ in CASES.values() if v is None or len(v) < 500]), max_size=6))
 def test_batches_are_decided_as_single_records_are(values):
-    times = [KAFKA_TIME_MS] * len(values)
-    assert decode(values, times, SKEW_MS) == [judge(v, KAFKA_TIME_MS, SKEW_MS) for v in values]
+    assert decided(values) == [judge(v, KAFKA_TIME_MS, SKEW_MS) for v in values]

@@ -8,10 +8,11 @@ import pytest
 from fleetpulse.alerts import Revision, State
 from fleetpulse.clock import END_OF_INPUT_MS
 from fleetpulse.errors import ConfigurationError
-from fleetpulse.frames import Original, Rejected, pack
+from fleetpulse.frames import Original, Rejected
 from fleetpulse.inactivity import InactivityPolicy
 from fleetpulse.reasons import Reason
 from fleetpulse.shard import Late, Shard, ShardPolicy
+from tests.batches import pack
 
 T0 = 1_767_225_600_000
 BOUND_MS = 2_000

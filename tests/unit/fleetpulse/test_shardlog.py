@@ -1,14 +1,15 @@
 """What is kept of a shard can be read again, also by later releases."""
 
 from fleetpulse.clock import TickClock
-from fleetpulse.inactivity import Device, OpenAlert
+from fleetpulse.inactivity import Devices, OpenAlert
 from fleetpulse.reasons import Reason
 from fleetpulse.shardlog import Count, Pending, ShardLog, restore
 
-DEVICES = [
-    Device("d1", 1_767_225_600_000, None),
-    Device("d2", 1_767_225_500_000, OpenAlert(1_767_225_570_000, 1_767_225_500_000)),
-]
+DEVICES = Devices(
+    ["d1", "d2"],
+    [1_767_225_600_000, 1_767_225_500_000],
+    {"d2": OpenAlert(1_767_225_570_000, 1_767_225_500_000)},
+)
 COUNTS = {"events:0": Count(5, 1, {Reason.MALFORMED: 2}, 8)}
 TICKS = TickClock(1_767_225_601_000, None)
 
@@ -33,7 +34,7 @@ def written() -> dict[int, bytes]:
 
 def test_a_log_is_restored_as_it_was():
     restored = restore(written(), 16)
-    assert list(restored.devices.values()) == DEVICES
+    assert restored.devices == DEVICES
     assert restored.header.decided_until_ms == 1_767_225_601_024
     assert (restored.header.ticks, restored.header.counts) == (TICKS, COUNTS)
     assert restored.pending[2].signs_after(0) == [(1_767_225_603_024, "d3")]
@@ -41,7 +42,7 @@ def test_a_log_is_restored_as_it_was():
 
 def test_state_of_version_1_can_be_read():
     restored = restore(VERSION_1, 16)
-    assert list(restored.devices.values()) == DEVICES
+    assert restored.devices == DEVICES
     assert restored.header.counts == COUNTS
     assert restored.pending[2].signs_after(0) == [(1_767_225_603_024, "d3")]
 
@@ -53,9 +54,9 @@ def test_the_format_has_not_changed_without_a_new_version():
 def test_later_entries_win_and_forgotten_devices_are_gone():
     log = ShardLog(16, {})
     log.append_changes(DEVICES)
-    log.append_changes([Device("d1", None, None), Device("d2", 1_767_225_700_000, None)])
+    log.append_changes(Devices(["d1", "d2"], [0, 1_767_225_700_000], {}))
     entries = log.take_writes(1, TICKS, {}).puts
-    assert restore(entries, 16).devices == {"d2": Device("d2", 1_767_225_700_000, None)}
+    assert restore(entries, 16).devices == Devices(["d2"], [1_767_225_700_000], {})
 
 
 def test_keys_go_on_from_what_is_there():
@@ -68,7 +69,7 @@ def test_keys_go_on_from_what_is_there():
 def test_a_rewrite_replaces_all_changes_and_nothing_else():
     entries = written()
     log = ShardLog(16, entries)
-    log.rewrite(DEVICES[:1])
+    log.rewrite(Devices(["d1"], [1_767_225_600_000], {}))
     puts, removals = log.take_writes(1, TICKS, {})
     assert removals == [1]
     assert restore({**entries, **puts, 1: puts[3]}, 16).pending.keys() == {2}

@@ -1,0 +1,12 @@
+"""Batches of records, written down record by record."""
+
+from collections.abc import Sequence
+
+from fleetpulse import frames
+from fleetpulse.frames import Batch, Original
+
+
+def pack(records: Sequence[Original], shards: int, max_future_skew_ms: int) -> dict[int, bytes]:
+    """`frames.pack` of these records."""
+    columns = zip(*records, strict=True) if records else [[]] * len(Original._fields)
+    return frames.pack(Batch(*map(list, columns)), shards, max_future_skew_ms)

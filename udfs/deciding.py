@@ -10,7 +10,6 @@ from pyflink.datastream.state import MapStateDescriptor
 from fleetpulse.outbox import Outbox
 from fleetpulse.shard import Output, Shard, ShardPolicy
 from udfs.gauges import Gauges
-from udfs.worker import tune
 
 _BYTES = Types.PRIMITIVE_ARRAY(Types.BYTE())
 RECORD_TYPE = Types.ROW_NAMED(
@@ -33,7 +32,6 @@ class Decide(KeyedProcessFunction):
         self._outbox = outbox
 
     def open(self, runtime_context: RuntimeContext) -> None:
-        tune()
         self._log = runtime_context.get_map_state(MapStateDescriptor("shard-log", Types.LONG(), _BYTES))
         self._shards: dict[int, Shard] = {}
         self._gauges = Gauges(runtime_context.get_metrics_group(), self._shards)

@@ -2,11 +2,9 @@
 
 import numpy as np
 import pandas as pd
-from pyflink.table import FunctionContext
 from pyflink.table.udf import ScalarFunction
 
 from fleetpulse.frames import Batch, pack
-from udfs.worker import tune
 
 
 class ToFrames(ScalarFunction):
@@ -27,9 +25,6 @@ class ToFrames(ScalarFunction):
     def is_deterministic(self) -> bool:
         """No, or the planner evaluates it twice: for the filter and for the projection."""
         return False
-
-    def open(self, function_context: FunctionContext) -> None:  # noqa: ARG002
-        tune()
 
     def eval(
         self, key: pd.Series, value: pd.Series, origin: pd.Series, offset: pd.Series, kafka_time: pd.Series

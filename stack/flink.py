@@ -4,12 +4,21 @@ import shutil
 import sys
 from pathlib import Path
 
+from ruamel.yaml import YAML
+
 from stack.artifacts import jars
 from stack.layout import Layout, project_root
 from stack.programs import Program
 from stack.wheels import flink_home, java_home
 
-_CONSOLE_LOG = "log4j-console.properties"
+_OF_THE_CLIENT = (
+    "python.client.executable",
+    "env.java.home",
+    "env.java.opts.all",
+    "env.java.opts.client",
+    "env.log.dir",
+    "env.pid.dir",
+)
 
 
 def programs(stack: Layout) -> list[Program]:
@@ -30,6 +39,15 @@ def prepare(stack: Layout) -> None:
             shutil.copy(file, folder)
         (folder / "config.yaml").write_text(configuration(stack, name))
     _link_libraries(_lib(stack))
+
+
+def prepare_client(stack: Layout) -> None:
+    """Write the configuration of a client of another cluster, whose own settings and Python it must not override."""
+    prepare(stack)
+    folder = _conf(stack, "client")
+    shutil.copytree(_conf(stack, "jobmanager"), folder, dirs_exist_ok=True)
+    settings = YAML(typ="safe").load(folder / "config.yaml")
+    (folder / "config.yaml").write_text("".join(f"{key}: {settings[key]}\n" for key in _OF_THE_CLIENT))
 
 
 def configuration(stack: Layout, name: str) -> str:

@@ -1,0 +1,30 @@
+"""Jobs are submitted to other clusters than the one of the folder they are submitted from."""
+
+from pathlib import Path
+
+import pytest
+
+from fleetpulse.times import iso
+from generator.records import Record
+from stack import rest, submit
+from stack.layout import Layout
+from tests.e2e.embedded import EmbeddedStack, free_offset
+from tests.e2e.jobs import PATIENCE_S, inactivity
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.e2e
+
+T0_MS = 1_767_225_600_000
+
+
+def test_a_folder_without_a_stack_submits_to_another_cluster(stack: EmbeddedStack, tmp_path: Path) -> None:
+    job = inactivity(stack)
+    value = b'{"device_id":"d1","ts":"%s"}' % iso(T0_MS).encode()
+    job.write([Record(T0_MS, b"d1", value), Record(T0_MS + 200_000, b"d2", value.replace(b"d1", b"d2"))])
+    elsewhere = Layout(tmp_path, free_offset())
+    submitted = submit.submit(elsewhere, "inactivity", [*job.arguments(), "--bounded"], flink_rest=stack.flink_rest)
+    wait_until(
+        "the job to end", lambda: rest.get(stack.flink_rest, f"/jobs/{submitted}")["state"] == "FINISHED", PATIENCE_S
+    )
+    own = rest.get(stack.flink_rest, f"/jobs/{submitted}/config")
+    assert str(tmp_path) not in str(own)

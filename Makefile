@@ -13,7 +13,7 @@ CODE := clients fleetpulse jobs sql udfs
 ARGS ?=
 
 .PHONY: help setup lock demo stack-up stack-down stack-status test test-unit test-jobs test-e2e lint fmt bench package \
-        submit-inactivity submit-archive savepoint run-generator clean
+        submit-inactivity submit-archive savepoint run-generator simulate-dlt clean
 
 help: ## Print the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "%-18s %s\n", $$1, $$2}'
@@ -70,6 +70,9 @@ savepoint: setup ## Take a savepoint of the inactivity job and print its path (S
 
 run-generator: setup ## Simulate a fleet (ARGS="--num.devices 200 --seed 7")
 	@$(BIN)/fleetpulse generate $(ARGS)
+
+simulate-dlt: setup ## Send every kind of broken record and show where each ended (ARGS="--topic telemetry.raw")
+	@$(BIN)/fleetpulse dlq simulate $(ARGS)
 
 test: test-unit test-jobs test-e2e ## Run all tests
 

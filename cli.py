@@ -11,6 +11,7 @@ from clients.commandline import run
 _COMMANDS = {
     "database": "database.cli",
     "demo": "stack.demo",
+    "dlq": "deadletters.cli",
     "generate": "generator.cli",
     "stack": "stack.cli",
 }

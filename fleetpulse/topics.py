@@ -28,3 +28,8 @@ def ticks(job: str) -> Topic:
     """The clock of a job: stamped by the broker when it is appended, and of no use after a while."""
     settings = {"message.timestamp.type": "LogAppendTime", "retention.ms": "86400000"}
     return Topic(f"fleetpulse.ticks.{job}", 1, settings)
+
+
+def of_replays(dead_letters: str) -> tuple[Topic, Topic]:
+    """What replaying the letters of a topic needs: the ledger of what was done, and a place for what is given up."""
+    return Topic(f"{dead_letters}.ledger", 1, {"cleanup.policy": "compact"}), Topic(f"{dead_letters}.parked", 3, _LARGE)

@@ -9,42 +9,16 @@ from typing import Any
 
 import click
 
+from clients.parameters import Duration, Instant
 from clients.topics import ensure_topics
 from fleetpulse.errors import ConfigurationError, FleetpulseError
 from fleetpulse.topics import EVENTS, TELEMETRY
-from generator.durations import parse_duration_ms, parse_instant_ms
 from generator.run import Outcome, run
 from generator.scenario import MAX_DEVICES, Dialect, Scenario
 
 _TOPICS = {Dialect.EVENT: EVENTS, Dialect.TELEMETRY: TELEMETRY}
 _SHARE = click.FloatRange(0, 1)
 _COUNT = click.IntRange(0)
-
-
-class _Duration(click.ParamType[float]):
-    name = "duration"
-
-    def __init__(self, unit: str, positive: bool = False) -> None:
-        self._unit, self._positive = unit, positive
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        try:
-            duration_ms = parse_duration_ms(str(value), self._unit)
-        except ValueError as bad:
-            self.fail(str(bad), param, ctx)
-        if self._positive and not duration_ms:
-            self.fail("must be more than 0", param, ctx)
-        return duration_ms
-
-
-class _Instant(click.ParamType[int]):
-    name = "instant"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        try:
-            return value if isinstance(value, int) else parse_instant_ms(value)
-        except ValueError as bad:
-            self.fail(str(bad), param, ctx)
 
 
 def _option(flag: str, *, aliases: tuple[str, ...] = (), **settings: Any) -> Callable[[Any], Any]:
@@ -67,11 +41,11 @@ def _option(flag: str, *, aliases: tuple[str, ...] = (), **settings: Any) -> Cal
 @_option(
     "--event.interval.ms",
     aliases=("SENSOR_INTERVAL",),
-    type=_Duration("ms", positive=True),
+    type=Duration("ms", positive=True),
     default="10",
     help="Between two readings of one device: ms, or with a unit as in 2s.",
 )
-@_option("--duration.seconds", type=_Duration("s"), default="60", help="Live part: seconds, or with a unit as in 10m.")
+@_option("--duration.seconds", type=Duration("s"), default="60", help="Live part: seconds, or with a unit as in 10m.")
 @_option("--failure.probability", type=_SHARE, default=0.1, help="Of a device to fall silent, in every five timeouts.")
 @_option(
     "--rate",
@@ -80,14 +54,14 @@ def _option(flag: str, *, aliases: tuple[str, ...] = (), **settings: Any) -> Cal
 )
 @_option("--seed", type=_COUNT, default=1, help="The same seed and start make the same records.")
 @_option("--dialect", type=click.Choice([d.value for d in Dialect]), default="event", help="Shape of the values.")
-@_option("--backfill", type=_Duration("s"), default="0", help="History before the live part, at full speed, as in 10m.")
+@_option("--backfill", type=Duration("s"), default="0", help="History before the live part, at full speed, as in 10m.")
 @_option(
     "--start",
-    type=_Instant(),
+    type=Instant(),
     help="First reading, instead of now: epoch ms or ISO 8601. What is past goes out at once.",
 )
 @_option("--truth", type=click.Path(path_type=Path, dir_okay=False), help="File for the alerts that must result.")
-@_option("--site-outage.seconds", type=_Duration("s"), default="0", help="Silence of one site in every ten timeouts.")
+@_option("--site-outage.seconds", type=Duration("s"), default="0", help="Silence of one site in every ten timeouts.")
 @_option("--out-of-order.rate", type=_SHARE, default=0.0, help="Share of records delayed within the bound.")
 @_option(
     "--late.rate",
@@ -99,13 +73,11 @@ def _option(flag: str, *, aliases: tuple[str, ...] = (), **settings: Any) -> Cal
 @_option("--malformed.rate", type=_SHARE, default=0.0, help="Share of records that must be rejected.")
 @_option("--clock-ahead.devices", type=_COUNT, default=0, help="Devices whose clock is 24 h ahead.")
 @_option("--clock-behind.devices", type=_COUNT, default=0, help="Devices whose clock is 24 h behind.")
-@_option("--out-of-orderness.ms", type=_Duration("ms"), default="2000", help="The job's bound, for delays and truth.")
-@_option(
-    "--timeout.seconds", type=_Duration("s", positive=True), default="60", help="The job's timeout, for the truth."
-)
+@_option("--out-of-orderness.ms", type=Duration("ms"), default="2000", help="The job's bound, for delays and truth.")
+@_option("--timeout.seconds", type=Duration("s", positive=True), default="60", help="The job's timeout, for the truth.")
 @_option(
     "--evaluation-period.seconds",
-    type=_Duration("s", positive=True),
+    type=Duration("s", positive=True),
     default="30",
     help="The job's evaluation period, for the truth.",
 )

@@ -8,7 +8,7 @@ from typing import BinaryIO
 import msgspec
 
 from fleetpulse.errors import ConfigurationError
-from generator.durations import iso
+from clients.durations import iso
 from generator.scenario import Scenario
 from generator.truth import Revision, Truth
 

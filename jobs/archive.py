@@ -19,6 +19,7 @@ from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 
 from clients.commandline import run
+from clients.parameters import bootstrap_servers
 from jobs import arguments
 from sql import statement
 
@@ -86,7 +87,7 @@ def _password(file: Path | None) -> str:
 
 
 @click.command(context_settings=arguments.CONTEXT)
-@arguments.bootstrap_servers
+@bootstrap_servers
 @click.option("--alerts.topic", "topic", default="alerts", help="Topic to archive.")
 @click.option(
     "--database.url",

@@ -9,13 +9,6 @@ import click
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 120, "show_default": True}
 
-bootstrap_servers = click.option(
-    "--kafka.bootstrap.servers",
-    "bootstrap_servers",
-    default="localhost:9092",
-    envvar=["KAFKA_BOOTSTRAP_SERVERS", "KAFKA_BROKERS", "FLEETPULSE_KAFKA_BOOTSTRAP_SERVERS"],
-    help="Kafka brokers, as host:port, separated by commas.",
-)
 checkpoint_dir = click.option(
     "--checkpoint.dir",
     "checkpoint_dir",

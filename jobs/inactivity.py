@@ -14,6 +14,7 @@ from pyflink.datastream import DataStream, StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 
 from clients.commandline import run
+from clients.parameters import bootstrap_servers
 from clients.topics import ensure_topics, partition_count
 from fleetpulse import topics
 from fleetpulse.clock import TickPolicy
@@ -132,7 +133,7 @@ def _topics(_context: click.Context, _option: click.Parameter, value: str) -> tu
 
 
 @click.command(context_settings=arguments.CONTEXT)
-@arguments.bootstrap_servers
+@bootstrap_servers
 @click.option(
     "--events.topic", "events_topics", default="events", callback=_topics, help="Topics to read, separated by ';'."
 )

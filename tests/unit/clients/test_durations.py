@@ -1,6 +1,6 @@
 import pytest
 
-from generator.durations import iso, parse_duration_ms, parse_instant_ms
+from clients.durations import iso, parse_duration_ms, parse_instant_ms
 
 
 @pytest.mark.parametrize(

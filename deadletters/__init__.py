@@ -1,0 +1,1 @@
+"""`fleetpulse dlq`: look at rejected records and put them back."""

@@ -1,0 +1,96 @@
+"""Puts letters back where they came from, exactly once: records and ledger are written in one transaction."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import msgspec
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from deadletters.topics import place_of
+from fleetpulse.deadletters import Entry, Letter, Outcome, Place
+from fleetpulse.errors import FleetpulseError
+
+_LETTERS_A_TRANSACTION = 200
+_ANSWER_S = 60.0
+
+
+class Task(NamedTuple):
+    """What is to be done with a letter: write `value`, repaired or as it was, to `topic`."""
+
+    letter: Letter
+    outcome: Outcome
+    retries: int
+    topic: str
+    value: bytes | None
+
+
+def replay(
+    bootstrap_servers: str, letters_topic: str, ledger_topic: str, plan: Callable[[], Sequence[Task]], now_ms: int
+) -> Sequence[Task]:
+    """Do what `plan` says, and note it in the ledger.
+
+    `plan` is asked once this process is the only one that may put letters of the topic back: whoever was at it before
+    can no longer commit, so that what the ledger says then stays true.
+
+    Raises:
+        FleetpulseError: a broker refuses, or another process has taken over. What was not committed was not done.
+    """
+    producer = Producer(
+        {
+            "bootstrap.servers": bootstrap_servers,
+            "transactional.id": f"fleetpulse-replay-{letters_topic}",
+            "message.max.bytes": 17 << 20,
+            "log_level": 0,
+        }
+    )
+    with _one_line(f"letters of {letters_topic} cannot be replayed"):
+        producer.init_transactions(_ANSWER_S)
+    tasks = plan()
+    for start in range(0, len(tasks), _LETTERS_A_TRANSACTION):
+        with _one_line(f"{len(tasks) - start:,} of {len(tasks):,} letters were left as they are"):
+            _commit(producer, ledger_topic, tasks[start : start + _LETTERS_A_TRANSACTION], now_ms)
+    return tasks
+
+
+def _commit(producer: Producer, ledger_topic: str, tasks: Sequence[Task], now_ms: int) -> None:
+    producer.begin_transaction()
+    landed = _send(producer, tasks)
+    for task, place in zip(tasks, landed, strict=True):
+        entry = Entry(task.outcome, task.retries, now_ms, str(place))
+        producer.produce(ledger_topic, msgspec.json.encode(entry), str(task.letter.origin))
+    producer.commit_transaction(_ANSWER_S)
+
+
+def _send(producer: Producer, tasks: Sequence[Task]) -> list[Place]:
+    """Write the records and wait until the broker has them; returns where they landed."""
+    landed: dict[int, Place] = {}
+
+    def noted(number: int) -> Callable[[KafkaError | None, Message], None]:
+        def note(error: KafkaError | None, message: Message) -> None:
+            if error is None:
+                landed[number] = place_of(message)
+
+        return note
+
+    for number, (letter, _, _, topic, value) in enumerate(tasks):
+        headers: dict[str, str | bytes | None] = {"fleetpulse.replay_of": str(letter.place)}
+        # The record keeps its timestamp: a replay is no new sign of life.
+        producer.produce(
+            topic, value, letter.key, timestamp=letter.kafka_time_ms, headers=headers, on_delivery=noted(number)
+        )
+    producer.flush(_ANSWER_S)
+    if len(landed) < len(tasks):
+        producer.abort_transaction(_ANSWER_S)
+        raise FleetpulseError(f"the broker took {len(landed)} of {len(tasks)} records within {_ANSWER_S:.0f} s")
+    return [landed[number] for number in range(len(tasks))]
+
+
+@contextmanager
+def _one_line(meaning: str) -> Iterator[None]:
+    try:
+        yield
+    except KafkaException as failed:
+        raise FleetpulseError(f"{meaning}: {failed.args[0].str()}") from failed
+    except FleetpulseError as failed:
+        raise FleetpulseError(f"{meaning}: {failed}") from failed

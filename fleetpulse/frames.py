@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 from lz4.block import compress, decompress
 
-from fleetpulse.readings import Decoded, Rejection, decode
+from fleetpulse.readings import Decoded, Rejection, decode, life_times
 from fleetpulse.reasons import Reason
 from fleetpulse.shards import shard_of
 
@@ -114,7 +114,7 @@ def _frame(decoded: Decoded, batch: Batch, places: list[int], rejected: list[Rej
         _spans(accepted, rejected),
         list(pick(decoded.devices)),
         event_times_ms,
-        list(map(min, event_times_ms, accepted.kafka_times_ms)),
+        life_times(event_times_ms, accepted.kafka_times_ms),
         rejected,
         compress(_encode(accepted)) if places else b"",
     )

@@ -80,4 +80,5 @@ def _plain(silent: SilentDevice) -> bytes:
 
 def _forward(topic: str, original: Original, headers: dict[str, str]) -> Record:
     encoded = {name: text.encode() for name, text in headers.items()}
-    return Record(topic, original.key, original.value, encoded, original.kafka_time_ms)
+    # Kafka takes no time before 1970, which a record of an old client may have.
+    return Record(topic, original.key, original.value, encoded, max(0, original.kafka_time_ms))

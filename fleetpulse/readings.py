@@ -6,11 +6,12 @@ record, which a property test holds.
 """
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from operator import sub
-from typing import NamedTuple, TypeGuard, cast
+from typing import Any, NamedTuple, TypeGuard, cast
 
 import msgspec
 
@@ -19,7 +20,6 @@ from fleetpulse.times import to_epoch_ms
 
 MAX_VALUE_BYTES = 1 << 20
 MAX_DEVICE_ID_CHARS = 128
-_LARGEST_FLOAT = Decimal("1.7976931348623157e308")
 
 
 class Reading(NamedTuple):
@@ -55,15 +55,16 @@ class _Record(msgspec.Struct, gc=False):
 
     telemetry_id: str | None = msgspec.field(default=None, name="device_id")
     event_id: str | None = msgspec.field(default=None, name="device-id")
-    ts: int | float | str | None = None
-    time: int | float | str | None = None
+    ts: Any = None
+    time: Any = None
     temperature_c: float | None = None
     humidity: float | None = None
     lat: float | None = None
     lon: float | None = None
 
 
-_decode_lines = msgspec.json.Decoder(_Record).decode_lines
+# Decimal, since a float would round a time up. Metrics are floats by their type, which the hook leaves alone.
+_decode_lines = msgspec.json.Decoder(_Record, float_hook=Decimal).decode_lines
 _NAMES = ((b'"device_id"', b'"device-id"'), (b'"ts"', b'"time"'))  # of the id and of the time, as they stand in JSON
 
 
@@ -105,13 +106,19 @@ def _judge_object(fields: "_Object", kafka_time_ms: int, max_future_skew_ms: int
     try:
         event_time_ms = kafka_time_ms if time is None else to_epoch_ms(_time_of(time))
     except (ValueError, OverflowError):
-        return Rejection(Reason.BAD_TIME, device_id, kafka_time_ms)
-    life_time_ms = min(event_time_ms, kafka_time_ms)
+        return Rejection(Reason.BAD_TIME, device_id, max(1, kafka_time_ms))
+    [life_time_ms] = life_times([event_time_ms], [kafka_time_ms])
     if event_time_ms > kafka_time_ms + max_future_skew_ms:
         return Rejection(Reason.FUTURE_TIMESTAMP, device_id, life_time_ms)
     if dialect is TELEMETRY and not all(_is_metric(values.get(name)) for name in METRICS):
         return Rejection(Reason.WRONG_TYPE, device_id, life_time_ms)
     return Reading(device_id, event_time_ms)
+
+
+def life_times(event_times_ms: Sequence[int], kafka_times_ms: Sequence[int]) -> list[int]:
+    """When records say their devices were alive; after 1970, whatever their timestamps."""
+    times_ms = list(map(min, event_times_ms, kafka_times_ms))
+    return times_ms if min(times_ms, default=1) > 0 else [max(1, time_ms) for time_ms in times_ms]
 
 
 class _Object:
@@ -131,8 +138,16 @@ def _parse_int(digits: str) -> int | Decimal:
     return int(digits) if len(digits) < 40 else Decimal(digits)
 
 
+def _parse_float(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:  # the exponent has more digits than a Decimal takes
+        mantissa, _, exponent = text.lower().partition("e")
+        return Decimal(0) if exponent.startswith("-") or not Decimal(mantissa) else Decimal("Infinity")
+
+
 _json = json.JSONDecoder(
-    object_pairs_hook=_Object, parse_float=Decimal, parse_int=_parse_int, parse_constant=_reject_constant
+    object_pairs_hook=_Object, parse_float=_parse_float, parse_int=_parse_int, parse_constant=_reject_constant
 )
 
 
@@ -160,7 +175,7 @@ def _time_of(value: object) -> int | str | Decimal:
 def _is_metric(value: object) -> bool:
     if isinstance(value, bool):
         return False
-    return value is None or (isinstance(value, int | Decimal) and abs(Decimal(value)) <= _LARGEST_FLOAT)
+    return value is None or (isinstance(value, int | Decimal) and math.isfinite(float(value)))
 
 
 class Decoded(NamedTuple):
@@ -224,7 +239,9 @@ def _accept_all(
         return None
     text = b"\n".join(cast(Sequence[bytes], values))
     count, breaks = len(values), len(values) - 1
-    if text.count(b"\n") != breaks or text.count(b"}\n{") != breaks or not _is_plain(text):
+    if breaks and (text.count(b"\n") != breaks or text.count(b"}\n{") != breaks):
+        return None
+    if not _is_plain(text):
         return None
     named, timed = (sum(map(text.count, names)) for names in _NAMES)
     if len(text) > MAX_VALUE_BYTES or named != count or timed not in (0, count):
@@ -233,7 +250,7 @@ def _accept_all(
         records = _decode_lines(text)
         devices = [record.event_id if record.telemetry_id is None else record.telemetry_id for record in records]
         event_times_ms = _event_times_ms(records) if timed else list(kafka_times_ms)
-    except (ValueError, OverflowError, RecursionError):  # msgspec's errors are ValueErrors
+    except (ValueError, ArithmeticError, RecursionError):  # msgspec's errors are ValueErrors
         return None
     if len(records) != count or not all(devices) or max(map(len, cast(list[str], devices))) > MAX_DEVICE_ID_CHARS:
         return None
@@ -244,13 +261,7 @@ def _accept_all(
 
 def _event_times_ms(records: list[_Record]) -> list[int]:
     times = [record.time if record.telemetry_id is None else record.ts for record in records]
-    return [time if type(time) is int and 10**11 <= time < 10**14 else _epoch_ms(time) for time in times]
-
-
-def _epoch_ms(time: int | float | str | None) -> int:
-    if time is None:
-        raise ValueError("a time is null, or of the other dialect")
-    return to_epoch_ms(time)
+    return [time if type(time) is int and 10**11 <= time < 10**14 else to_epoch_ms(_time_of(time)) for time in times]
 
 
 def _is_plain(text: bytes) -> bool:

@@ -1,6 +1,7 @@
 """Every record is accepted or rejected for the right reason, one at a time and in batches."""
 
 import json
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -93,17 +94,33 @@ def test_a_large_batch_is_decided_as_single_records_are():
     assert decided(values) == [judge(v, KAFKA_TIME_MS, SKEW_MS) for v in values]
 
 
+class _Raw(NamedTuple):
+    """JSON text that stands as it is."""
+
+    text: str
+
+
 _text = st.text(max_size=6)
 _scalar = st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats(allow_nan=False) | _text
 _names = st.sampled_from(["device_id", "device-id", "ts", "time", "temperature_c", "humidity", "lat", "lon", "x"])
 _likely = st.sampled_from(["d1", KAFKA_TIME_MS, KAFKA_TIME_MS // 1000, "2026-01-01T00:00:00Z", 21.5, None])
-_objects = st.lists(st.tuples(_names, _scalar | _likely | st.lists(_scalar, max_size=2)), max_size=5)
+_digits = st.integers(0, 10**12).map(str)
+_numbers = st.builds(  # as people and programs write them, beyond what a float holds
+    "{}{}{}{}".format,
+    st.sampled_from(["", "-"]),
+    _digits,
+    st.sampled_from(["", ".0", ".25", ".9999999999999999", ".1234567890123456789012345678901234567890"]),
+    st.sampled_from(["", "e3", "E-3", "e308", "e309", "e1000000", "e-1000000", "e9999999999999999999"]),
+)
+_objects = st.lists(
+    st.tuples(_names, _scalar | _likely | _numbers.map(_Raw) | st.lists(_scalar, max_size=2)), max_size=5
+)
 
 
 def _as_json(pairs, ascii_only):
-    return ("{" + ",".join(f"{json.dumps(n)}:{json.dumps(v, ensure_ascii=ascii_only)}" for n, v in pairs) + "}").encode(
-        errors="surrogatepass"
-    )
+    texts = (v.text if isinstance(v, _Raw) else json.dumps(v, ensure_ascii=ascii_only) for _, v in pairs)
+    fields = ",".join(f"{json.dumps(name)}:{text}" for (name, _), text in zip(pairs, texts, strict=True))
+    return ("{" + fields + "}").encode(errors="surrogatepass")
 
 
 @st.composite

@@ -79,6 +79,7 @@ class InactivityWatch:
         self._alerts = dict(devices.alerts)
         self._due: dict[int, list[str]] = {}
         self._expiring: dict[int, list[str]] = {}
+        self._to_forget: set[str] = set()  # who is in `_expiring`
         self._instants: list[int] = []  # a heap of what `_due` and `_expiring` hold, and of the instants to report at
         self._awaited: set[int] = set()
         self._changed: set[str] = set()
@@ -175,7 +176,8 @@ class InactivityWatch:
 
     def _forget_silent(self, instant_ms: int) -> list[Verdict]:
         revisions: list[Verdict] = []
-        for device_id in sorted(set(self._expiring.pop(instant_ms, ()))):
+        for device_id in sorted(self._expiring.pop(instant_ms, ())):
+            self._to_forget.remove(device_id)
             alert = self._alerts.get(device_id)
             if alert is None:
                 continue  # it came back since
@@ -201,8 +203,11 @@ class InactivityWatch:
     def _await_silence(self, device_id: str, last_seen_ms: int) -> int:
         return self._await(self._due, device_id, self._policy.silent_at(last_seen_ms))
 
-    def _await_forgetting(self, device_id: str, last_seen_ms: int) -> int:
-        return self._await(self._expiring, device_id, self._policy.forgotten_at(last_seen_ms))
+    def _await_forgetting(self, device_id: str, last_seen_ms: int) -> None:
+        # One entry a device, however often it falls silent: it is looked at when that is due, and may wait again.
+        if device_id not in self._to_forget:
+            self._to_forget.add(device_id)
+            self._await(self._expiring, device_id, self._policy.forgotten_at(last_seen_ms))
 
     def _await(self, buckets: dict[int, list[str]], device_id: str, instant_ms: int) -> int:
         # An instant that is decided is never decided again: the next one is the first that can still be.

@@ -19,6 +19,7 @@ VERSION = 1
 HEADER = 0
 _DEVICES_AN_ENTRY = 10_000
 _REWRITE_ABOVE_BYTES = 1 << 16
+_NONE: Mapping[int, int] = {}
 
 
 class Count(msgspec.Struct, array_like=True):
@@ -72,14 +73,6 @@ class Writes(NamedTuple):
     removals: list[int]
 
 
-class Restored(NamedTuple):
-    """A shard as its log tells it."""
-
-    header: Header | None
-    devices: Devices
-    pending: dict[int, Pending]
-
-
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Header | Changes | Pending).decode
 
@@ -87,11 +80,22 @@ _decode = msgspec.msgpack.Decoder(Header | Changes | Pending).decode
 class ShardLog:
     """Appends to a shard's log and remembers what has to be written."""
 
-    def __init__(self, shards: int, entries: Mapping[int, bytes]) -> None:
+    def __init__(
+        self, shards: int, next_key: int = HEADER + 1, change_bytes: Mapping[int, int] = _NONE, live_share: float = 0
+    ) -> None:
+        """Go on with the log of a shard.
+
+        Args:
+            shards: how many there are in all.
+            next_key: of the next entry.
+            change_bytes: sizes of the changes that are in state already, by key.
+            live_share: how much of them tells what is still so, 0 to 1.
+        """
         self._shards = shards
-        self._next = max(entries, default=HEADER) + 1
-        self._change_bytes = {k: len(v) for k, v in entries.items() if isinstance(_decode(v), Changes)}
-        self._live_bytes = sum(self._change_bytes.values())
+        self._next = next_key
+        self._change_bytes = dict(change_bytes)
+        self._bytes = sum(change_bytes.values())
+        self._live_bytes = self._bytes * live_share
         self._puts: dict[int, bytes] = {}
         self._removals: set[int] = set()
 
@@ -109,23 +113,24 @@ class ShardLog:
         for entry in _in_entries(devices):
             key = self._append(entry)
             self._change_bytes[key] = len(self._puts[key])
+            self._bytes += len(self._puts[key])
 
     def remove(self, key: int) -> None:
         """Drop an entry."""
         if self._puts.pop(key, None) is None:
             self._removals.add(key)
-        self._change_bytes.pop(key, None)
+        self._bytes -= self._change_bytes.pop(key, 0)
 
     def needs_rewrite(self) -> bool:
         """Whether more than half of the log tells what is no longer so."""
-        return sum(self._change_bytes.values()) > 2 * self._live_bytes + _REWRITE_ABOVE_BYTES
+        return self._bytes > 2 * self._live_bytes + _REWRITE_ABOVE_BYTES
 
     def rewrite(self, devices: Devices) -> None:
         """Replace all changes by the devices as they are."""
         for key in list(self._change_bytes):
             self.remove(key)
         self.append_changes(devices)
-        self._live_bytes = sum(self._change_bytes.values())
+        self._live_bytes = self._bytes
 
     def take_writes(self, decided_until_ms: int, ticks: TickClock, counts: dict[str, Count]) -> Writes:
         """What to write now, the header included."""
@@ -142,6 +147,15 @@ def _in_entries(devices: Devices) -> Iterable[Changes]:
         yield Changes(devices.ids[part], devices.last_seen_ms[part], alerts)
 
 
+class Restored(NamedTuple):
+    """A shard as its log tells it, and the log to go on with."""
+
+    header: Header | None
+    devices: Devices
+    pending: dict[int, Pending]
+    log: ShardLog
+
+
 def restore(entries: Mapping[int, bytes], shards: int) -> Restored:
     """Read a shard's log.
 
@@ -152,6 +166,8 @@ def restore(entries: Mapping[int, bytes], shards: int) -> Restored:
     last_seen_ms: dict[str, int] = {}
     alerts: dict[str, OpenAlert] = {}
     pending: dict[int, Pending] = {}
+    change_bytes: dict[int, int] = {}
+    rows = 0
     for key in sorted(entries):
         entry = _decode(entries[key])
         if isinstance(entry, Header):
@@ -160,12 +176,15 @@ def restore(entries: Mapping[int, bytes], shards: int) -> Restored:
         elif isinstance(entry, Pending):
             pending[key] = entry
         else:
+            change_bytes[key] = len(entries[key])
+            rows += len(entry.devices)
             last_seen_ms.update(zip(entry.devices, entry.last_seen_ms, strict=True))
-            for ended in alerts.keys() & entry.devices:
-                del alerts[ended]
+            for changed in alerts.keys() & entry.devices:
+                del alerts[changed]
             alerts |= {entry.devices[place]: alert for place, alert in entry.alerts.items()}
     known = {device: seen_ms for device, seen_ms in last_seen_ms.items() if seen_ms}
-    return Restored(header, Devices(list(known), list(known.values()), alerts), pending)
+    log = ShardLog(shards, max(entries, default=HEADER) + 1, change_bytes, len(known) / max(1, rows))
+    return Restored(header, Devices(list(known), list(known.values()), alerts), pending, log)
 
 
 def _check(header: Header, shards: int) -> None:

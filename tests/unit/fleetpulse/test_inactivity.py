@@ -5,6 +5,7 @@
 last record  active silent          the instant that says so
 """
 
+import pickle
 import random
 
 import pytest
@@ -213,3 +214,26 @@ def _check_lifecycles(revisions) -> None:
         assert [r.revision for r in lifecycle] == [1, 2]
         assert lifecycle[0].state is State.OPEN
         assert lifecycle[1].state in (State.RECOVERED, State.CANCELLED)
+
+
+def test_a_device_that_flaps_for_a_week_costs_no_more_than_one_that_did_so_twice():
+    watch = InactivityWatch(InactivityPolicy())
+    sizes = []
+    for silence in range(3_000):
+        opened, ended = (
+            watch.advance([(T0 + silence * 120_000, "d1")], T0 + silence * 120_000 + 100_000) for _ in "ab"
+        )
+        assert len(opened) + len(ended) <= 2
+        sizes.append(len(pickle.dumps(watch)))
+    assert sizes[-1] <= sizes[2]
+
+
+def test_a_device_that_flapped_is_still_forgotten_when_it_is_time():
+    policy = InactivityPolicy(forget_after_ms=600_000)
+    watch = InactivityWatch(policy)
+    for silence in range(10):
+        watch.advance([(T0 + silence * 120_000, "d1")], T0 + silence * 120_000 + 100_000)
+    last_seen_ms = T0 + 9 * 120_000
+    assert watch.advance([], policy.forgotten_at(last_seen_ms) - 1) == []
+    [expired] = watch.advance([], policy.forgotten_at(last_seen_ms))
+    assert (expired.state, watch.known) == (State.EXPIRED, 0)

@@ -26,7 +26,7 @@ VERSION_1 = {
 
 
 def written() -> dict[int, bytes]:
-    log = ShardLog(16, {})
+    log = ShardLog(16)
     log.append_changes(DEVICES)
     log.append_pending(Pending(["d3"], [1_767_225_603_024]))
     return log.take_writes(1_767_225_601_024, TICKS, COUNTS).puts
@@ -52,7 +52,7 @@ def test_the_format_has_not_changed_without_a_new_version():
 
 
 def test_later_entries_win_and_forgotten_devices_are_gone():
-    log = ShardLog(16, {})
+    log = ShardLog(16)
     log.append_changes(DEVICES)
     log.append_changes(Devices(["d1", "d2"], [0, 1_767_225_700_000], {}))
     entries = log.take_writes(1, TICKS, {}).puts
@@ -61,14 +61,14 @@ def test_later_entries_win_and_forgotten_devices_are_gone():
 
 def test_keys_go_on_from_what_is_there():
     entries = written()
-    log = ShardLog(16, entries)
+    log = restore(entries, 16).log
     log.append_changes(DEVICES)
     assert set(log.take_writes(1, TICKS, {}).puts) == {0, 3}
 
 
 def test_a_rewrite_replaces_all_changes_and_nothing_else():
     entries = written()
-    log = ShardLog(16, entries)
+    log = restore(entries, 16).log
     log.rewrite(Devices(["d1"], [1_767_225_600_000], {}))
     puts, removals = log.take_writes(1, TICKS, {})
     assert removals == [1]

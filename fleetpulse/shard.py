@@ -12,7 +12,7 @@ from typing import NamedTuple
 from fleetpulse.clock import END_OF_INPUT_MS, TickClock, TickPolicy
 from fleetpulse.frames import Frame, Original, Rejected, originals_of, unpack
 from fleetpulse.inactivity import InactivityPolicy, InactivityWatch, LifeSign, Verdict
-from fleetpulse.shardlog import Count, Pending, ShardLog, Writes, restore
+from fleetpulse.shardlog import Count, Pending, Writes, restore
 from fleetpulse.times import first_multiple_after
 
 _STEP_MS = 100  # how far the watermark moves before waiting signs of life are looked at again
@@ -56,9 +56,8 @@ class Shard:
     """A shard in memory, restored from its log."""
 
     def __init__(self, policy: ShardPolicy, entries: Mapping[int, bytes]) -> None:
-        header, devices, pending = restore(entries, policy.shards)
+        header, devices, pending, self._log = restore(entries, policy.shards)
         self._policy = policy
-        self._log = ShardLog(policy.shards, entries)
         self.counts: dict[str, Count] = header.counts if header else {}
         self._ticks = header.ticks if header else TickClock()
         decided_until_ms = header.decided_until_ms if header else 0
@@ -71,6 +70,11 @@ class Shard:
     def decided_until_ms(self) -> int:
         """The event time up to which everything is decided; never goes back."""
         return self.watch.decided_until_ms
+
+    @property
+    def held(self) -> bool:
+        """Whether decisions wait because ticks were missing."""
+        return self._ticks.held_until_ms is not None
 
     def accept(self, data: bytes) -> list[Output]:
         """Take a frame: what is late or rejected leaves at once, what is on time waits for the watermark."""
@@ -111,7 +115,7 @@ class Shard:
 
         At the end of input everything that waits is decided, but no instant after the last watermark before it.
         """
-        if self._ticks.held_until_ms is not None and watermark_ms != END_OF_INPUT_MS:
+        if self.held and watermark_ms != END_OF_INPUT_MS:
             return []
         until_ms = self.decided_until_ms if watermark_ms == END_OF_INPUT_MS else watermark_ms
         if until_ms < self.decided_until_ms:

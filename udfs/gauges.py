@@ -27,6 +27,7 @@ class Gauges:
             group.gauge("fleetpulse_records_rejected", self._sum(lambda c, reason=reason: c.rejected.get(reason, 0)))
         metrics.gauge("fleetpulse_devices_known", lambda: sum(s.watch.known for s in shards.values()))
         metrics.gauge("fleetpulse_devices_silent", lambda: sum(s.watch.silent for s in shards.values()))
+        metrics.gauge("fleetpulse_shards_held", lambda: sum(s.held for s in shards.values()))
         metrics.gauge("fleetpulse_watermark_lag_ms", self._watermark_lag_ms)
 
     def _sum(self, value) -> Callable[[], int]:  # type: ignore[no-untyped-def]

@@ -60,6 +60,7 @@ def _frames(tables: StreamTableEnvironment, source: Source, shard_keys: tuple[in
             # A bounded input may end before the next periodic watermark, and its last instants were not decided.
             emit="on-periodic" if source.ticks_topic else "on-event",
             bound=_bound(source),
+            **_of_field_time(source),
         )
     )
     return tables.to_data_stream(tables.sql_query(statement("telemetry_frames", topics=source.topics)))
@@ -80,6 +81,10 @@ def write_ticks(tables: StreamTableEnvironment) -> None:
     statements = tables.create_statement_set()
     statements.add_insert_sql(statement("ticks_write"))
     statements.attach_as_datastream()
+
+
+def _of_field_time(source: Source) -> dict[str, str]:
+    return {"untold": interval(source.idle_timeout_ms)} if source.time_source == "field" else {}
 
 
 def _bound(source: Source) -> str:

@@ -5,7 +5,7 @@ import pytest
 from generator.records import Record
 from tests.bad_records import CASES, KAFKA_TIME_MS
 from tests.e2e.embedded import EmbeddedStack
-from tests.e2e.jobs import header, inactivity, origin, place, same_record
+from tests.e2e.jobs import header, inactivity, origin, place, producer, same_record
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.e2e
@@ -36,3 +36,16 @@ def test_every_kind_of_bad_record_is_accounted_for_and_the_job_keeps_running(sta
     assert counts["read"] == counts["on_time"] + counts["late"] + counts["rejected"] == len(originals)
     assert counts["rejected"] == len(letters)
     assert counts["late"] == len(job.late())
+
+
+@pytest.mark.parametrize("rubbish", [b"rubbish", b'{"device_id":"d2","ts":"soon"}'])
+def test_a_partition_of_rubbish_does_not_stop_time(stack: EmbeddedStack, rubbish: bytes) -> None:
+    job = inactivity(stack, partitions=2)
+    sending = producer(stack.bootstrap)
+    sending.produce(job.events, b'{"device_id":"silent","ts":%d}' % KAFKA_TIME_MS, partition=0, timestamp=KAFKA_TIME_MS)
+    for at_ms in range(KAFKA_TIME_MS, KAFKA_TIME_MS + 300_000, 1_000):
+        sending.produce(job.events, b'{"device_id":"d1","ts":%d}' % at_ms, partition=0, timestamp=at_ms)
+        sending.produce(job.events, rubbish, partition=1, timestamp=at_ms)
+    assert sending.flush(60) == 0
+    job.decide_all("--batch.size", "20")
+    assert [(alert.device_id, alert.state) for alert in job.alerts()] == [("silent", "open")]

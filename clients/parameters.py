@@ -1,17 +1,37 @@
 """Arguments that several commands take."""
 
+import re
 from typing import Any
 
 import click
 
 from clients.durations import parse_duration_ms, parse_instant_ms
 
+_ADDRESSES = re.compile(r"[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*")
+_TOPIC = re.compile(r"(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}")
+
+
+def addresses(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    """Refuse what is no list of brokers."""
+    if not _ADDRESSES.fullmatch(value):
+        raise click.BadParameter(f"{value!r} is not host:port, several separated by commas")
+    return value
+
+
+def topic_name(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    """Refuse what Kafka takes for no topic."""
+    if value is not None and not _TOPIC.fullmatch(value):
+        raise click.BadParameter(f"{value!r} is no topic name: 1-249 letters, digits, dots, - and _")
+    return value
+
+
 bootstrap_servers = click.option(
     "--kafka.bootstrap.servers",
     "bootstrap_servers",
+    callback=addresses,
     default="localhost:9092",
     show_default=True,
-    envvar=["KAFKA_BOOTSTRAP_SERVERS", "KAFKA_BROKERS", "FLEETPULSE_KAFKA_BOOTSTRAP_SERVERS"],
+    envvar=["KAFKA_BROKERS", "KAFKA_BOOTSTRAP_SERVERS", "FLEETPULSE_KAFKA_BOOTSTRAP_SERVERS"],
     help="Kafka brokers, as host:port, separated by commas.",
 )
 

@@ -1,6 +1,5 @@
 """`fleetpulse generate`: arguments in, scenario out."""
 
-import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,7 +8,7 @@ from typing import Any
 
 import click
 
-from clients.parameters import Duration, Instant
+from clients.parameters import Duration, Instant, bootstrap_servers, topic_name
 from clients.topics import ensure_topics
 from fleetpulse.errors import ConfigurationError, FleetpulseError
 from fleetpulse.topics import EVENTS, TELEMETRY
@@ -30,13 +29,13 @@ def _option(flag: str, *, aliases: tuple[str, ...] = (), **settings: Any) -> Cal
 
 
 @click.command("generate")
+@bootstrap_servers
 @_option(
-    "--kafka.bootstrap.servers",
-    aliases=("KAFKA_BROKERS", "KAFKA_BOOTSTRAP_SERVERS"),
-    default="localhost:9092",
-    help="Kafka's addresses, host:port, several separated by commas.",
+    "--topic",
+    callback=topic_name,
+    show_default="events, or telemetry.raw for telemetry",
+    help="Topic to fill; made where missing.",
 )
-@_option("--topic", show_default="events, or telemetry.raw for telemetry", help="Topic to fill; made where missing.")
 @_option("--num.devices", aliases=("SENSOR_COUNT",), type=click.IntRange(1, MAX_DEVICES), default=10, help="Devices.")
 @_option(
     "--event.interval.ms",
@@ -81,14 +80,18 @@ def _option(flag: str, *, aliases: tuple[str, ...] = (), **settings: Any) -> Cal
     default="30",
     help="The job's evaluation period, for the truth.",
 )
-def command(**options: Any) -> int | None:
+def command(bootstrap_servers: str, **options: Any) -> int | None:
     """Simulate a fleet into Kafka, with faults, and write down which alerts must result."""
-    bootstrap, usual = options["kafka_bootstrap_servers"], _TOPICS[Dialect(options["dialect"])]
+    usual = _TOPICS[Dialect(options["dialect"])]
     topic = replace(usual, name=options["topic"] or usual.name)
-    _check(bootstrap, topic.name, options)
+    _check(options)
     scenario_of(options)  # what contradicts itself must not wait for Kafka
     outcome = run(
-        lambda: scenario_of(options), bootstrap, topic.name, lambda: ensure_topics(bootstrap, [topic]), options["truth"]
+        lambda: scenario_of(options),
+        bootstrap_servers,
+        topic.name,
+        lambda: ensure_topics(bootstrap_servers, [topic]),
+        options["truth"],
     )
     return _report(outcome, topic.name)
 
@@ -123,13 +126,7 @@ def scenario_of(options: dict[str, Any]) -> Scenario:
     )
 
 
-def _check(bootstrap: str, topic: str, options: dict[str, Any]) -> None:
-    if not re.fullmatch(r"[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*", bootstrap):
-        raise ConfigurationError(
-            f"--kafka.bootstrap.servers: {bootstrap!r} is not host:port, several separated by commas"
-        )
-    if not re.fullmatch(r"[a-zA-Z0-9._-]{1,249}", topic):
-        raise ConfigurationError(f"--topic: {topic!r} is no topic name: 1-249 letters, digits, dots, - and _")
+def _check(options: dict[str, Any]) -> None:
     if options["start"] and options["backfill"]:
         raise ConfigurationError("--start and --backfill exclude each other: an early --start is a history")
     if options["start"] and options["start"] > time.time() * 1000:

@@ -14,10 +14,11 @@ from pyflink.datastream import DataStream, StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 
 from clients.commandline import run
-from clients.parameters import bootstrap_servers
+from clients.parameters import bootstrap_servers, topic_name
 from clients.topics import ensure_topics, partition_count
 from fleetpulse import topics
 from fleetpulse.clock import TickPolicy
+from fleetpulse.errors import ConfigurationError
 from fleetpulse.inactivity import InactivityPolicy
 from fleetpulse.outbox import Outbox
 from fleetpulse.shard import ShardPolicy
@@ -30,6 +31,29 @@ from jobs.telemetry import ITEM_TYPE, Source, items_by_shard, write_ticks
 from udfs.deciding import RECORD_TYPE, Decide
 
 _DAY_MS = 86_400_000
+
+# What the Flink UI shows, by the ids of operators.
+OPERATOR_NAMES = {
+    "telemetry-0-kafka": "telemetry",
+    "telemetry-1-calc": "origin of each record",
+    "telemetry-2-python-calc": "pack frames, by shard",
+    "telemetry-3-calc": "frames only",
+    "telemetry-4-constraint-validator": "check frames",
+    "telemetry-4-external-datastream": "frames",
+    "ticks-0-kafka": "ticks",
+    "ticks-1-calc": "time of each tick",
+    "ticks-2-correlate": "one tick a shard",
+    "ticks-3-calc": "ticks by shard",
+    "ticks-4-constraint-validator": "check ticks",
+    "ticks-4-external-datastream": "ticks by shard as rows",
+    "outputs-0-external-datastream": "decided",
+    "outputs-1-calc": "records to write",
+    "outputs-2-constraint-validator": "check records",
+    "outputs-2-sink": "alerts, late and rejected records",
+    "ticks-writer-0-source": "clock",
+    "ticks-writer-1-calc": "empty ticks",
+    "ticks-writer-2-sink": "write ticks",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +102,12 @@ def configuration(arguments: Mapping[str, Any]) -> Configuration:
         "python.fn-execution.bundle.time": 50,
         "python.fn-execution.bundle.size": arguments["batch_size"],
         "python.fn-execution.arrow.batch.size": arguments["batch_size"],
+        # What decisions rest on: state in step with what was read, and no row reused while Python has it.
+        "execution.runtime-mode": "STREAMING",
+        "execution.checkpointing.mode": "EXACTLY_ONCE",
+        "execution.checkpointing.unaligned.enabled": "false",
+        "pipeline.object-reuse": "false",
+        "python.execution-mode": "process",
         "execution.checkpointing.interval": f"{arguments['checkpoint_interval_ms']} ms",
         "execution.checkpointing.dir": arguments["checkpoint_dir"],
         "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
@@ -107,7 +137,7 @@ def assemble(environment: StreamExecutionEnvironment, job: Plan) -> None:
     write_outputs(tables, build(tables, job), job.outbox, job.sink)
     if job.source.ticks_topic:
         write_ticks(tables)
-    number_operators_by_stream(environment)
+    number_operators_by_stream(environment, OPERATOR_NAMES)
 
 
 def _prepare_topics(arguments: Mapping[str, Any]) -> int:
@@ -125,11 +155,26 @@ def _prepare_topics(arguments: Mapping[str, Any]) -> int:
     return partition_count(servers, arguments["events_topics"])
 
 
+def _refuse_contradictions(arguments: Mapping[str, Any]) -> None:
+    """Refuse what each argument allows for itself, but not together with the others."""
+    if arguments["forget_after_ms"] <= arguments["timeout_ms"]:
+        raise ConfigurationError(
+            f"--forget.after.ms: {arguments['forget_after_ms']} must be more than --timeout.ms"
+            f" {arguments['timeout_ms']}"
+        )
+    taken = dict.fromkeys(arguments["events_topics"], "--events.topic")
+    for name in ("alerts", "plain", "late", "dlq", "ticks"):
+        topic = arguments[f"{name}_topic"]
+        if topic in taken:
+            raise ConfigurationError(f"--{name}.topic: {topic!r} is the topic of {taken[topic]} too; it needs its own")
+        taken[topic] = f"--{name}.topic"
+
+
 def _topics(_context: click.Context, _option: click.Parameter, value: str) -> tuple[str, ...]:
-    topics = tuple(part.strip() for part in value.split(";"))
-    if not all(topics) or len(set(topics)) < len(topics):
+    names = tuple(part.strip() for part in value.split(";"))
+    if not all(names) or len(set(names)) < len(names):
         raise click.BadParameter(f"{value!r} is not a list of different topics separated by ';'")
-    return topics
+    return tuple(topic_name(_context, _option, name) for name in names)
 
 
 @click.command(context_settings=arguments.CONTEXT)
@@ -137,13 +182,24 @@ def _topics(_context: click.Context, _option: click.Parameter, value: str) -> tu
 @click.option(
     "--events.topic", "events_topics", default="events", callback=_topics, help="Topics to read, separated by ';'."
 )
-@click.option("--alerts.topic", "alerts_topic", default="alerts", help="Topic for alerts.")
-@click.option("--late.topic", "late_topic", default="telemetry.late", help="Topic for late records.")
+@click.option("--alerts.topic", "alerts_topic", callback=topic_name, default="alerts", help="Topic for alerts.")
 @click.option(
-    "--dlq.topic", "dlq_topic", default="telemetry.dlq", envvar="DLQ_TOPIC", help="Topic for rejected records."
+    "--late.topic", "late_topic", callback=topic_name, default="telemetry.late", help="Topic for late records."
 )
 @click.option(
-    "--ticks.topic", "ticks_topic", default="fleetpulse.ticks.inactivity", help="Topic of this job's own clock."
+    "--dlq.topic",
+    "dlq_topic",
+    callback=topic_name,
+    default="telemetry.dlq",
+    envvar="DLQ_TOPIC",
+    help="Topic for rejected records.",
+)
+@click.option(
+    "--ticks.topic",
+    "ticks_topic",
+    callback=topic_name,
+    default="fleetpulse.ticks.inactivity",
+    help="Topic of this job's own clock.",
 )
 @click.option(
     "--alerts.mode",
@@ -152,7 +208,13 @@ def _topics(_context: click.Context, _option: click.Parameter, value: str) -> tu
     default="lifecycle",
     help="every-evaluation also writes each silent device at each evaluation to --plain.topic.",
 )
-@click.option("--plain.topic", "plain_topic", default="alerts.plain", help="Topic for --alerts.mode every-evaluation.")
+@click.option(
+    "--plain.topic",
+    "plain_topic",
+    callback=topic_name,
+    default="alerts.plain",
+    help="Topic for --alerts.mode every-evaluation.",
+)
 @arguments.milliseconds("timeout", 60_000, 1, 7 * _DAY_MS, "How long a device may be silent")
 @arguments.milliseconds("evaluation.period", 30_000, 1000, _DAY_MS, "How often silence is evaluated")
 @arguments.milliseconds("forget.after", 7 * _DAY_MS, 60_000, 365 * _DAY_MS, "When a silent device is forgotten")
@@ -184,7 +246,7 @@ def _topics(_context: click.Context, _option: click.Parameter, value: str) -> tu
     help="at-least-once shows records before the checkpoint that makes them final.",
 )
 @arguments.checkpoint_dir
-@arguments.milliseconds("checkpoint.interval", 10_000, 100, 3_600_000, "Time between checkpoints")
+@arguments.milliseconds("checkpoint.interval", 10_000, 100, 600_000, "Time between checkpoints")
 @arguments.parallelism
 @click.option("--bounded", is_flag=True, help="Read up to the present end of the topics, decide, and end.")
 @arguments.check
@@ -193,6 +255,7 @@ def command(check: bool, **values: Any) -> None:
 
     Reads --events.topic from its beginning, or from where a savepoint left off.
     """
+    _refuse_contradictions(values)
     if check:
         return
     environment = StreamExecutionEnvironment.get_execution_environment(configuration(values))

@@ -1,7 +1,7 @@
 """Ids of operators, by which savepoints find their state."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pyflink.datastream import StreamExecutionEnvironment
@@ -16,8 +16,8 @@ def name_operators(tables: StreamTableEnvironment, stream: str) -> None:
     tables.get_config().set("table.exec.uid.format", f"{stream}-<id>-<transformation>")
 
 
-def number_operators_by_stream(environment: StreamExecutionEnvironment) -> None:
-    """Number the operators of each stream from 0.
+def number_operators_by_stream(environment: StreamExecutionEnvironment, names: Mapping[str, str]) -> None:
+    """Number the operators of each stream from 0, and give them names for people, by their ids.
 
     Flink numbers all operators of a process in a row, so that one more anywhere gives those after it other ids, and
     their Kafka offsets are not found again. Numbered by stream, a change moves only the stream it was made in.
@@ -29,7 +29,9 @@ def number_operators_by_stream(environment: StreamExecutionEnvironment) -> None:
         first[match["stream"]] = min(number, first.get(match["stream"], number))
     for transformation, match in named:
         number = int(match["number"]) - first[match["stream"]]
-        transformation.setUid(f"{match['stream']}-{number}-{match['kind']}")
+        uid = f"{match['stream']}-{number}-{match['kind']}"
+        transformation.setUid(uid)
+        transformation.setName(names[uid])
 
 
 def _transformations(environment: StreamExecutionEnvironment) -> Iterator[Any]:

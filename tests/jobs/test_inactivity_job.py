@@ -13,7 +13,7 @@ from pyflink.java_gateway import get_gateway
 from clients.commandline import run
 from fleetpulse.shards import MAX_PARALLELISM
 from jobs.crossing import _objects, shard_keys
-from jobs.inactivity import assemble, command, configuration, plan
+from jobs.inactivity import OPERATOR_NAMES, assemble, command, configuration, plan
 
 pytestmark = pytest.mark.jobs
 
@@ -49,6 +49,13 @@ def test_operators_have_the_same_ids_whatever_is_asked() -> None:
     assert uids(assembled("--parallelism", "3", "--time.source", "record", "--events.topic", "a;b")) == uids(
         assembled()
     )
+
+
+def test_every_operator_has_a_name_for_people() -> None:
+    graph = assembled()._j_stream_execution_environment.getStreamGraph(False)
+    shown = [str(node.getOperatorName()) for node in each(graph.getStreamNodes())]
+    assert all(any(name in operator for operator in shown) for name in OPERATOR_NAMES.values())
+    assert not [operator for operator in shown if "[" in operator or "default_catalog" in operator]
 
 
 def test_a_bounded_run_writes_and_reads_no_ticks() -> None:
@@ -109,6 +116,15 @@ BAD_ARGUMENTS = [
     pytest.param(["--shards", "0"], "1<=x<=128", id="no shard"),
     pytest.param(["--batch.size", "0"], "--batch.size", id="no record a batch"),
     pytest.param(["--delivery", "twice"], "'exactly-once', 'at-least-once'", id="unknown delivery"),
+    pytest.param(["--events.topic", "a b"], "'a b' is no topic name", id="a topic with a blank"),
+    pytest.param(["--alerts.topic", ".."], "'..' is no topic name", id="a topic Kafka refuses"),
+    pytest.param(["--dlq.topic", "events"], "the topic of --events.topic too", id="dead letters into what is read"),
+    pytest.param(["--late.topic", "alerts"], "the topic of --alerts.topic too", id="two outputs in one topic"),
+    pytest.param(["--ticks.topic", "telemetry.dlq"], "the topic of --dlq.topic too", id="ticks among dead letters"),
+    pytest.param(["--forget.after.ms", "60000"], "must be more than --timeout.ms 60000", id="forgotten when silent"),
+    pytest.param(["--kafka.bootstrap.servers", "kafka"], "is not host:port", id="no port"),
+    pytest.param(["--checkpoint.dir", "/tmp/x"], "is no URI", id="a path for a URI"),
+    pytest.param(["--checkpoint.interval.ms", "900000"], "100<=x<=600000", id="checkpoints outlive transactions"),
     pytest.param(["--alerts.mode", "loud"], "'lifecycle', 'every-evaluation'", id="unknown mode"),
 ]
 

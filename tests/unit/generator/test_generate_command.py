@@ -103,7 +103,7 @@ def test_the_named_variables_are_read(started, monkeypatch):
         (["--start", "2999-01-01"], "--start lies in the future"),
         (["--dialect", "avro"], "'avro' is not one of 'event', 'telemetry'"),
         (["--seed", "x"], "'x' is not a valid integer"),
-        (["--topic", "a b"], "--topic: 'a b' is no topic name"),
+        (["--topic", "a b"], "'a b' is no topic name"),
         (["--kafka.bootstrap.servers", "broker"], "'broker' is not host:port"),
         (["--kafka.bootstrap.servers", "a:1,"], "'a:1,' is not host:port"),
         (["--late.rate", "0.12", "--duplicate.rate", "0.6"], "add up to 1.2, more than 1"),

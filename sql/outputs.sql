@@ -10,7 +10,10 @@ CREATE TABLE outputs (
     'topic' = $topics,
     'properties.bootstrap.servers' = $bootstrap_servers,
     'properties.transaction.timeout.ms' = $transaction_timeout_ms,
-    'properties.max.request.size' = '17825792',
+    -- A record that reached the broker compressed must leave compressed; this limit counts it as it is.
+    'properties.compression.type' = 'gzip',
+    'properties.max.request.size' = '134217728',
+    'properties.buffer.memory' = '268435456',
     'properties.enable.idempotence' = 'true',
     'sink.delivery-guarantee' = $delivery,
     'sink.transactional-id-prefix' = $transactional_id_prefix,

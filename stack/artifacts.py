@@ -74,7 +74,8 @@ def download(folder: Path, wanted: list[Artifact]) -> int:
         FleetpulseError: no space, no network, or a file with another checksum than the locked one.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    missing = [artifact for artifact in wanted if not (folder / artifact.filename).exists()]
+    by_name = {artifact.filename: artifact for artifact in wanted}  # two programs may need the same one
+    missing = [artifact for artifact in by_name.values() if not (folder / artifact.filename).exists()]
     if not missing:
         return 0
     size = sum(artifact.size for artifact in missing)

@@ -22,6 +22,9 @@ _ALONE: dict[str, tuple[str, ...]] = {
         "org.apache.flink:flink-connector-jdbc-core:4.0.0-2.0",
         "org.apache.flink:flink-connector-jdbc-postgres:4.0.0-2.0",
         "org.postgresql:postgresql:42.7.8",
+        # The connector brings neither, and fails at the first batch compressed so. As Kafka itself has them.
+        "com.github.luben:zstd-jni:1.5.6-10",
+        "org.xerial.snappy:snappy-java:1.1.10.7",
     ),
 }
 _HEAD = "# Java artifacts: who needs it, coordinate, bytes, SHA-256. Written by `make lock` from stack/lock.py.\n"

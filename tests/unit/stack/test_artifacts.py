@@ -38,8 +38,9 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes | Exception], N
 
 
 def test_every_artifact_is_locked_once_with_a_checksum() -> None:
-    names = [artifact.filename for artifact in locked()]
+    names = [(artifact.group, artifact.filename) for artifact in locked()]
     assert len(set(names)) == len(names) > 40
+    assert len({artifact.sha256 for artifact in locked()}) == len({artifact.filename for artifact in locked()})
     assert all(len(artifact.sha256) == 64 and artifact.size > 0 for artifact in locked())
 
 

@@ -19,7 +19,7 @@ from rich.console import Console
 
 from clients.topics import delete_topics, ensure_topics
 from fleetpulse.errors import FleetpulseError
-from fleetpulse.topics import ALERTS, EVENTS, Topic, ticks
+from fleetpulse.topics import ALERTS, DEAD_LETTERS, EVENTS, LATE, Topic, ticks
 from stack import lifecycle, rest, supervision
 from stack.cli import folder_option, show_addresses
 from stack.demo_view import Moment, view
@@ -36,11 +36,13 @@ _NEWEST = 12
 class _Topics:
     events: Topic
     alerts: Topic
+    late: Topic
+    dead_letters: Topic
     ticks: Topic
 
     @property
     def all(self) -> list[Topic]:
-        return [self.events, self.alerts, self.ticks]
+        return [self.events, self.alerts, self.late, self.dead_letters, self.ticks]
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,8 @@ def _own_topics(began: datetime) -> _Topics:
     return _Topics(
         replace(EVENTS, name=f"{prefix}.events"),
         replace(ALERTS, name=f"{prefix}.alerts"),
+        replace(LATE, name=f"{prefix}.late"),
+        replace(DEAD_LETTERS, name=f"{prefix}.dlq"),
         replace(own_ticks, name=f"{prefix}.ticks"),
     )
 
@@ -118,6 +122,7 @@ def _simulator(stack: Layout, topic: Topic) -> Iterator["subprocess.Popen[bytes]
 
 def _submit_jobs(stack: Layout, topics: _Topics, ending: ExitStack) -> str:
     inactivity = ["--events.topic", topics.events.name, "--alerts.topic", topics.alerts.name]
+    inactivity += ["--late.topic", topics.late.name, "--dlq.topic", topics.dead_letters.name]
     inactivity += ["--ticks.topic", topics.ticks.name, "--checkpoint.interval.ms", "2000"]
     archive = ["--alerts.topic", topics.alerts.name, "--parallelism", "1"]
     with ThreadPoolExecutor(2) as pool:
@@ -135,8 +140,9 @@ def _cancel(stack: Layout, job: str) -> None:
         rest.cancel(stack.address("flink-web"), job)
 
 
-def _watch(demo: _Demo, console: Console, duration_s: int | None) -> Moment:
+def _watch(demo: _Demo, console: Console, duration_s: int | None) -> Moment | None:
     watching_s = time.monotonic()
+    moment = None
     with view(console) as shown, suppress(KeyboardInterrupt):
         for moment in _moments(demo):
             shown.show(moment)
@@ -157,7 +163,9 @@ def _moments(demo: _Demo) -> Iterator[Moment]:
         time.sleep(1)
 
 
-def _report(console: Console, demo: _Demo, last: Moment) -> None:
+def _report(console: Console, demo: _Demo, last: Moment | None) -> None:
+    if last is None:
+        return
     if last.alerts.first_at is None:
         raise FleetpulseError(
             f"no alert arrived within {last.running_s:.0f} s: see `fleetpulse stack logs taskmanager`"

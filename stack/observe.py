@@ -9,6 +9,7 @@ from datetime import datetime
 import psycopg
 import requests
 
+from fleetpulse.errors import FleetpulseError
 from stack.layout import Layout
 from stack.postgres import dsn
 
@@ -86,7 +87,18 @@ def _gauges_of(text: str, job: str) -> Iterator[tuple[str, int]]:
 
 
 def alerts(stack: Layout, since: datetime, limit: int) -> Alerts:
-    """The alerts that were stored after `since`, read as a role that may only read."""
+    """The alerts that were stored after `since`, read as a role that may only read.
+
+    Raises:
+        FleetpulseError: the database does not answer.
+    """
+    try:
+        return _alerts(stack, since, limit)
+    except psycopg.OperationalError as away:
+        raise FleetpulseError(f"the database does not answer: {away}") from away
+
+
+def _alerts(stack: Layout, since: datetime, limit: int) -> Alerts:
     with psycopg.connect(dsn(stack, "monitor_user"), connect_timeout=_TIMEOUT_S) as database:
         counts = database.execute(
             "SELECT count(*), count(*) FILTER (WHERE state IN ('open', 'updated')), "

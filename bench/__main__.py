@@ -1,17 +1,17 @@
-"""`make bench`: all measurements, into docs/benchmarks.md. `python -m bench contenders | latency | state` runs one."""
+"""`make bench`: all measurements, into docs/benchmarks.md; `python -m bench latency` runs one of them."""
 
 import sys
 
 import click
 
-from bench import latency, run, state
+from bench import latency, run, simulator, state
 from bench.contenders import ROOT
 from clients.commandline import run as run_command
 from stack import lifecycle
 from stack.layout import layout
 
 _PAGE = ROOT / "docs" / "benchmarks.md"
-_ALL = {"contenders": run.main, "latency": latency.main, "state": state.main}
+_ALL = {"contenders": run.main, "latency": latency.main, "state": state.main, "simulator": simulator.main}
 
 
 @click.group(commands=_ALL, invoke_without_command=True)

@@ -35,7 +35,7 @@ $(STAMP): requirements-build.txt requirements.txt requirements-dev.txt stack/art
 	@echo "ready"
 
 lock: setup ## Resolve all dependencies anew and write the lock files
-	@for name in requirements-build requirements requirements-dev; do \
+	@for name in requirements-build requirements requirements-dev bench/requirements; do \
 	    $(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url \
 	        --no-emit-find-links --custom-compile-command "make lock" $$name.in -o $$name.txt; \
 	done
@@ -80,7 +80,7 @@ test-unit: setup ## Run the tests that need no JVM
 	@$(BIN)/pytest tests/unit
 
 test-jobs: setup ## Run the tests on a local Flink
-	@if [ -d tests/jobs ]; then $(BIN)/pytest tests/jobs; fi
+	@$(BIN)/pytest tests/jobs
 
 test-e2e: package ## Run the tests on the embedded stack
 	@$(BIN)/pytest tests/e2e

@@ -3,13 +3,13 @@
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
 
-from clients.parameters import Instant, bootstrap_servers
+from clients.parameters import Instant, bootstrap_servers, topic_name
 from clients.topics import ensure_topics
 from deadletters import show
 from deadletters.replay import Task, replay
@@ -24,10 +24,12 @@ from fleetpulse.reasons import Reason
 
 _BOUND_MS = 2_000  # the jobs' own defaults, to tell what will be late or rejected again
 _SKEW_MS = 60_000
+_REASONS = [reason.value for reason in Reason]
 
 _dlq_topic = click.option(
     "--dlq.topic",
     "topic",
+    callback=topic_name,
     default=topics.DEAD_LETTERS.name,
     show_default=True,
     envvar="DLQ_TOPIC",
@@ -48,18 +50,23 @@ def _place(_context: click.Context, _parameter: click.Parameter, ids: tuple[str,
 def _selecting(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that say which letters are meant, as one argument `selection`."""
 
+    @wraps(command)  # and with it the options that stand below
     def select(
         reason: tuple[str, ...], origin: tuple[str, ...], since: int | None, until: int | None, **rest: Any
     ) -> Any:
         places = rest.pop("ids", frozenset())
         return command(selection=Selection(frozenset(reason), frozenset(origin), since, until, places), **rest)
 
-    select.__doc__ = command.__doc__
     for option in (
         click.option("--until", type=Instant(), help="Rejected before this: epoch ms or ISO 8601."),
         click.option("--since", type=Instant(), help="Rejected at this instant or later: epoch ms or ISO 8601."),
         click.option("--topic", "origin", multiple=True, help="Read from this topic; may be given several times."),
-        click.option("--reason", type=click.Choice([*Reason]), multiple=True, help="Rejected for this; also several."),
+        click.option(
+            "--reason",
+            type=click.Choice(_REASONS),
+            multiple=True,
+            help="Rejected for this; also several.",
+        ),
         bootstrap_servers,
         _dlq_topic,
     ):
@@ -119,7 +126,15 @@ def show_command(ids: frozenset[tuple[int, int]], raw: bool, bootstrap_servers: 
 @click.option(
     "--value", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A repaired value, of one ID."
 )
-@click.option("--max.retries", "max_retries", envvar="MAX_RETRIES", type=click.IntRange(1), default=3, show_default=True, help="Then parked.")
+@click.option(
+    "--max.retries",
+    "max_retries",
+    envvar="MAX_RETRIES",
+    type=click.IntRange(1),
+    default=3,
+    show_default=True,
+    help="Then parked.",
+)
 @click.option(
     "--backoff.ms",
     "backoff_ms",
@@ -174,9 +189,8 @@ def _task(letter: Letter, verdict: Verdict, parked_topic: str, repaired: bytes |
 def _report(tasks: Sequence[Task], left: Sequence[Verdict], now_ms: int, dry_run: bool) -> None:
     replayed = [task for task in tasks if task.outcome is Outcome.REPLAYED]
     would = "would be " if dry_run else ""
-    click.echo(
-        f"{len(replayed):,} {would}replayed, {len(tasks) - len(replayed):,} {would}parked, {len(left):,} left as they are"
-    )
+    parked = len(tasks) - len(replayed)
+    click.echo(f"{len(replayed):,} {would}replayed, {parked:,} {would}parked, {len(left):,} left as they are")
     outcomes = [judge_value(task.value, task.letter.kafka_time_ms, _SKEW_MS) for task in replayed]
     if late := sum(isinstance(o, Reading) and o.event_time_ms <= now_ms - _BOUND_MS for o in outcomes):
         click.echo(f"{late:,} of the replayed will be late where time has gone on: they go to the late topic")

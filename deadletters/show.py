@@ -109,8 +109,8 @@ def _decoded(value: bytes) -> list[str]:
         return [_around(value[: bad.start].decode()), f"^ byte {bad.start}: {bad.reason}, no UTF-8"]
     except json.JSONDecodeError as bad:
         return [_around(text[: bad.pos]), f"^ character {bad.pos}: {bad.msg}"]
-    except RecursionError:
-        return ["nested too deeply to be shown"]
+    except (ValueError, RecursionError):
+        return ["JSON with a number too long, or nested too deeply, to be shown"]
 
 
 def _around(read: str) -> str:

@@ -46,7 +46,9 @@ def test_letters_are_replayed_until_they_are_given_up(dlq, tmp_path: Path) -> No
         assert call("replay", "--reason", "malformed").startswith("1 replayed, 0 parked, 1 left")
         running.wait_until_read(5)
         await_letters(job, 4)
-        assert call("replay", "--reason", "malformed").startswith("0 replayed, 0 parked, 3 left")  # twice changes nothing
+        assert call("replay", "--reason", "malformed").startswith(
+            "0 replayed, 0 parked, 3 left"
+        )  # twice changes nothing
         for retries in (2, 3):
             assert call("replay", "--reason", "malformed", "--backoff.ms", "0").startswith("1 replayed, 0 parked")
             await_letters(job, 3 + retries)

@@ -20,7 +20,7 @@ T0_MS = 1_767_225_600_000
 def test_a_folder_without_a_stack_submits_to_another_cluster(stack: EmbeddedStack, tmp_path: Path) -> None:
     job = inactivity(stack)
     value = b'{"device_id":"d1","ts":"%s"}' % iso(T0_MS).encode()
-    job.write([Record(T0_MS, b"d1", value), Record(T0_MS + 200_000, b"d2", value.replace(b"d1", b"d2"))])
+    job.write([Record(T0_MS, b"d1", value, T0_MS)])
     elsewhere = Layout(tmp_path, free_offset())
     submitted = submit.submit(elsewhere, "inactivity", [*job.arguments(), "--bounded"], flink_rest=stack.flink_rest)
     wait_until(

@@ -17,6 +17,7 @@ from fleetpulse.deadletters import (
 
 NOW_MS = 1_767_225_600_000
 POLICY = RetryPolicy(max_retries=3, backoff_ms=60_000)
+ORIGIN = Place("events", 2, 17)
 HEADERS = {
     "__connect.errors.topic": b"events",
     "__connect.errors.partition": b"2",
@@ -26,7 +27,7 @@ HEADERS = {
 }
 
 
-def letter(offset: int = 0, origin: Place | None = Place("events", 2, 17), reason: str = "malformed") -> Letter:
+def letter(offset: int = 0, origin: Place | None = ORIGIN, reason: str = "malformed") -> Letter:
     return Letter(Place("telemetry.dlq", 0, offset), origin, reason, NOW_MS, NOW_MS - 5, b"k", b"v")
 
 

@@ -40,14 +40,12 @@ class Source:
 
 def items_by_shard(tables: StreamTableEnvironment, source: Source, shard_keys: tuple[int, ...]) -> DataStream:
     """Rows of (shard key, (frame, tick)); the watermark is made in the sources, one a partition."""
-    frames = _frames(tables, source, shard_keys)
+    _read_telemetry(tables, source)
+    frames = frames_by_shard(tables, source, shard_keys)
     return frames if source.ticks_topic is None else frames.union(_ticks(tables, source, shard_keys))
 
 
-def _frames(tables: StreamTableEnvironment, source: Source, shard_keys: tuple[int, ...]) -> DataStream:
-    name_operators(tables, "telemetry")
-    to_frames = ToFrames(shard_keys, source.max_future_skew_ms)
-    tables.create_temporary_function("to_frames", udf(to_frames, result_type=_FRAME_TYPE, func_type="pandas"))
+def _read_telemetry(tables: StreamTableEnvironment, source: Source) -> None:
     tables.execute_sql(
         statement(
             f"telemetry_{source.time_source}_time",
@@ -63,6 +61,13 @@ def _frames(tables: StreamTableEnvironment, source: Source, shard_keys: tuple[in
             **_of_field_time(source),
         )
     )
+
+
+def frames_by_shard(tables: StreamTableEnvironment, source: Source, shard_keys: tuple[int, ...]) -> DataStream:
+    """Rows of (shard key, (frame, null)) of the records in the table `telemetry`, wherever that reads them."""
+    name_operators(tables, "telemetry")
+    to_frames = ToFrames(shard_keys, source.max_future_skew_ms)
+    tables.create_temporary_function("to_frames", udf(to_frames, result_type=_FRAME_TYPE, func_type="pandas"))
     return tables.to_data_stream(tables.sql_query(statement("telemetry_frames", topics=source.topics)))
 
 

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from stack import flink
-from stack.layout import Layout
+from stack.layout import Layout, project_root
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -14,4 +14,5 @@ def local_flink(tmp_path_factory: pytest.TempPathFactory) -> None:
     layout = Layout(tmp_path_factory.mktemp("flink"))
     layout.logs.mkdir()
     flink.prepare(layout)
-    os.environ.update(flink.environment(layout))
+    # Workers import the code of this checkout, wherever the virtual environment belongs to.
+    os.environ.update(flink.environment(layout), PYTHONPATH=str(project_root()))

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 import pytest
-from pyflink.datastream import StreamExecutionEnvironment
+from pyflink.datastream import CheckpointingMode, StreamExecutionEnvironment
 from pyflink.java_gateway import get_gateway
 
 from clients.commandline import run
@@ -60,6 +60,12 @@ def test_every_operator_has_a_name_for_people() -> None:
 
 def test_a_bounded_run_writes_and_reads_no_ticks() -> None:
     assert uids(assembled("--bounded")) == [uid for uid in uids(assembled()) if "ticks-" not in uid]
+
+
+def test_checkpoints_are_exactly_once_and_every_ten_seconds() -> None:
+    checkpoints = assembled().get_checkpoint_config()
+    assert checkpoints.get_checkpoint_interval() == 10_000
+    assert checkpoints.get_checkpointing_mode() == CheckpointingMode.EXACTLY_ONCE
 
 
 def test_every_stream_has_a_declared_type() -> None:

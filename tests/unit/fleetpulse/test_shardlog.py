@@ -69,7 +69,13 @@ def test_keys_go_on_from_what_is_there():
 def test_a_rewrite_replaces_all_changes_and_nothing_else():
     entries = written()
     log = restore(entries, 16).log
-    log.rewrite(Devices(["d1"], [1_767_225_600_000], {}))
+    devices = Devices(["d2", "d4"], [1_767_225_700_000, 1_767_225_500_000], {"d4": OpenAlert(1_767_225_570_000, 5)})
+    log.rewrite(devices)
     puts, removals = log.take_writes(1, TICKS, {})
-    assert removals == [1]
-    assert restore({**entries, **puts, 1: puts[3]}, 16).pending.keys() == {2}
+    entries.update(puts)
+    for key in removals:
+        del entries[key]
+    restored = restore(entries, 16)
+    assert restored.devices == devices
+    assert restored.pending == {2: Pending(["d3"], [1_767_225_603_024])}
+    assert entries.keys() == {0, 2, 3}

@@ -1,16 +1,21 @@
 """What people can type and rely on stands in the documents."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import click
 import pytest
+from pyflink.metrics import Counter, Distribution, Meter, MetricGroup
 
+from fleetpulse.inactivity import InactivityPolicy, InactivityWatch
 from fleetpulse.reasons import Reason
 from fleetpulse.topics import TOPICS, Topic, ticks
 from generator.cli import command as generate
 from jobs.archive import command as archive
 from jobs.inactivity import command as inactivity
+from udfs.gauges import Gauges
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
@@ -85,3 +90,54 @@ def test_every_link_within_the_documents_leads_somewhere() -> None:
     for page in PAGES:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+class NamedMetrics(MetricGroup):
+    """Notes the labels of each metric that is registered, by its name."""
+
+    def __init__(self, labels_of: dict[str, tuple[str, ...]], labels: tuple[str, ...] = ()) -> None:
+        self._labels_of = labels_of
+        self._labels = labels
+
+    def add_group(self, name: str, extra: str | None = None) -> "NamedMetrics":
+        assert extra is not None, "a group without a value is no label"
+        return NamedMetrics(self._labels_of, (*self._labels, name))
+
+    def gauge(self, name: str, obj: Callable[[], int]) -> None:
+        self._labels_of[name] = self._labels
+
+    def counter(self, name: str) -> Counter:
+        self._labels_of[name] = self._labels
+        return Mock(Counter)
+
+    def distribution(self, name: str) -> Distribution:
+        self._labels_of[name] = self._labels
+        return Mock(Distribution)
+
+    def meter(self, name: str, time_span_in_seconds: int = 60) -> Meter:
+        self._labels_of[name] = self._labels
+        return Mock(Meter)
+
+
+def registered_metrics() -> dict[str, tuple[str, ...]]:
+    """The metrics that a subtask registers, one that has written an alert."""
+    found: dict[str, tuple[str, ...]] = {}
+    gauges = Gauges(NamedMetrics(found), {})
+    gauges.count(InactivityWatch(InactivityPolicy()).advance([(1, "d1")], 120_000))
+    return found
+
+
+def test_the_contract_names_every_metric_with_its_labels_and_no_other() -> None:
+    documented = {}
+    for names, meaning in re.findall(r"^\| (`fleetpulse_.*?) \| (.*) \|$", CONTRACTS, re.MULTILINE):
+        by = re.search(r"by labels? (.*); the name has `(\w+)` before it", meaning)
+        labels = tuple(re.findall(r"`(\w+)`", by[1])) if by else ()
+        assert "".join(f"{label}_" for label in labels) == (by[2] if by else "")
+        documented |= dict.fromkeys(re.findall(r"`(\w+)`", names), labels)
+    assert documented == registered_metrics()
+
+
+def test_every_test_that_is_named_exists() -> None:
+    named = {path for page in PAGES for path in re.findall(r"`(tests/[\w/.]+\.\w+)`", page.read_text())}
+    assert named
+    assert [path for path in sorted(named) if not (ROOT / path).is_file()] == []

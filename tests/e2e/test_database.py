@@ -1,8 +1,10 @@
 """The schema on a real PostgreSQL: what migrates, what is kept once, what is rejected, and who may do what."""
 
 import os
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -188,6 +190,18 @@ def test_the_reader_may_read_and_nothing_else(database: psycopg.Connection[Any])
     for forbidden in ("INSERT INTO alerts_ingest (state) VALUES ('open')", "DELETE FROM alerts"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             database.execute(forbidden)
+
+
+def test_the_queries_of_the_dashboards_before_still_answer(database: psycopg.Connection[Any]) -> None:
+    opened = [f"2026-01-01T00:{minute:02}:00Z" for minute in range(12)]
+    devices = ["d1"] * 4 + ["d2"] * 8
+    alerts = zip(opened, devices, strict=True)
+    insert(database, *(an_alert(alert_id=str(uuid.uuid4()), opened_at=at, device_id=device) for at, device in alerts))
+    database.execute("SET ROLE monitor_user")
+    newest = [row[0] for row in rows(database, "SELECT * FROM alerts ORDER BY time DESC LIMIT 10")]
+    assert newest == [datetime.fromisoformat(at) for at in reversed(opened[2:])]
+    counts = rows(database, "SELECT device_id, COUNT(*) FROM alerts GROUP BY device_id ORDER BY count DESC")
+    assert counts == [("d2", 8), ("d1", 4)]
 
 
 def test_an_error_that_is_not_the_rows_fault_fails_the_writer(database: psycopg.Connection[Any]) -> None:

@@ -14,7 +14,7 @@ from kafka import KafkaConsumer, KafkaProducer
 
 from fleetpulse.errors import FleetpulseError
 from fleetpulse.topics import TOPICS
-from stack import lifecycle, supervision
+from stack import lifecycle, postgres, supervision
 from stack.layout import Layout
 from tests.e2e.embedded import EmbeddedStack, running_stack
 from tests.waiting import wait_until
@@ -56,8 +56,16 @@ def consumed(stack: EmbeddedStack) -> list[bytes]:
 
 def test_up_makes_the_topics_and_the_tables(own: EmbeddedStack) -> None:
     consumer = KafkaConsumer(bootstrap_servers=own.bootstrap)
-    assert {topic.name for topic in TOPICS} <= consumer.topics()
+    partitions = {topic.name: len(consumer.partitions_for_topic(topic.name) or ()) for topic in TOPICS}
+    consumer.close()
+    assert partitions == {topic.name: topic.partitions for topic in TOPICS}
     with psycopg.connect(own.database_dsn) as database:
+        assert database.execute("SELECT count(*) FROM alerts").fetchone() == (0,)
+
+
+def test_people_log_in_as_monitor_user_to_the_database_monitoring(own: EmbeddedStack) -> None:
+    with psycopg.connect(postgres.dsn(own.layout, "monitor_user")) as database:
+        assert database.execute("SELECT current_database(), session_user").fetchone() == ("monitoring", "monitor_user")
         assert database.execute("SELECT count(*) FROM alerts").fetchone() == (0,)
 
 

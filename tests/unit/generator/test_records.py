@@ -39,6 +39,28 @@ def test_telemetry_is_what_the_contract_says():
     assert 30 < value["humidity"] < 60
 
 
+def weather(hour=0, noise=7):
+    reading = Reading(3, "device-00003", 5, START_MS + hour * 3_600_000, Fault.NONE, noise)
+    value = json.loads(encoder(Dialect.TELEMETRY)(SENT_MS, reading).value)
+    return value["temperature_c"], value["humidity"]
+
+
+def test_a_day_is_a_wave_coolest_and_most_humid_at_three():
+    temperatures, humidities = zip(*(weather(hour) for hour in range(24)), strict=True)
+
+    assert (temperatures.index(min(temperatures)), temperatures.index(max(temperatures))) == (3, 15)
+    assert (humidities.index(max(humidities)), humidities.index(min(humidities))) == (3, 15)
+    assert max(temperatures) - min(temperatures) == pytest.approx(10, abs=0.05)
+
+
+def test_readings_of_the_same_moment_differ_by_noise():
+    temperatures, humidities = zip(*(weather(noise=noise) for noise in range(0, 0x10000, 0x100)), strict=True)
+
+    assert len(set(temperatures)) > 50
+    assert max(temperatures) - min(temperatures) <= 1.01
+    assert max(humidities) - min(humidities) <= 3.01
+
+
 def test_a_delayed_record_keeps_the_reading_s_time_as_its_kafka_timestamp():
     assert record(Fault.LATE).timestamp_ms == START_MS + 250
     assert record(Fault.LATE).send_ms == SENT_MS

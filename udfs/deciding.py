@@ -22,7 +22,7 @@ class Decide(KeyedProcessFunction):
     """Brings frames, ticks and the watermark to a shard, and carries what it says to Kafka and into keyed state.
 
     State: the shard's log, see `fleetpulse.shardlog`; a copy in memory is loaded at the shard's first touch.
-    Timers: one for the next evaluation instant, one for the earliest sign of life that waits.
+    Timers: one, for the next evaluation instant or the earliest sign of life that waits, whichever comes first.
     Outputs: records for several topics, see `fleetpulse.outbox`.
     Cleanup: the shard forgets silent devices; the log drops what is decided.
     """

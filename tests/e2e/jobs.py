@@ -4,11 +4,12 @@ import json
 import re
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import requests
@@ -17,6 +18,7 @@ from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartit
 from clients.topics import ensure_topics
 from fleetpulse import topics
 from fleetpulse.errors import FleetpulseError
+from fleetpulse.shards import shard_of
 from fleetpulse.topics import Topic
 from generator.records import Record
 from stack import rest, submit
@@ -24,6 +26,8 @@ from tests.e2e.embedded import EmbeddedStack
 from tests.waiting import wait_until
 
 PATIENCE_S = 180
+SHARDS = 16  # as the job has them where nothing else is said
+ANY_TIME = {"message.timestamp.after.max.ms": str(2**63 - 1)}  # a topic that takes timestamps however far ahead
 _ENDED = ("FINISHED", "FAILED", "CANCELED")
 _COUNT = re.compile(r"fleetpulse_records_(?P<outcome>read|on_time|late|rejected)\{(?P<labels>.*)\} (?P<value>\S+)")
 
@@ -37,6 +41,11 @@ class Revision(NamedTuple):
     opened_at: datetime
     changed_at: datetime
     device_id: str
+
+
+def moment(epoch_ms: int) -> datetime:
+    """An instant as revisions tell it."""
+    return datetime.fromtimestamp(epoch_ms // 1000, UTC).replace(microsecond=epoch_ms % 1000 * 1000)
 
 
 def revision_of(fields: dict[str, Any]) -> Revision:
@@ -112,6 +121,16 @@ class Inactivity:
         return f"{self.name}.alerts"
 
     @property
+    def plain_topic(self) -> str:
+        """The topic of plain alerts."""
+        return f"{self.name}.plain"
+
+    @property
+    def ticks_topic(self) -> str:
+        """The topic of its clock."""
+        return f"{self.name}.ticks"
+
+    @property
     def late_topic(self) -> str:
         """The topic of late records."""
         return f"{self.name}.late"
@@ -129,16 +148,9 @@ class Inactivity:
         """The arguments that point the job at these topics."""
         return [
             *submit.defaults(self.stack.layout, "inactivity"),
-            *(
-                "--events.topic",
-                self.events,
-                "--alerts.topic",
-                self.alerts_topic,
-                "--plain.topic",
-                f"{self.name}.plain",
-            ),
+            *("--events.topic", self.events, "--alerts.topic", self.alerts_topic, "--plain.topic", self.plain_topic),
             *("--late.topic", self.late_topic, "--dlq.topic", self.dead_letter_topic),
-            *("--ticks.topic", f"{self.name}.ticks", "--checkpoint.interval.ms", "1000"),
+            *("--ticks.topic", self.ticks_topic, "--checkpoint.interval.ms", "1000"),
         ]
 
     @contextmanager
@@ -157,15 +169,35 @@ class Inactivity:
         with self.running("--bounded", *arguments) as job:
             job.wait_until_finished()
 
-    def write(self, records: Iterable[Record]) -> None:
+    def wait_until_all_decided(self, running: Job, epoch_ms: int) -> None:
+        """Wait until every shard has decided up to an instant, and what follows is there for good.
+
+        The watermark alone does not tell: after an outage of ours decisions wait longer. So each shard gets a record
+        of that time, from a device of its own; it is late as soon as the instant is decided.
+        """
+        tried_ms = epoch_ms - 1
+
+        def all_late() -> bool:
+            nonlocal tried_ms
+            running.wait_until_decided(tried_ms + 1)  # a probe that is on time holds time for a while
+            tried_ms = running.watermark_ms()
+            read = running.counts()["read"]
+            self.write(probes(epoch_ms))
+            running.wait_until_read(read + SHARDS)
+            running.savepoint()
+            return {probe.key for probe in probes(epoch_ms)} <= {late.key() for late in self.late()}
+
+        wait_until("every shard to have decided", all_late, PATIENCE_S)
+
+    def write(self, records: Iterable[Record], topic: str | None = None) -> None:
         """Give records to Kafka, with their own timestamps; returns when it has them all."""
-        self.give(records)
+        self.give(records, topic)
         assert self._producer.flush(60) == 0
 
-    def give(self, records: Iterable[Record]) -> None:
+    def give(self, records: Iterable[Record], topic: str | None = None) -> None:
         """Give records to the producer, which keeps them as long as the broker is away."""
         for record in records:
-            self._producer.produce(self.events, record.value, record.key, timestamp=record.timestamp_ms)
+            self._producer.produce(topic or self.events, record.value, record.key, timestamp=record.timestamp_ms)
             self._producer.poll(0)
 
     def written(self) -> list[Message]:
@@ -188,26 +220,41 @@ class Inactivity:
         return letters
 
 
-def inactivity(stack: EmbeddedStack, partitions: int = 3) -> Inactivity:
-    """The inactivity job with new topics."""
+def probes(epoch_ms: int) -> list[Record]:
+    """A record for each shard, of that time."""
+    names = {shard_of(name, SHARDS): name for name in (f"probe-{number}" for number in range(20 * SHARDS))}
+    assert len(names) == SHARDS
+    values = {name: f'{{"event-id":"probe","device-id":"{name}","time":{epoch_ms}}}' for name in names.values()}
+    return [Record(epoch_ms, name.encode(), value.encode(), epoch_ms) for name, value in values.items()]
+
+
+def inactivity(
+    stack: EmbeddedStack, partitions: int = 3, config: Mapping[str, str] = MappingProxyType({})
+) -> Inactivity:
+    """The inactivity job with new topics; `config` is more of those where records keep their timestamps."""
     own = Inactivity(stack, f"test-{uuid.uuid4().hex[:12]}")
-    large = {**topics.EVENTS.config, "retention.ms": "-1"}  # or Kafka soon deletes records of long ago
     ensure_topics(
         stack.bootstrap,
         [
-            Topic(own.events, partitions, large),
-            Topic(own.late_topic, topics.LATE.partitions, large),
-            Topic(own.dead_letter_topic, topics.DEAD_LETTERS.partitions, large),
+            lasting(replace(topics.EVENTS, name=own.events, partitions=partitions), config),
+            lasting(replace(topics.LATE, name=own.late_topic), config),
+            lasting(replace(topics.DEAD_LETTERS, name=own.dead_letter_topic), config),
             replace(topics.ALERTS, name=own.alerts_topic),
         ],
     )
     return own
 
 
+def lasting(topic: Topic, config: Mapping[str, str] = MappingProxyType({})) -> Topic:
+    """The topic without a retention, or Kafka soon deletes records of long ago."""
+    return replace(topic, config={**topic.config, "retention.ms": "-1", **config})
+
+
 def producer(bootstrap: str) -> Producer:
-    """A producer that waits for the broker for ever, and sends records as large as there may be."""
+    """A producer that waits for the broker for ever, sends large records, and spreads those without a key evenly."""
     settings = {"enable.idempotence": True, "message.timeout.ms": 0, "message.max.bytes": 16 << 20, "log_level": 0}
-    return Producer({"bootstrap.servers": bootstrap, "reconnect.backoff.max.ms": 1_000, **settings})
+    spread = {"sticky.partitioning.linger.ms": 0}
+    return Producer({"bootstrap.servers": bootstrap, "reconnect.backoff.max.ms": 1_000, **settings, **spread})
 
 
 def messages(bootstrap: str, topic: str) -> list[Message]:

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from xmlrpc.client import ServerProxy
 
 from fleetpulse.errors import FleetpulseError
 from stack import lifecycle, postgres, supervision
 from stack.layout import Layout
+from stack.passwords import password
 from stack.ports import check_ports
 from tests.waiting import wait_until
 
@@ -52,6 +54,17 @@ class EmbeddedStack:
         killed = self.pid(name)
         os.kill(killed, signal.SIGKILL)
         wait_until(f"{name} to be started again", lambda: self.pid(name) not in (0, killed))
+
+    @contextmanager
+    def stopped(self, name: str) -> Iterator[None]:
+        """A program that is stopped until the end of the block, which its supervisor does not start again."""
+        secret = password(self.layout, "supervisor")
+        supervisor = ServerProxy(f"http://fleetpulse:{secret}@{self.layout.address('supervisor')}/RPC2").supervisor
+        supervisor.stopProcess(name)
+        try:
+            yield
+        finally:
+            supervisor.startProcess(name)
 
     def wait_until_ready(self) -> None:
         """Wait until all programs answer; bounded."""

@@ -1,17 +1,18 @@
 """Time does not stop with the fleet, and an outage of ours accuses nobody."""
 
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from generator.records import Record
 from tests.e2e.embedded import EmbeddedStack
-from tests.e2e.jobs import Inactivity, Job, Revision, inactivity
+from tests.e2e.fleets import simulate, told_by
+from tests.e2e.jobs import Inactivity, Job, Revision, inactivity, messages, moment
+from tests.e2e.lifecycles import check_lifecycles, open_at
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.e2e
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.e2e
 TIMEOUT_MS = 6_000
 QUICK = ("--timeout.ms", str(TIMEOUT_MS), "--evaluation.period.ms", "2000", "--reconnect.grace.ms", "8000")
 DEVICES = 20
+OUTAGE_MS = 20_000  # longer than the timeout and the grace, and than the gap between ticks that tells of an outage
 
 
 def now_ms() -> int:
@@ -36,8 +38,7 @@ def spoken(device: str) -> Record:
 def speaking_fleet(job: Inactivity) -> Iterator[None]:
     """Devices that speak twice a second, without a fault, until the end of the block."""
     fleet = ("--num.devices", str(DEVICES), "--event.interval.ms", "500", "--duration.seconds", "600")
-    where = ("--kafka.bootstrap.servers", job.stack.bootstrap, "--topic", job.events, "--failure.probability", "0")
-    generator = subprocess.Popen([Path(sys.executable).with_name("fleetpulse"), "generate", *where, *fleet])
+    generator = simulate(job, *fleet, "--failure.probability", "0")
     try:
         yield
     finally:
@@ -58,17 +59,23 @@ def test_a_silent_fleet_raises_an_alert_for_each_of_its_devices(stack: EmbeddedS
     assert {r.device_id for r in job.alerts()} == {f"d{i}" for i in range(DEVICES)}
 
 
-def test_a_dead_broker_accuses_nobody(stack: EmbeddedStack) -> None:
+def test_a_broker_that_was_away_accuses_only_a_device_that_died_meanwhile(stack: EmbeddedStack) -> None:
     job = inactivity(stack)
-    with job.running(*QUICK) as running:
+    fleet = {f"device-{number:05d}" for number in range(DEVICES)}
+    # Partitions count as idle before the broker is back, so that ticks alone move time.
+    with job.running(*QUICK, "--idle.timeout.ms", "3000") as running:
         with speaking_fleet(job):
             more_records(running, 200)
-            stack.kill("kafka")
-            more_records(running, 40 * DEVICES)  # longer than the timeout and the grace
+            with stack.stopped("kafka"):
+                back_ms = now_ms() + OUTAGE_MS
+                job.give([spoken("dead")])
+                wait_until("the broker to have been away", lambda: now_ms() >= back_ms)
+            wait_until("the alert of the dead", job.alerts, 120)
             spoke_ms = now_ms()
-            running.wait_until_decided(spoke_ms)
-        assert early(job.alerts(), spoke_ms) == []
-        wait_until("alerts after the fleet has stopped", lambda: len(job.alerts()) >= DEVICES, 120)
+            job.wait_until_all_decided(running, spoke_ms)
+        assert [(r.device_id, r.state) for r in early(job.alerts(), spoke_ms)] == [("dead", "open")]
+        wait_until("alerts after the fleet has stopped", lambda: fleet <= {r.device_id for r in job.alerts()}, 120)
+    assert longest_gap_ms(job) >= OUTAGE_MS
 
 
 def test_telemetry_that_is_away_for_20_seconds_while_time_goes_on_accuses_nobody(stack: EmbeddedStack) -> None:
@@ -93,24 +100,38 @@ def test_telemetry_that_is_away_for_20_seconds_while_time_goes_on_accuses_nobody
         assert running.counts()["late"] == 0
 
 
-def test_a_job_that_was_away_accuses_only_the_dead_and_repeats_nothing(stack: EmbeddedStack) -> None:
-    job = inactivity(stack)
-    with speaking_fleet(job):
-        with job.running(*QUICK, "--parallelism", "2") as first:
-            job.write([spoken("dead before")])
-            wait_until("the alert of the first", lambda: len(job.alerts()) == 1, 120)
-            job.write([spoken("dead meanwhile")])
-            more_records(first, 10)
-            savepoint = first.savepoint(stop=True)
-            first.wait_until_finished()
-        away_until_ms = now_ms() + 2 * TIMEOUT_MS
-        wait_until("the job to have been away", lambda: now_ms() >= away_until_ms)
-        with job.running(*QUICK, "--parallelism", "3", restore=savepoint):
-            wait_until("the alert of the second", lambda: len(job.alerts()) == 2, 120)
-            alerts = job.alerts()
-    assert [(r.device_id, r.state) for r in alerts] == [("dead before", "open"), ("dead meanwhile", "open")]
+def test_a_job_that_was_away_and_comes_back_with_another_parallelism_misses_and_repeats_nothing(
+    stack: EmbeddedStack, tmp_path: Path
+) -> None:
+    job, truth = inactivity(stack), tmp_path / "truth.jsonl"
+    watched = ("--timeout.seconds", str(TIMEOUT_MS // 1000), "--evaluation-period.seconds", "2")
+    fleet = ("--num.devices", "300", "--event.interval.ms", "1000", "--duration.seconds", "60", "--seed", "1")
+    with job.running(*QUICK, "--parallelism", "2") as first:
+        generator = simulate(job, *fleet, *watched, "--failure.probability", "0.5", "--truth", str(truth))
+        wait_until("some alerts", lambda: len(job.alerts()) >= 20, 120)
+        savepoint = first.savepoint(stop=True)
+        first.wait_until_finished()
+    left_ms = now_ms()
+    back_ms = left_ms + 2 * TIMEOUT_MS
+    wait_until("the job to have been away", lambda: now_ms() >= back_ms)
+    with job.running(*QUICK, "--parallelism", "3", "--idle.timeout.ms", "10000", restore=savepoint) as second:
+        assert generator.wait(180) == 0
+        told = told_by(truth)
+        job.wait_until_all_decided(second, told.until_ms)
+    alerts = job.alerts()
+    assert told.comparable(alerts) == told.expected
+    check_lifecycles(alerts)
+    left, back = moment(left_ms), moment(back_ms)
+    assert open_at(alerts, left), "no alert was open while the job was away"
+    assert any(left < alert.opened_at < back for alert in alerts), "no device died while the job was away"
 
 
 def early(alerts: list[Revision], spoke_ms: int) -> list[Revision]:
     """Alerts of the time when the fleet still spoke."""
     return [alert for alert in alerts if alert.opened_at.timestamp() * 1000 <= spoke_ms]
+
+
+def longest_gap_ms(job: Inactivity) -> int:
+    """The longest time between two ticks, by the broker's clock."""
+    times_ms = [tick.timestamp()[1] for tick in messages(job.stack.bootstrap, job.ticks_topic)]
+    return max(later - earlier for earlier, later in pairwise(times_ms))

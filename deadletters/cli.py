@@ -1,8 +1,10 @@
 """`fleetpulse dlq`: list, show, count and replay dead letters."""
 
+import heapq
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from deadletters.topics import letters, read_ledger
 from fleetpulse import topics
 from fleetpulse.deadletters import Ledger, Letter, Outcome, RetryPolicy, Selection, State, Verdict, judge
 from fleetpulse.errors import ConfigurationError, FleetpulseError
-from fleetpulse.readings import Reading
+from fleetpulse.readings import Rejection
 from fleetpulse.readings import judge as judge_value
 from fleetpulse.reasons import Reason
 
@@ -87,11 +89,11 @@ command.add_command(simulate_command)
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="Show so many, the newest.")
 def list_command(selection: Selection, bootstrap_servers: str, topic: str, limit: int) -> None:
     """List letters: id, when, why, where from, what became of them."""
-    found = list(_found(bootstrap_servers, topic, selection, _ledger(bootstrap_servers, topic)))
-    found.sort(key=lambda pair: (pair[0].failed_at_ms or 0, pair[0].place))
-    show.console().print(show.listing(found[-limit:]))
-    if len(found) > limit:
-        click.echo(f"{len(found) - limit:,} earlier ones are not shown (--limit)")
+    found = _found(bootstrap_servers, topic, selection, _ledger(bootstrap_servers, topic))
+    newest = heapq.nlargest(limit, found, key=lambda pair: (pair[0].failed_at_ms or 0, pair[0].place))
+    show.console().print(show.listing(reversed(newest)))
+    if len(newest) == limit:
+        click.echo(f"the newest {limit:,}; --limit shows more")
 
 
 @command.command("stats")
@@ -162,19 +164,19 @@ def replay_command(
         raise ConfigurationError("--value: a repaired value needs exactly one ID")
     policy, now_ms = RetryPolicy(max_retries, backoff_ms), time.time_ns() // 1_000_000
     repaired = value.read_bytes() if value else None
-    left: list[Verdict] = []
+    left: Counter[State] = Counter()
 
-    def plan() -> list[Task]:
-        tasks = []
+    def plan() -> Iterator[Task]:
         for letter, verdict in _found(bootstrap_servers, topic, selection, _ledger(bootstrap_servers, topic), policy):
-            if (task := _task(letter, verdict, f"{topic}.parked", repaired)) is None:
-                left.append(verdict)
+            task = _task(letter, verdict, f"{topic}.parked", repaired)
+            if task is None:
+                left[verdict.state] += 1
             else:
-                tasks.append(task)
-        return tasks
+                yield task
 
     tasks = plan() if dry_run else replay(bootstrap_servers, topic, f"{topic}.ledger", plan, now_ms)
-    _report(tasks, left, now_ms, dry_run)
+    done = Counter(_kind(task, now_ms) for task in tasks)
+    _report(done, left, "would be " if dry_run else "")
 
 
 def _task(letter: Letter, verdict: Verdict, parked_topic: str, repaired: bytes | None) -> Task | None:
@@ -186,19 +188,25 @@ def _task(letter: Letter, verdict: Verdict, parked_topic: str, repaired: bytes |
     return Task(letter, Outcome.REPLAYED, verdict.retries + 1, letter.origin.topic, value)
 
 
-def _report(tasks: Sequence[Task], left: Sequence[Verdict], now_ms: int, dry_run: bool) -> None:
-    replayed = [task for task in tasks if task.outcome is Outcome.REPLAYED]
-    would = "would be " if dry_run else ""
-    parked = len(tasks) - len(replayed)
-    click.echo(f"{len(replayed):,} {would}replayed, {parked:,} {would}parked, {len(left):,} left as they are")
-    outcomes = [judge_value(task.value, task.letter.kafka_time_ms, _SKEW_MS) for task in replayed]
-    if late := sum(isinstance(o, Reading) and o.event_time_ms <= now_ms - _BOUND_MS for o in outcomes):
-        click.echo(f"{late:,} of the replayed will be late where time has gone on: they go to the late topic")
-    if again := sum(not isinstance(o, Reading) for o in outcomes):
-        click.echo(f"{again:,} of the replayed will be rejected again by this release's rules")
-    for state in (State.WAITING, State.NO_ORIGIN):
-        if waiting := sum(verdict.state is state for verdict in left):
-            click.echo(f"{waiting:,} of those left: {state}")
+def _kind(task: Task, now_ms: int) -> str:
+    """What a replay leads to, as far as can be told here."""
+    if task.outcome is Outcome.PARKED:
+        return "parked"
+    outcome = judge_value(task.value, task.letter.kafka_time_ms, _SKEW_MS)
+    if isinstance(outcome, Rejection):
+        return "rejected again"
+    return "late" if outcome.event_time_ms <= now_ms - _BOUND_MS else "on time"
+
+
+def _report(done: Counter[str], left: Counter[State], would: str) -> None:
+    replayed = done.total() - done["parked"]
+    click.echo(f"{replayed:,} {would}replayed, {done['parked']:,} {would}parked, {left.total():,} left as they are")
+    if done["late"]:
+        click.echo(f"{done['late']:,} of the replayed are late where time has gone on: they go to the late topic")
+    if done["rejected again"]:
+        click.echo(f"{done['rejected again']:,} of the replayed will be rejected again by the rules of this release")
+    for state, letters_left in left.items():
+        click.echo(f"{letters_left:,} of those left: {state}")
 
 
 def _ledger(bootstrap_servers: str, topic: str) -> Ledger:

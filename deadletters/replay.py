@@ -1,7 +1,8 @@
 """Puts letters back where they came from, exactly once: records and ledger are written in one transaction."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import NamedTuple
 
 import msgspec
@@ -26,9 +27,9 @@ class Task(NamedTuple):
 
 
 def replay(
-    bootstrap_servers: str, letters_topic: str, ledger_topic: str, plan: Callable[[], Sequence[Task]], now_ms: int
-) -> Sequence[Task]:
-    """Do what `plan` says, and note it in the ledger.
+    bootstrap_servers: str, letters_topic: str, ledger_topic: str, plan: Callable[[], Iterable[Task]], now_ms: int
+) -> Iterator[Task]:
+    """Do what `plan` says, note it in the ledger, and yield what was done.
 
     `plan` is asked once this process is the only one that may put letters of the topic back: whoever was at it before
     can no longer commit, so that what the ledger says then stays true.
@@ -46,11 +47,11 @@ def replay(
     )
     with _one_line(f"letters of {letters_topic} cannot be replayed"):
         producer.init_transactions(_ANSWER_S)
-    tasks = plan()
-    for start in range(0, len(tasks), _LETTERS_A_TRANSACTION):
-        with _one_line(f"{len(tasks) - start:,} of {len(tasks):,} letters were left as they are"):
-            _commit(producer, ledger_topic, tasks[start : start + _LETTERS_A_TRANSACTION], now_ms)
-    return tasks
+    tasks = iter(plan())
+    while part := list(islice(tasks, _LETTERS_A_TRANSACTION)):
+        with _one_line("the letters from here on were left as they are"):
+            _commit(producer, ledger_topic, part, now_ms)
+        yield from part
 
 
 def _commit(producer: Producer, ledger_topic: str, tasks: Sequence[Task], now_ms: int) -> None:

@@ -55,9 +55,12 @@ def _messages(bootstrap_servers: str, topic: str) -> Iterator[Message]:
         }
     )
     try:
-        for partition in _partitions(consumer, bootstrap_servers, topic):
-            consumer.assign([TopicPartition(topic, partition, 0)])
-            yield from _until_end(consumer, topic)
+        partitions = [TopicPartition(topic, p, 0) for p in _partitions(consumer, bootstrap_servers, topic)]
+        # What comes later stays for the next time: replaying what is rejected again would never end.
+        ends = [consumer.get_watermark_offsets(partition, timeout=_ANSWER_S)[1] for partition in partitions]
+        for partition, end in zip(partitions, ends, strict=True):
+            consumer.assign([partition])
+            yield from _until(consumer, topic, end)
     finally:
         consumer.close()
 
@@ -72,12 +75,14 @@ def _partitions(consumer: Consumer, bootstrap_servers: str, topic: str) -> list[
     return sorted(found.partitions)
 
 
-def _until_end(consumer: Consumer, topic: str) -> Iterator[Message]:
+def _until(consumer: Consumer, topic: str, end: int) -> Iterator[Message]:
     while True:
         message = consumer.poll(_ANSWER_S)
         if message is None:
             raise FleetpulseError(f"topic {topic} cannot be read: no answer for {_ANSWER_S:.0f} s")
         error = message.error()
+        if error is None and cast(int, message.offset()) >= end:
+            return
         if error is None:
             yield message
         elif error.code() == KafkaError._PARTITION_EOF:

@@ -1,68 +1,24 @@
 """The same alerts, whatever the order, the batches, the subtasks, the shards or somebody's clock."""
 
+import json
 import random
+from collections import Counter
 from collections.abc import Iterable
-from datetime import UTC, datetime
 
 import pytest
 
 from generator.records import Record
-from generator.scenario import Scenario
-from generator.stream import decided_until, records
-from generator.truth import Revision as Expected
-from generator.truth import Truth
 from tests.e2e.embedded import EmbeddedStack
-from tests.e2e.jobs import Inactivity, Revision, header, inactivity
+from tests.e2e.jobs import header, inactivity, messages
+from tests.e2e.scenarios import BOUND_MS, SETTINGS, START_MS, decided, fleet, simulated, spoken
 
 pytestmark = pytest.mark.e2e
-
-START_MS = 1_767_225_600_000
-BOUND_MS = 2_000
-SETTINGS = ("--timeout.ms", "20000", "--evaluation.period.ms", "10000")
-
-
-def fleet(devices: int, interval_ms: float, duration_ms: int, **faults: float) -> Scenario:
-    """A fleet where many fall silent, watched with SETTINGS."""
-    watched = {"failure_probability": 0.5, "timeout_ms": 20_000, "period_ms": 10_000, "bound_ms": BOUND_MS}
-    return Scenario(7, devices, interval_ms, START_MS, duration_ms, **watched, **faults)
-
-
-def simulated(scenario: Scenario) -> tuple[list[Record], set[Revision]]:
-    """The records of a fleet, and the alerts that must result by the time its records decide."""
-    told: list[Expected] = []
-    truth = Truth(scenario, told.append)
-    sent = list(records(scenario, truth))
-    until_ms = decided_until(scenario, scenario.end_ms)
-    truth.close(until_ms)
-    certain = (e for e in told if e.changed_at_ms <= until_ms and e.device_id not in truth.order_dependent)
-    return sent, {revision(e) for e in certain}
-
-
-def revision(expected: Expected) -> Revision:
-    return Revision(
-        str(expected.alert_id),
-        expected.revision,
-        expected.state,
-        moment(expected.opened_at_ms),
-        moment(expected.changed_at_ms),
-        expected.device_id,
-    )
-
-
-def moment(epoch_ms: int) -> datetime:
-    return datetime.fromtimestamp(epoch_ms // 1000, UTC).replace(microsecond=epoch_ms % 1000 * 1000)
 
 
 def shuffled(sent: Iterable[Record], seed: int) -> list[Record]:
     """The records in another order of arrival, none of them later than the bound allows."""
     chance = random.Random(seed)
     return sorted(sent, key=lambda record: record.timestamp_ms + chance.uniform(0, BOUND_MS))
-
-
-def decided(job: Inactivity, scenario: Scenario) -> list[Revision]:
-    """The alerts by the time that the records of `scenario` decide."""
-    until = moment(decided_until(scenario, scenario.end_ms))
-    return sorted(alert for alert in job.alerts() if alert.changed_at <= until)
 
 
 def test_the_same_records_give_the_same_alerts(stack: EmbeddedStack) -> None:
@@ -91,3 +47,25 @@ def test_a_clock_that_is_a_day_off_changes_nothing_for_the_others(stack: Embedde
     assert {letter.key().decode() for letter in job.dead_letters().values()} == {ahead}
     assert {header(letter, "fleetpulse.reason") for letter in job.dead_letters().values()} == {"future_timestamp"}
     assert [alert for alert in decided(job, scenario) if alert.device_id != behind] == sorted(expected)
+
+
+def test_every_evaluation_names_each_silent_device_on_the_plain_topic(stack: EmbeddedStack) -> None:
+    """Evaluated every 10 s, silent after 20 s:
+
+    back    0 . . 30 40 50 / 55 . . 80 90
+    gone    5 . . 30 40 50      60 70 80 90
+    clock   speaks until 100, which decides everything until 98
+    """
+    job = inactivity(stack, partitions=1)
+    sent = [spoken("back", 0), spoken("gone", 5), spoken("back", 55), *(spoken("clock", s) for s in range(101))]
+    job.write(sorted(sent))
+    job.decide_all(*SETTINGS, "--alerts.mode", "every-evaluation")
+    plain = messages(stack.bootstrap, job.plain_topic)
+    assert all(json.loads(m.value())["device-id"] == m.key().decode() for m in plain)
+    assert Counter(frozenset(json.loads(m.value()).items()) for m in plain) == {
+        frozenset({("device-id", "back"), ("latest-event-time", START_MS)}): 3,
+        frozenset({("device-id", "back"), ("latest-event-time", START_MS + 55_000)}): 2,
+        frozenset({("device-id", "gone"), ("latest-event-time", START_MS + 5_000)}): 7,
+    }
+    revisions = Counter((alert.device_id, alert.state) for alert in job.alerts())
+    assert revisions == {("back", "open"): 2, ("back", "recovered"): 1, ("gone", "open"): 1}

@@ -5,7 +5,7 @@ import re
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -259,30 +259,24 @@ def producer(bootstrap: str) -> Producer:
 
 def messages(bootstrap: str, topic: str) -> list[Message]:
     """All records of a topic whose transactions are committed, in the order of each partition."""
-    consumer = Consumer(
-        {
-            "bootstrap.servers": bootstrap,
-            "group.id": "test",
-            "isolation.level": "read_committed",
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-        }
-    )
-    partitions = consumer.list_topics(topic, timeout=30).topics[topic].partitions
-    consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
-    found: list[Message] = []
-    unread = set(partitions)
+    settings = {"bootstrap.servers": bootstrap, "group.id": "test", "enable.auto.commit": False, "log_level": 0}
+    reading = {"isolation.level": "read_committed", "enable.partition.eof": True}
+    with closing(Consumer(settings | reading)) as consumer:
+        partitions = consumer.list_topics(topic, timeout=30).topics[topic].partitions
+        consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
+        return list(_until_the_end(consumer, topic, set(partitions)))
+
+
+def _until_the_end(consumer: Consumer, topic: str, unread: set[int]) -> Iterator[Message]:
     while unread:
         [message] = consumer.consume(1, timeout=60) or [None]
         assert message is not None, f"{topic} cannot be read"
         if message.error() is None:
-            found.append(message)
+            yield message
         elif message.error().code() == KafkaError._PARTITION_EOF:
             unread.remove(message.partition())
         else:
             raise FleetpulseError(f"{topic} cannot be read: {message.error()}")
-    consumer.close()
-    return found
 
 
 def header(message: Message, name: str) -> str:

@@ -10,7 +10,7 @@ from fleetpulse.frames import Original, Rejected
 from fleetpulse.inactivity import SilentDevice
 from fleetpulse.reasons import SENTENCES
 from fleetpulse.shard import Late, Output
-from fleetpulse.times import iso
+from fleetpulse.times import LAST_MS, iso
 
 
 class Record(NamedTuple):
@@ -80,5 +80,5 @@ def _plain(silent: SilentDevice) -> bytes:
 
 def _forward(topic: str, original: Original, headers: dict[str, str]) -> Record:
     encoded = {name: text.encode() for name, text in headers.items()}
-    # Kafka takes no time before 1970, which a record of an old client may have.
-    return Record(topic, original.key, original.value, encoded, max(0, original.kafka_time_ms))
+    # Kafka takes no time before 1970, and SQL none after the year 9999; broken clients send both.
+    return Record(topic, original.key, original.value, encoded, min(max(0, original.kafka_time_ms), LAST_MS))

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeGuard, cast
 import msgspec
 
 from fleetpulse.reasons import Reason
-from fleetpulse.times import to_epoch_ms
+from fleetpulse.times import LAST_MS, to_epoch_ms
 
 MAX_VALUE_BYTES = 1 << 20
 MAX_DEVICE_ID_CHARS = 128
@@ -102,6 +102,8 @@ def _judge_object(fields: "_Object", kafka_time_ms: int, max_future_skew_ms: int
     device_id = values[dialect.device_id]
     if not _is_device_id(device_id):
         return Rejection(Reason.BAD_DEVICE_ID)
+    if kafka_time_ms > LAST_MS:
+        return Rejection(Reason.BAD_TIME)  # no sign of life: nothing says when it was
     time = values.get(dialect.time)
     try:
         event_time_ms = kafka_time_ms if time is None else to_epoch_ms(_time_of(time))
@@ -254,7 +256,7 @@ def _accept_all(
         return None
     if len(records) != count or not all(devices) or max(map(len, cast(list[str], devices))) > MAX_DEVICE_ID_CHARS:
         return None
-    if max(map(sub, event_times_ms, kafka_times_ms)) > max_future_skew_ms:
+    if max(map(sub, event_times_ms, kafka_times_ms)) > max_future_skew_ms or max(kafka_times_ms) > LAST_MS:
         return None
     return cast(list[str], devices), event_times_ms
 

@@ -5,6 +5,7 @@ from decimal import ROUND_DOWN, Decimal
 
 _MS = Decimal("0.001")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LAST_MS = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z, the last instant that ISO 8601, SQL and Python all can write
 _NUMBER_LIMIT = 10**30  # far beyond any nanosecond clock; keeps a number of a million digits from costing anything
 
 Time = int | str | Decimal

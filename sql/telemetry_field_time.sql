@@ -2,6 +2,7 @@
 -- The watermark is made in the source, one a partition, and never passes a Kafka timestamp: a clock that is ahead moves
 -- nobody's time. An object with an id and no time counts with its Kafka timestamp. A value that is no JSON, or a time that
 -- SQL cannot read, moves it no further than an idle partition would: to the Kafka timestamp less the idle timeout.
+-- A Kafka timestamp after the year 9999, such as microseconds taken for milliseconds, is none.
 -- Only the branch that is taken parses the value, and it should do so once: JSON_VALUE is what this costs. Two branches
 -- are for times written as most are; then numbers in general, ISO 8601 in UTC, ISO 8601 with an offset, and no time.
 -- Of a number, 13 digits are milliseconds, be it seconds, milliseconds, microseconds or nanoseconds (since 2001).
@@ -12,7 +13,7 @@ CREATE TABLE telemetry (
     `partition` INT METADATA VIRTUAL,
     `offset` BIGINT METADATA VIRTUAL,
     `kafka_time` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
-    `event_time` AS COALESCE(LEAST(`kafka_time`, CASE
+    `event_time` AS CASE WHEN `kafka_time` <= TO_TIMESTAMP_LTZ(253402300799999, 3) THEN COALESCE(LEAST(`kafka_time`, CASE
         WHEN CAST(`value` AS STRING) LIKE '%"ts":1%' OR CAST(`value` AS STRING) LIKE '%"ts": 1%' THEN
             TO_TIMESTAMP_LTZ(TRY_CAST(RPAD(SUBSTRING(REPLACE(JSON_VALUE(CAST(`value` AS STRING), '$.ts'), '.', '') FROM 1 FOR 13), 13, '0') AS BIGINT), 3)
         WHEN CAST(`value` AS STRING) LIKE '%"time":1%' OR CAST(`value` AS STRING) LIKE '%"time": 1%' THEN
@@ -31,7 +32,7 @@ CREATE TABLE telemetry (
         WHEN COALESCE(JSON_VALUE(CAST(`value` AS STRING), '$.device_id'), JSON_VALUE(CAST(`value` AS STRING), '$["device-id"]')) IS NOT NULL
             AND COALESCE(JSON_VALUE(CAST(`value` AS STRING), '$.ts'), JSON_VALUE(CAST(`value` AS STRING), '$.time')) IS NULL THEN
             `kafka_time`
-    END), `kafka_time` - INTERVAL $untold DAY TO SECOND(3)),
+    END), `kafka_time` - INTERVAL $untold DAY TO SECOND(3)) END,
     WATERMARK FOR `event_time` AS `event_time` - INTERVAL $bound DAY TO SECOND(3)
 ) WITH (
     'connector' = 'kafka',

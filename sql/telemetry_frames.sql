@@ -1,8 +1,9 @@
--- One row a frame. The function returns as many rows as it gets, all null but the few that carry one.
+-- One row a frame. What is larger than 16 MiB got here compressed, and would fill the memory of all that follows.
+-- The function returns as many rows as it gets, all null but the few that carry one.
 SELECT framed.shard_key AS shard_key, ROW(framed.frame, CAST(NULL AS BIGINT)) AS item
 FROM (
     SELECT to_frames(
-        `key`, `value`, (ARRAY_POSITION(CAST($topics AS ARRAY<STRING>), `topic`) - 1) * 65536 + `partition`, `offset`, `kafka_time`
+        `key`, CAST(`value` AS VARBINARY(16777216)), (ARRAY_POSITION(CAST($topics AS ARRAY<STRING>), `topic`) - 1) * 65536 + `partition`, `offset`, `kafka_time`
     ) AS framed
     FROM telemetry
 )

@@ -3,9 +3,10 @@
 import pytest
 from confluent_kafka import Producer
 
+from fleetpulse.times import LAST_MS
 from generator.records import Record
 from tests.e2e.embedded import EmbeddedStack
-from tests.e2e.jobs import ANY_TIME, Inactivity, inactivity, place, same_record
+from tests.e2e.jobs import ANY_TIME, Inactivity, header, inactivity, place
 from tests.e2e.scenarios import SETTINGS, START_MS, spoken
 
 pytestmark = pytest.mark.e2e
@@ -31,29 +32,31 @@ def test_records_are_read_however_they_are_compressed(stack: EmbeddedStack) -> N
 
 
 @pytest.mark.parametrize("codec", ["gzip", "zstd"])
-def test_a_value_of_40_mb_that_compresses_well_reaches_the_dead_letters(stack: EmbeddedStack, codec: str) -> None:
+def test_the_first_16_mib_of_a_larger_value_reach_the_dead_letters(stack: EmbeddedStack, codec: str) -> None:
     job = inactivity(stack)
     write_compressed(job, codec, "d1", b'{"device-id":"d1","x":"' + b"y" * 40_000_000 + b'"}')
     job.decide_all(*SETTINGS)
     [(where, letter)] = job.dead_letters().items()
     [written] = job.written()
     assert where == place(written)
-    assert same_record(letter, written)
+    assert letter.value() == written.value()[: 16 << 20]
+    assert (letter.key(), header(letter, "fleetpulse.reason")) == (b"d1", "too_large")
 
 
-def test_a_rejected_record_keeps_a_kafka_timestamp_in_the_far_future(stack: EmbeddedStack) -> None:
+def test_a_record_from_the_far_future_is_rejected_with_the_last_timestamp_there_is(stack: EmbeddedStack) -> None:
     job = inactivity(stack, config=ANY_TIME)
     job.write([Record(0, b"broken", b"?", FAR_MS)])
     job.decide_all(*SETTINGS)
-    [written] = job.written()
-    assert [letter.timestamp() for letter in job.dead_letters().values()] == [written.timestamp()]
+    [letter] = job.dead_letters().values()
+    assert letter.timestamp()[1] == LAST_MS
 
 
-def test_silence_in_the_far_future_does_not_stop_the_job(stack: EmbeddedStack) -> None:
-    """Records without a time have their Kafka timestamp; the year 57971 has no ISO 8601 form in Python."""
+def test_the_far_future_moves_nobodys_time(stack: EmbeddedStack) -> None:
+    """Such as microseconds that a producer gave as milliseconds."""
     job = inactivity(stack, partitions=1, config=ANY_TIME)
-    timeless = [Record(0, b"far", b'{"device-id":"far"}', FAR_MS + at_ms) for at_ms in (0, 100_000)]
-    other = Record(0, b"other", b'{"device-id":"other"}', FAR_MS)
-    job.write([spoken("silent", 0), other, *timeless])
+    far = [Record(0, b"far", b'{"device-id":"far"}', FAR_MS + at_ms) for at_ms in (0, 100_000)]
+    job.write([spoken("silent", 0), *far, spoken("other", 0), *(spoken("other", at_s) for at_s in (50, 100))])
     job.decide_all(*SETTINGS)
+    assert job.late() == []
+    assert {header(letter, "fleetpulse.reason") for letter in job.dead_letters().values()} == {"bad_time"}
     assert "silent" in {alert.device_id for alert in job.alerts()}

@@ -31,10 +31,9 @@ def test_records_are_read_however_they_are_compressed(stack: EmbeddedStack) -> N
     assert sorted(letter.key().decode() for letter in job.dead_letters().values()) == sorted(codecs)
 
 
-@pytest.mark.parametrize("codec", ["gzip", "zstd"])
-def test_the_first_16_mib_of_a_larger_value_reach_the_dead_letters(stack: EmbeddedStack, codec: str) -> None:
+def test_the_first_16_mib_of_a_larger_value_reach_the_dead_letters(stack: EmbeddedStack) -> None:
     job = inactivity(stack)
-    write_compressed(job, codec, "d1", b'{"device-id":"d1","x":"' + b"y" * 40_000_000 + b'"}')
+    write_compressed(job, "zstd", "d1", b'{"device-id":"d1","x":"' + b"y" * 40_000_000 + b'"}')
     job.decide_all(*SETTINGS)
     [(where, letter)] = job.dead_letters().items()
     [written] = job.written()

@@ -59,10 +59,10 @@ $(ZIP): $(shell find $(CODE) -name '*.py' -o -name '*.sql')
 	@mkdir -p $(@D)
 	@$(BIN)/python -m stack.package $@ $(CODE)
 
-submit-inactivity: package ## Submit the inactivity job (ARGS="--timeout.ms 60000", RESTORE=savepoint, FLINK_REST=host:port)
+submit-inactivity: package ## Submit the inactivity job (ARGS="--timeout.ms 60000", RESTORE=savepoint, FLINK_REST=host:port, FLINK_PYTHON=path)
 	@$(BIN)/fleetpulse stack submit inactivity $(if $(RESTORE),--restore "$(RESTORE)") -- $(ARGS)
 
-submit-archive: package ## Submit the archive job (ARGS, RESTORE and FLINK_REST as above)
+submit-archive: package ## Submit the archive job (ARGS, RESTORE, FLINK_REST as above)
 	@$(BIN)/fleetpulse stack submit archive $(if $(RESTORE),--restore "$(RESTORE)") -- $(ARGS)
 
 savepoint: setup ## Take a savepoint of the inactivity job and print its path (STOP=1 stops the job with it)

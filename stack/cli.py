@@ -105,16 +105,24 @@ def logs_command(name: str, lines: int, follow: bool, folder: str) -> None:
 @click.option(
     "--flink-rest", envvar="FLINK_REST", show_envvar=True, help="host:port of another cluster than this stack's."
 )
+@click.option(
+    "--flink-python", envvar="FLINK_PYTHON", show_envvar=True, help="Python of that cluster's workers, if not `python`."
+)
 @folder_option
 def submit_command(
-    job: str, arguments: tuple[str, ...], restore: str | None, flink_rest: str | None, folder: str
+    job: str,
+    arguments: tuple[str, ...],
+    restore: str | None,
+    flink_rest: str | None,
+    flink_python: str | None,
+    folder: str,
 ) -> int:
     """Submit a job, by default to this stack's cluster. ARGUMENTS after -- are the job's own."""
     stack = layout(folder)
     given = [*([] if flink_rest else defaults(stack, job)), *arguments]
     refused = check(job, given)
     if not refused:
-        click.echo(submit(stack, job, given, restore, flink_rest))
+        click.echo(submit(stack, job, given, restore, flink_rest, flink_python))
     return refused
 
 

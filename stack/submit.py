@@ -22,7 +22,12 @@ def check(job: str, arguments: Sequence[str]) -> int:
 
 
 def submit(
-    stack: Layout, job: str, arguments: Sequence[str], restore: str | None = None, flink_rest: str | None = None
+    stack: Layout,
+    job: str,
+    arguments: Sequence[str],
+    restore: str | None = None,
+    flink_rest: str | None = None,
+    flink_python: str | None = None,
 ) -> str:
     """Submit a job, detached.
 
@@ -32,6 +37,7 @@ def submit(
         arguments: the job's arguments.
         restore: path of a savepoint or checkpoint to start from.
         flink_rest: `host:port` of another cluster.
+        flink_python: the Python of its workers; `python` on their PATH when None.
 
     Returns:
         The job's id.
@@ -44,6 +50,7 @@ def submit(
         *(*flink.flink_command(), "run", "--detached"),
         *("--jobmanager", flink_rest or stack.address("flink-web")),
         *(("--fromSavepoint", restore) if restore else ()),
+        *(("--pyExecutable", flink_python) if flink_python else ()),
         *("--python", str(root / "jobs" / f"{job}.py"), "--pyFiles", str(root / "build" / "fleetpulse.zip")),
         *arguments,
     ]

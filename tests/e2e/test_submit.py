@@ -1,5 +1,6 @@
 """Jobs are submitted to other clusters than the one of the folder they are submitted from."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,13 @@ def test_a_folder_without_a_stack_submits_to_another_cluster(stack: EmbeddedStac
     value = b'{"device_id":"d1","ts":"%s"}' % iso(T0_MS).encode()
     job.write([Record(T0_MS, b"d1", value, T0_MS)])
     elsewhere = Layout(tmp_path, free_offset())
-    submitted = submit.submit(elsewhere, "inactivity", [*job.arguments(), "--bounded"], flink_rest=stack.flink_rest)
+    submitted = submit.submit(
+        elsewhere,
+        "inactivity",
+        [*job.arguments(), "--bounded"],
+        flink_rest=stack.flink_rest,
+        flink_python=sys.executable,
+    )
     wait_until(
         "the job to end", lambda: rest.get(stack.flink_rest, f"/jobs/{submitted}")["state"] == "FINISHED", PATIENCE_S
     )

@@ -34,12 +34,6 @@ def parse_instant_ms(text: str) -> int:
     return instant_ms
 
 
-def iso(epoch_ms: int) -> str:
-    """Write an instant as ISO 8601 UTC with milliseconds."""
-    seconds = datetime.fromtimestamp(epoch_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{seconds}.{epoch_ms % 1000:03d}Z"
-
-
 def _from_iso(text: str) -> int:
     moment = datetime.fromisoformat(text)
     moment = moment.replace(tzinfo=moment.tzinfo or UTC)

@@ -1,34 +1,30 @@
 """Arguments that several commands take."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import click
 
 from clients.durations import parse_duration_ms, parse_instant_ms
 
-_ADDRESSES = re.compile(r"[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*")
-_TOPIC = re.compile(r"(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}")
+
+def matching(pattern: str, expected: str) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
+    """A callback that refuses what does not match as a whole, and says that it `expected` something else."""
+
+    def check(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(pattern, value, re.DOTALL):
+            raise click.BadParameter(f"{value!r} {expected}")
+        return value
+
+    return check
 
 
-def addresses(_context: click.Context, _option: click.Parameter, value: str) -> str:
-    """Refuse what is no list of brokers."""
-    if not _ADDRESSES.fullmatch(value):
-        raise click.BadParameter(f"{value!r} is not host:port, several separated by commas")
-    return value
-
-
-def topic_name(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
-    """Refuse what Kafka takes for no topic."""
-    if value is not None and not _TOPIC.fullmatch(value):
-        raise click.BadParameter(f"{value!r} is no topic name: 1-249 letters, digits, dots, - and _")
-    return value
-
-
+topic_name = matching(r"(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}", "is no topic name: 1-249 letters, digits, dots, - and _")
 bootstrap_servers = click.option(
     "--kafka.bootstrap.servers",
     "bootstrap_servers",
-    callback=addresses,
+    callback=matching(r"[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*", "is not host:port, several separated by commas"),
     default="localhost:9092",
     show_default=True,
     envvar=["KAFKA_BROKERS", "KAFKA_BOOTSTRAP_SERVERS", "FLEETPULSE_KAFKA_BOOTSTRAP_SERVERS"],

@@ -166,15 +166,17 @@ def replay_command(
     repaired = value.read_bytes() if value else None
     left: Counter[State] = Counter()
 
+    ledger_topic, parked_topic = topics.of_replays(topic)
+
     def plan() -> Iterator[Task]:
         for letter, verdict in _found(bootstrap_servers, topic, selection, _ledger(bootstrap_servers, topic), policy):
-            task = _task(letter, verdict, f"{topic}.parked", repaired)
+            task = _task(letter, verdict, parked_topic.name, repaired)
             if task is None:
                 left[verdict.state] += 1
             else:
                 yield task
 
-    tasks = plan() if dry_run else replay(bootstrap_servers, topic, f"{topic}.ledger", plan, now_ms)
+    tasks = plan() if dry_run else replay(bootstrap_servers, topic, ledger_topic.name, plan, now_ms)
     done = Counter(_kind(task, now_ms) for task in tasks)
     _report(done, left, "would be " if dry_run else "")
 
@@ -210,8 +212,9 @@ def _report(done: Counter[str], left: Counter[State], would: str) -> None:
 
 
 def _ledger(bootstrap_servers: str, topic: str) -> Ledger:
-    ensure_topics(bootstrap_servers, topics.of_replays(topic))
-    return read_ledger(bootstrap_servers, f"{topic}.ledger")
+    needed = topics.of_replays(topic)
+    ensure_topics(bootstrap_servers, needed)
+    return read_ledger(bootstrap_servers, needed[0].name)
 
 
 def _found(

@@ -11,6 +11,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from deadletters.topics import place_of
 from fleetpulse.deadletters import Entry, Letter, Outcome, Place
 from fleetpulse.errors import FleetpulseError
+from fleetpulse.topics import LARGEST_MESSAGE_BYTES
 
 _LETTERS_A_TRANSACTION = 200
 _ANSWER_S = 60.0
@@ -41,7 +42,7 @@ def replay(
         {
             "bootstrap.servers": bootstrap_servers,
             "transactional.id": f"fleetpulse-replay-{letters_topic}",
-            "message.max.bytes": 17 << 20,
+            "message.max.bytes": LARGEST_MESSAGE_BYTES,
             "log_level": 0,
         }
     )

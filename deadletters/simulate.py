@@ -39,7 +39,9 @@ def simulate_command(bootstrap_servers: str, topic: str, dialect: str, dlq_topic
 
 
 def _send(bootstrap_servers: str, topic: str, kinds: list[Malformed], dialect: Dialect) -> dict[Place, Malformed]:
-    producer = Producer({"bootstrap.servers": bootstrap_servers, "message.max.bytes": 17 << 20, "log_level": 0})
+    producer = Producer(
+        {"bootstrap.servers": bootstrap_servers, "message.max.bytes": topics.LARGEST_MESSAGE_BYTES, "log_level": 0}
+    )
     device_id, now_ms = f"broken-{uuid.uuid4().hex[:8]}", time.time_ns() // 1_000_000
     sent: dict[Place, Malformed] = {}
     for kind in kinds:

@@ -8,6 +8,7 @@ from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from fleetpulse.deadletters import Entry, Ledger, Letter, Place, read_letter
 from fleetpulse.errors import FleetpulseError
+from fleetpulse.topics import LARGEST_MESSAGE_BYTES
 
 _ANSWER_S = 30.0
 _entry = msgspec.json.Decoder(Entry).decode
@@ -50,7 +51,7 @@ def _messages(bootstrap_servers: str, topic: str) -> Iterator[Message]:
             "isolation.level": "read_committed",
             "enable.auto.commit": False,
             "enable.partition.eof": True,
-            "fetch.message.max.bytes": 17 << 20,
+            "fetch.message.max.bytes": LARGEST_MESSAGE_BYTES,
             "log_level": 0,
         }
     )

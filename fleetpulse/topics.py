@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-_LARGE = {"max.message.bytes": str((16 << 20) + (1 << 20))}  # 16 MiB of value, and room for key, headers and batch
+LARGEST_MESSAGE_BYTES = (16 << 20) + (1 << 20)  # 16 MiB of value, and room for key, headers and batch
+_LARGE = {"max.message.bytes": str(LARGEST_MESSAGE_BYTES)}
 
 
 @dataclass(frozen=True, slots=True)

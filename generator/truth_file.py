@@ -7,8 +7,8 @@ from typing import BinaryIO
 
 import msgspec
 
-from clients.durations import iso
 from fleetpulse.errors import ConfigurationError
+from fleetpulse.times import iso
 from generator.scenario import Scenario
 from generator.truth import Revision, Truth
 

@@ -7,19 +7,14 @@ from typing import Any
 
 import click
 
+from clients.parameters import matching
+
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 120, "show_default": True}
-
-
-def _uri(_context: click.Context, _option: click.Parameter, value: str) -> str:
-    if "://" not in value and not value.startswith("file:/"):
-        raise click.BadParameter(f"{value!r} is no URI such as file:///var/checkpoints or s3://bucket/checkpoints")
-    return value
-
 
 checkpoint_dir = click.option(
     "--checkpoint.dir",
     "checkpoint_dir",
-    callback=_uri,
+    callback=matching(".*://.*|file:/.*", "is no URI such as file:///var/checkpoints or s3://bucket/checkpoints"),
     default=(Path(tempfile.gettempdir()) / "flink-checkpoints").as_uri(),
     help="Folder for checkpoints: a URI that every Flink process reaches.",
 )

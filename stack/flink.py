@@ -42,8 +42,7 @@ def prepare(stack: Layout) -> None:
 
 
 def prepare_client(stack: Layout) -> None:
-    """Write the configuration of a client of another cluster, whose own settings and Python it must not override."""
-    prepare(stack)
+    """Write, after `prepare`, the configuration of a client of another cluster, whose settings it must not override."""
     folder = _conf(stack, "client")
     shutil.copytree(_conf(stack, "jobmanager"), folder, dirs_exist_ok=True)
     settings = YAML(typ="safe").load(folder / "config.yaml")

@@ -54,10 +54,10 @@ def submit(
         *("--python", str(root / "jobs" / f"{job}.py"), "--pyFiles", str(root / "build" / "fleetpulse.zip")),
         *arguments,
     ]
+    if not stack.run.exists():
+        flink.prepare(stack)
     if flink_rest:
         flink.prepare_client(stack)
-    elif not stack.run.exists():
-        flink.prepare(stack)
     client = flink.environment(stack, "client" if flink_rest else "jobmanager")
     done = subprocess.run(command, env=os.environ | client, capture_output=True, text=True, check=False)
     submitted = _SUBMITTED.search(done.stdout)

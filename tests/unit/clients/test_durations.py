@@ -1,6 +1,7 @@
 import pytest
 
-from clients.durations import iso, parse_duration_ms, parse_instant_ms
+from clients.durations import parse_duration_ms, parse_instant_ms
+from fleetpulse.times import iso
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@
 import re
 from datetime import UTC, datetime
 
-_UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+from fleetpulse.durations import UNITS_MS
+
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)?")
 
 
@@ -16,7 +17,7 @@ def parse_duration_ms(text: str, unit: str) -> float:
     match = _DURATION.fullmatch(text.strip())
     if match is None:
         raise ValueError(f"{text!r} is not a duration like 500ms, 2s, 10m, 1h or a number of {unit}")
-    return float(match[1]) * _UNITS_MS[match[2] or unit]
+    return float(match[1]) * UNITS_MS[match[2] or unit]
 
 
 def parse_instant_ms(text: str) -> int:

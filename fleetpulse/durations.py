@@ -1,0 +1,29 @@
+"""Durations as people write them: `500ms`, `30s`, `5m`, `1h`, `7d`."""
+
+import re
+
+UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+
+
+class DurationMs(int):
+    """Milliseconds that are written with a unit."""
+
+    def __str__(self) -> str:
+        """The largest unit that needs no fraction."""
+        for unit, unit_ms in reversed(UNITS_MS.items()):
+            if self and self % unit_ms == 0:
+                return f"{self // unit_ms}{unit}"
+        return "0s"
+
+
+def parse(text: object) -> DurationMs:
+    """Read a duration with its unit.
+
+    Raises:
+        ValueError: it is no such thing.
+    """
+    match = _DURATION.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        raise ValueError(f"{text!r} is not a duration like 500ms, 30s, 5m, 1h or 7d")
+    return DurationMs(round(float(match[1]) * UNITS_MS[match[2]]))

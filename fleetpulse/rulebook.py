@@ -1,0 +1,69 @@
+"""The versions of a rule set, and which of them is in force at an instant of event time."""
+
+from collections.abc import Iterable
+
+import msgspec
+from msgspec import Struct
+
+from fleetpulse import rules as rule_types
+from fleetpulse.rulechecks import check
+from fleetpulse.rules import RuleError, RuleSet
+
+NOTICE_MS = 2_000  # how far ahead of all clocks a change must be announced, so that every shard has it in time
+
+
+class Version(Struct, frozen=True):
+    """A whole set, judging all that happens from `effective_from_ms` (event time, epoch ms) on. Versions count up."""
+
+    version: int
+    effective_from_ms: int
+    rules: RuleSet
+
+
+Versions = tuple[Version, ...]
+
+
+def encode(version: Version) -> bytes:
+    """The record on the rules topic."""
+    return msgspec.json.encode(
+        {
+            "version": version.version,
+            "effective_from_ms": version.effective_from_ms,
+            **rule_types.to_document(version.rules),
+        }
+    )
+
+
+def decode(record: bytes) -> Version:
+    """Read a record of the rules topic.
+
+    Raises:
+        RuleError: it holds no set of rules.
+    """
+    try:
+        document = msgspec.json.decode(record)
+    except msgspec.DecodeError as bad:
+        raise RuleError("rules", str(bad)) from None
+    if not isinstance(document, dict):
+        raise RuleError("rules", "expected an object")
+    numbers = [document.pop(name, None) for name in ("version", "effective_from_ms")]
+    if not all(type(number) is int and number >= 0 for number in numbers):
+        raise RuleError("rules", "expected `version` and `effective_from_ms` as whole numbers")
+    return Version(*numbers, check(rule_types.read(document)))
+
+
+def merged(known: Versions, more: Iterable[Version]) -> Versions:
+    """All versions in the order in which they take effect. What is known by its number stays as it is."""
+    by_number = {version.version: version for version in more} | {version.version: version for version in known}
+    return tuple(sorted(by_number.values(), key=lambda version: (version.effective_from_ms, version.version)))
+
+
+def in_force(versions: Versions, at_ms: int) -> Version | None:
+    """The version that judges what happens at an instant."""
+    candidates = [version for version in versions if version.effective_from_ms <= at_ms]
+    return candidates[-1] if candidates else None
+
+
+def next_change_ms(versions: Versions, after_ms: int) -> int | None:
+    """The first instant after `after_ms` at which another version takes effect."""
+    return min((v.effective_from_ms for v in versions if v.effective_from_ms > after_ms), default=None)

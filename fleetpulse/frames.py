@@ -12,11 +12,13 @@ from typing import Any, NamedTuple
 import msgspec
 from lz4.block import compress, decompress
 
-from fleetpulse.readings import Decoded, Rejection, decode, life_times
+from fleetpulse.decoding import Column, Decoded, decode
+from fleetpulse.dialects import Location
+from fleetpulse.readings import Rejection, life_times
 from fleetpulse.reasons import Reason
 from fleetpulse.shards import shard_of
 
-VERSION = 1
+VERSION = 2
 
 
 class Original(NamedTuple):
@@ -62,13 +64,27 @@ class Span(NamedTuple):
     next_offset: int
 
 
+class Readings(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """Readings in columns that run in parallel; what nobody measured has no column.
+
+    `columns` is by metric, for those with a unit of their own; `others` is what else was measured, by place.
+    `places` numbers `locations`; it is empty where no reading tells one.
+    """
+
+    devices: list[str]
+    event_times_ms: list[int]
+    columns: dict[str, Column]
+    others: dict[int, dict[str, float]]
+    locations: list[Location]
+    places: list[int]
+
+
 class Frame(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """What crosses. The three columns run in parallel, one entry a reading; `originals` is their compressed `Batch`."""
+    """What crosses. `life_times_ms` has one entry a reading; `originals` is their compressed `Batch`."""
 
     version: int
     spans: list[Span]
-    devices: list[str]
-    event_times_ms: list[int]
+    readings: Readings
     life_times_ms: list[int]
     rejected: list[Rejected]
     originals: bytes
@@ -79,12 +95,12 @@ _decode_frame = msgspec.msgpack.Decoder(Frame).decode
 _decode_batch = msgspec.msgpack.Decoder(Batch).decode
 
 
-def pack(batch: Batch, shards: int, max_future_skew_ms: int) -> dict[int, bytes]:
-    """Decode a batch and pack it by shard: shard to frame, no shard without a record.
+def pack(batch: Batch, shards: int, max_future_skew_ms: int, measured: bool = True) -> dict[int, bytes]:
+    """Decode a batch and pack it by shard: shard to frame, no shard without a record; see `decoding.decode`.
 
     A rejected record without a device travels with the shard of its partition.
     """
-    decoded = decode(batch.values, batch.kafka_times_ms, max_future_skew_ms)
+    decoded = decode(batch.values, batch.kafka_times_ms, max_future_skew_ms, measured)
     places: dict[int, list[int]] = defaultdict(list)
     for place, device in enumerate(decoded.devices):
         if device:
@@ -108,15 +124,32 @@ def _reject(original: Original, rejection: Rejection, shards: int) -> tuple[int,
 def _frame(decoded: Decoded, batch: Batch, places: list[int], rejected: list[Rejected]) -> Frame:
     pick = _picker(places)
     accepted = Batch(*map(pick, batch))
-    event_times_ms = list(pick(decoded.event_times_ms))
+    readings = _readings(decoded, pick, places)
     return Frame(
         VERSION,
         _spans(accepted, rejected),
-        list(pick(decoded.devices)),
-        event_times_ms,
-        life_times(event_times_ms, accepted.kafka_times_ms),
+        readings,
+        life_times(readings.event_times_ms, accepted.kafka_times_ms),
         rejected,
         compress(_encode(accepted)) if places else b"",
+    )
+
+
+def _readings(decoded: Decoded, pick: Callable[[Sequence[Any]], Any], places: list[int]) -> Readings:
+    columns = {metric: list(pick(column)) for metric, column in decoded.columns.items()}
+    others = {}
+    if decoded.others:
+        others = {at: decoded.others[place] for at, place in enumerate(places) if place in decoded.others}
+    numbers: dict[Location, int] = {}
+    told = pick(decoded.locations) if decoded.locations else []
+    location_places = [numbers.setdefault(location, len(numbers)) for location in told]
+    return Readings(
+        list(pick(decoded.devices)),
+        list(pick(decoded.event_times_ms)),
+        {metric: column for metric, column in columns.items() if column.count(None) < len(column)},
+        others,
+        list(numbers),
+        location_places,
     )
 
 

@@ -16,6 +16,7 @@ class Reason(StrEnum):
     BAD_TIME = "bad_time"
     FUTURE_TIMESTAMP = "future_timestamp"
     WRONG_TYPE = "wrong_type"
+    UNKNOWN_UNIT = "unknown_unit"
 
 
 SENTENCES: dict[Reason, str] = {
@@ -28,5 +29,6 @@ SENTENCES: dict[Reason, str] = {
     Reason.UNKNOWN_SCHEMA: "the object names its device in no known way",
     Reason.BAD_TIME: "the time is not a positive number nor ISO 8601",
     Reason.FUTURE_TIMESTAMP: "the time is too far ahead of the Kafka timestamp",
-    Reason.WRONG_TYPE: "a metric is neither a finite number nor null",
+    Reason.WRONG_TYPE: "a field that is used is of another type than it should be, or no finite number",
+    Reason.UNKNOWN_UNIT: "a value is in a unit that its metric is not told in",
 }

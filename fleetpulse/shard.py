@@ -82,7 +82,7 @@ class Shard:
         self._count_read(frame)
         late = self._late(frame)
         outputs: list[Output] = [*late, *frame.rejected]
-        signs = Pending(frame.devices, frame.life_times_ms)
+        signs = Pending(frame.readings.devices, frame.life_times_ms)
         for rejected in frame.rejected:
             if rejected.device_id is not None and rejected.life_time_ms is not None:
                 signs.devices.append(rejected.device_id)
@@ -174,11 +174,12 @@ class Shard:
 
     def _late(self, frame: Frame) -> list[Late]:
         decided = self.decided_until_ms
-        if not frame.event_times_ms or min(frame.event_times_ms) > decided:
+        event_times_ms = frame.readings.event_times_ms
+        if not event_times_ms or min(event_times_ms) > decided:
             return []
         late = [
             Late(original, decided - event_time_ms)
-            for original, event_time_ms in zip(originals_of(frame), frame.event_times_ms, strict=True)
+            for original, event_time_ms in zip(originals_of(frame), event_times_ms, strict=True)
             if event_time_ms <= decided
         ]
         for record in late:

@@ -12,6 +12,19 @@ def _telemetry(**fields: str) -> bytes:
     return ("{" + ",".join(f'"{name}":{text}' for name, text in raw.items()) + "}").encode()
 
 
+def _sensor(**fields: str) -> bytes:
+    """A factory sensor's record from raw JSON texts."""
+    place = '{"factory_section":"hall-1","machine_id":"press-2","zone":"a"}'
+    raw = {"sensor_id": '"d1"', "timestamp": '"2026-01-01T00:00:00.000000"', "sensor_type": '"temperature"'}
+    raw |= {"value": "25.5", "unit": '"°C"', "location": place, **fields}
+    return ("{" + ",".join(f'"{name}":{text}' for name, text in raw.items()) + "}").encode()
+
+
+def _typed(event_type: str, payload: str) -> bytes:
+    """A typed event."""
+    return f'{{"device_id":"d1","event_type":"{event_type}","payload":{payload},"ts":{_T}}}'.encode()
+
+
 CASES: dict[str, tuple[bytes | None, Reason | None]] = {
     "tombstone": (None, Reason.EMPTY),
     "empty value": (b"", Reason.EMPTY),
@@ -128,4 +141,33 @@ CASES: dict[str, tuple[bytes | None, Reason | None]] = {
     "a line break at its end": (_telemetry() + b"\n", None),
     "several lines": (b'{\n  "device_id": "d1",\n  "ts": 1767225600000\n}\n', None),
     "blanks around": (b' \r\n\t{"device_id" : "d1" , "ts" : 1767225600000 } \n', None),
+    "sensor": (_sensor(), None),
+    "sensor without a type and a value": (b'{"sensor_id":"d1"}', None),
+    "sensor without a type": (b'{"sensor_id":"d1","value":1}', Reason.WRONG_TYPE),
+    "sensor of another type": (_sensor(sensor_type='"co2"', unit='"ppm"'), None),
+    "sensor with a type that is no name": (_sensor(sensor_type='"c o 2"'), Reason.WRONG_TYPE),
+    "sensor in Fahrenheit": (_sensor(unit='"°F"'), None),
+    "sensor in an unknown unit": (_sensor(unit='"bananas"'), Reason.UNKNOWN_UNIT),
+    "sensor with a unit that is a number": (_sensor(unit="1"), Reason.WRONG_TYPE),
+    "sensor with a value in quotes": (_sensor(value='"25"'), Reason.WRONG_TYPE),
+    "sensor whose value is too large once converted": (
+        _sensor(sensor_type='"energy"', unit='"MW"', value="1e308"),
+        Reason.WRONG_TYPE,
+    ),
+    "sensor with a bad time": (_sensor(timestamp='"noon"'), Reason.BAD_TIME),
+    "sensor in a place that is a number": (_sensor(location='{"zone":7}'), Reason.WRONG_TYPE),
+    "sensor in a place that is a text": (_sensor(location='"hall 1"'), Reason.WRONG_TYPE),
+    "sensor in an empty place": (_sensor(location='{"factory_section":"","zone":null}'), None),
+    "sensor and device": (b'{"sensor_id":"d1","device_id":"d1"}', Reason.AMBIGUOUS_IDENTITY),
+    "typed event": (_typed("battery", '{"value":80,"unit":"%"}'), None),
+    "typed event of a location": (_typed("location", '{"lat":48.1,"lon":11.6}'), None),
+    "typed event of its own": (_typed("custom", '{"name":"co2","value":400,"unit":"ppm"}'), None),
+    "typed event without a payload": (_typed("battery", "null"), None),
+    "typed event with a payload that is a number": (_typed("battery", "80"), Reason.WRONG_TYPE),
+    "typed event with a value in quotes": (_typed("battery", '{"value":"full"}'), Reason.WRONG_TYPE),
+    "typed event in an unknown unit": (_typed("battery", '{"value":80,"unit":"V"}'), Reason.UNKNOWN_UNIT),
+    "typed event with a telemetry field of another kind": (
+        b'{"device_id":"d1","event_type":"battery","humidity":"damp"}',
+        None,
+    ),
 }

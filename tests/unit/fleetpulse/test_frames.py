@@ -21,20 +21,20 @@ def test_every_record_travels_with_its_shard():
     assert len(frames) == 16
     assert sorted(o.offset for f in frames.values() for o in originals_of(f)) == list(range(500))
     for shard, frame in frames.items():
-        assert {shard_of(device, 16) for device in frame.devices} == {shard}
+        assert {shard_of(device, 16) for device in frame.readings.devices} == {shard}
 
 
 def test_columns_and_originals_run_in_parallel():
     (frame,) = [unpack(data) for data in pack([telemetry(1), telemetry(2)], 1, 60_000).values()]
-    assert frame.devices == ["d1", "d2"]
-    assert frame.event_times_ms == frame.life_times_ms == [T0 + 1, T0 + 2]
+    assert frame.readings.devices == ["d1", "d2"]
+    assert frame.readings.event_times_ms == frame.life_times_ms == [T0 + 1, T0 + 2]
     assert originals_of(frame) == [telemetry(1), telemetry(2)]
 
 
 def test_life_time_is_never_after_the_kafka_timestamp():
     ahead = Original(0, 0, T0, None, b'{"device_id":"d1","ts":%d}' % (T0 + 30_000))
     (frame,) = [unpack(data) for data in pack([ahead], 1, 60_000).values()]
-    assert (frame.event_times_ms, frame.life_times_ms) == ([T0 + 30_000], [T0])
+    assert (frame.readings.event_times_ms, frame.life_times_ms) == ([T0 + 30_000], [T0])
 
 
 def test_spans_count_what_was_read_of_each_partition():
@@ -52,8 +52,8 @@ def test_rejected_records_keep_their_bytes():
 
 def test_a_frame_of_another_version_is_refused():
     (data,) = pack([telemetry(1)], 1, 60_000).values()
-    other = data.replace(bytes([0x97, VERSION]), bytes([0x97, VERSION + 1]), 1)
-    with pytest.raises(ValueError, match="frame version 2, expected 1"):
+    other = data.replace(bytes([0x96, VERSION]), bytes([0x96, VERSION + 1]), 1)
+    with pytest.raises(ValueError, match="frame version 3, expected 2"):
         unpack(other)
 
 

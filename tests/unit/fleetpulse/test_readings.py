@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fleetpulse.readings import Reading, Rejection, decode, judge
+from fleetpulse.decoding import decode
+from fleetpulse.dialects import NOWHERE
+from fleetpulse.readings import Reading, Rejection, judge
 from fleetpulse.reasons import Reason
 from tests.bad_records import CASES, KAFKA_TIME_MS
 
@@ -17,8 +19,14 @@ SKEW_MS = 60_000
 def decided(values, skew_ms=SKEW_MS):
     """What `decode` says of each record of a batch."""
     batch = decode(values, [KAFKA_TIME_MS] * len(values), skew_ms)
-    readings = map(Reading, batch.devices, batch.event_times_ms)
-    return [batch.rejections.get(place, reading) for place, reading in enumerate(readings)]
+    return [batch.rejections.get(place, reading_at(batch, place)) for place in range(len(values))]
+
+
+def reading_at(batch, place):
+    """The reading at a place of a decoded batch."""
+    metrics = {name: column[place] for name, column in batch.columns.items() if column[place] is not None}
+    location = batch.locations[place] if batch.locations else NOWHERE
+    return Reading(batch.devices[place], batch.event_times_ms[place], metrics | batch.others.get(place, {}), location)
 
 
 @pytest.mark.parametrize(("value", "reason"), CASES.values(), ids=CASES)
@@ -40,7 +48,10 @@ def test_all_kinds_in_one_batch_are_judged_as_alone():
     assert decided(values) == [judge(v, KAFKA_TIME_MS, SKEW_MS) for v in values]
 
 
-@pytest.mark.parametrize("reason", [Reason.BAD_TIME, Reason.FUTURE_TIMESTAMP, Reason.WRONG_TYPE])
+ALIVE = [Reason.BAD_TIME, Reason.FUTURE_TIMESTAMP, Reason.WRONG_TYPE, Reason.UNKNOWN_UNIT]
+
+
+@pytest.mark.parametrize("reason", ALIVE)
 def test_a_device_that_sends_rubbish_is_not_silent(reason):
     for value, expected in CASES.values():
         if expected is reason:
@@ -48,9 +59,8 @@ def test_a_device_that_sends_rubbish_is_not_silent(reason):
 
 
 def test_only_rejections_with_one_valid_id_are_signs_of_life():
-    alive = {Reason.BAD_TIME, Reason.FUTURE_TIMESTAMP, Reason.WRONG_TYPE}
     for value, reason in CASES.values():
-        if reason is not None and reason not in alive:
+        if reason is not None and reason not in ALIVE:
             assert judge(value, KAFKA_TIME_MS, SKEW_MS) == Rejection(reason)
 
 
@@ -102,8 +112,12 @@ class _Raw(NamedTuple):
 
 _text = st.text(max_size=6)
 _scalar = st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats(allow_nan=False) | _text
-_names = st.sampled_from(["device_id", "device-id", "ts", "time", "temperature_c", "humidity", "lat", "lon", "x"])
-_likely = st.sampled_from(["d1", KAFKA_TIME_MS, KAFKA_TIME_MS // 1000, "2026-01-01T00:00:00Z", 21.5, None])
+_names = st.sampled_from(
+    ["device_id", "device-id", "sensor_id", "ts", "time", "timestamp", "temperature_c", "humidity", "lat", "lon", "x", "event_type", "payload", "sensor_type", "value", "unit", "location"]
+)
+_likely = st.sampled_from(
+    ["d1", KAFKA_TIME_MS, KAFKA_TIME_MS // 1000, "2026-01-01T00:00:00Z", 21.5, None, "temperature", "°C", "K"]
+)
 _digits = st.integers(0, 10**12).map(str)
 _numbers = st.builds(  # as people and programs write them, beyond what a float holds
     "{}{}{}{}".format,
@@ -112,8 +126,19 @@ _numbers = st.builds(  # as people and programs write them, beyond what a float 
     st.sampled_from(["", ".0", ".25", ".9999999999999999", ".1234567890123456789012345678901234567890"]),
     st.sampled_from(["", "e3", "E-3", "e308", "e309", "e1000000", "e-1000000", "e9999999999999999999"]),
 )
+_types = st.sampled_from(["temperature", "vibration", "location", "battery", "custom", "co2", "ü", "", 7])
+_nested = st.dictionaries(
+    st.sampled_from(["value", "unit", "name", "lat", "lon", "factory_section", "machine_id", "zone", "y"]),
+    st.floats(-1e3, 1e3) | _likely | st.sampled_from(["co2", "%", "F"]),
+    max_size=3,
+)
 _objects = st.lists(
-    st.tuples(_names, _scalar | _likely | _numbers.map(_Raw) | st.lists(_scalar, max_size=2)), max_size=5
+    st.tuples(_names, _scalar | _likely | _numbers.map(_Raw) | st.lists(_scalar, max_size=2) | _nested), max_size=5
+) | st.tuples(
+    st.tuples(st.sampled_from(["device_id", "sensor_id"]), st.just("d1")),
+    st.tuples(st.sampled_from(["event_type", "sensor_type"]), _types),
+    st.tuples(st.sampled_from(["payload", "value"]), _nested | st.floats(-1e3, 1e3)),
+    st.tuples(st.sampled_from(["location", "unit"]), _nested | st.sampled_from(["%", "°C", "F", "kPa", "", None])),
 )
 
 

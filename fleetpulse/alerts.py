@@ -37,12 +37,14 @@ class Revision:
     state: State
     opened_at_ms: int
     changed_at_ms: int
-    value: float
-    unit: str
-    limit: float
+    value: float | None
+    unit: str | None
+    limit: float | None
     summary: str
     evidence: Mapping[str, object]
     extra: Mapping[str, object]
+    site: str | None = None
+    metric: str | None = None
 
     @property
     def alert_id(self) -> uuid.UUID:
@@ -66,8 +68,8 @@ def to_json(revision: Revision, detected_at_ms: int) -> bytes:
             "kind": revision.kind,
             "severity": revision.severity,
             "device_id": revision.device_id,
-            "site": None,
-            "metric": None,
+            "site": revision.site,
+            "metric": revision.metric,
             "value": revision.value,
             "unit": revision.unit,
             "limit": revision.limit,

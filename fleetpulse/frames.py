@@ -171,6 +171,19 @@ def _spans(accepted: Batch, rejected: list[Rejected]) -> list[Span]:
     return [Span(origin, count, last_offsets[origin] + 1) for origin, count in records.items()]
 
 
+def only(readings: Readings, places: list[int]) -> Readings:
+    """The readings at `places`, in that order."""
+    pick = _picker(places)
+    return Readings(
+        list(pick(readings.devices)),
+        list(pick(readings.event_times_ms)),
+        {metric: list(pick(column)) for metric, column in readings.columns.items()},
+        {at: readings.others[place] for at, place in enumerate(places) if place in readings.others},
+        readings.locations,
+        list(pick(readings.places)) if readings.places else [],
+    )
+
+
 def unpack(data: bytes) -> Frame:
     """Read a frame.
 

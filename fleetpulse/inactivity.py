@@ -2,50 +2,26 @@
 
 At every multiple T of the evaluation period a device is silent when `T - last_seen > timeout`, counting life times
 before T. A silence opens one alert; a record that is recent enough for the clock ends it. The same life times in order
-give the same alerts, however they were batched.
+give the same alerts, however they were batched. Rules may give classes of devices timeouts of their own, and name
+devices that must report: one that has never done so counts as last seen when the rules took effect.
 """
 
 import heapq
-from collections.abc import Sequence
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from fleetpulse.alerts import Revision, State
-from fleetpulse.times import first_multiple_after, iso
-
-RULE_ID = "inactivity"
-
-
-@dataclass(frozen=True, slots=True)
-class InactivityPolicy:
-    """When silence is an alert. All durations in milliseconds of event time.
-
-    With `report_every_evaluation` each silent device is also reported at each evaluation instant.
-    """
-
-    timeout_ms: int = 60_000
-    evaluation_period_ms: int = 30_000
-    forget_after_ms: int = 7 * 86_400_000
-    report_every_evaluation: bool = False
-
-    def silent_at(self, last_seen_ms: int) -> int:
-        """The first evaluation instant at which a device last seen then is silent."""
-        return first_multiple_after(last_seen_ms + self.timeout_ms, self.evaluation_period_ms)
-
-    def forgotten_at(self, last_seen_ms: int) -> int:
-        """The first evaluation instant at which a silent device is forgotten."""
-        return first_multiple_after(last_seen_ms + self.forget_after_ms, self.evaluation_period_ms)
-
-
-class OpenAlert(NamedTuple):
-    """The silence a device is in: since when it is known, and what was its last sign of life then (epoch ms)."""
-
-    opened_at_ms: int
-    latest_event_time_ms: int
+from fleetpulse.rulebook import Version, Versions, following, in_force, merged
+from fleetpulse.silences import RULE_ID, InactivityPolicy, OpenAlert, Silences, ended, opened, timeout_ms
+from fleetpulse.times import first_multiple_after
 
 
 class Devices(NamedTuple):
-    """What is kept of devices: ids, when each was last seen (0 once it is forgotten), and the open alerts by id."""
+    """What is kept of devices: ids, when each was last seen (0 once it is forgotten), and the open alerts by id.
+
+    A device that has never been seen is kept only while it has an alert, and its `last_seen_ms` is NEVER_MS.
+    """
 
     ids: list[str]
     last_seen_ms: list[int]
@@ -53,6 +29,7 @@ class Devices(NamedTuple):
 
 
 _NOBODY = Devices([], [], {})
+NEVER_MS = -1
 LifeSign = tuple[int, str]  # when a device spoke (epoch ms), and its id; sorts by time
 
 
@@ -66,6 +43,10 @@ class SilentDevice(NamedTuple):
 Verdict = Revision | SilentDevice
 
 
+def _everybody(_device_id: str) -> bool:
+    return True
+
+
 class InactivityWatch:
     """The devices of one shard and when to look at them next.
 
@@ -73,9 +54,19 @@ class InactivityWatch:
     silent by then, not all of them. Buckets are derived: they are built again from the devices.
     """
 
-    def __init__(self, policy: InactivityPolicy, devices: Devices = _NOBODY, decided_until_ms: int = 0) -> None:
+    def __init__(
+        self,
+        policy: InactivityPolicy,
+        devices: Devices = _NOBODY,
+        decided_until_ms: int = 0,
+        versions: Versions = (),
+        owns: Callable[[str], bool] = _everybody,
+    ) -> None:
         self._policy = policy
-        self._last_seen = dict(zip(devices.ids, devices.last_seen_ms, strict=True))
+        self._versions, self._owns = versions, owns
+        self._silences = Silences(in_force(versions, decided_until_ms), policy.timeout_ms)
+        seen = zip(devices.ids, devices.last_seen_ms, strict=True)
+        self._last_seen = {device_id: seen_ms for device_id, seen_ms in seen if seen_ms != NEVER_MS}
         self._alerts = dict(devices.alerts)
         self._due: dict[int, list[str]] = {}
         self._expiring: dict[int, list[str]] = {}
@@ -84,6 +75,7 @@ class InactivityWatch:
         self._awaited: set[int] = set()
         self._changed: set[str] = set()
         self.decided_until_ms = decided_until_ms
+        self._expect()
         for device_id, last_seen_ms in self._last_seen.items():
             if device_id in self._alerts:
                 self._await_forgetting(device_id, last_seen_ms)
@@ -104,21 +96,72 @@ class InactivityWatch:
 
     @property
     def next_instant_ms(self) -> int | None:
-        """The next evaluation instant at which anything can change; None where no device is known."""
-        return self._instants[0] if self._instants else None
+        """The next instant at which anything can change without a sign of life; None where nothing can."""
+        instants = self._instants[:1]
+        change = following(self._versions, self._silences.version)
+        if change is not None:
+            instants.append(max(change.effective_from_ms, self.decided_until_ms + 1))
+        return min(instants, default=None)
 
     def devices(self) -> Devices:
         """All devices, as `InactivityWatch` takes them."""
-        return Devices(list(self._last_seen), list(self._last_seen.values()), self._alerts)
+        unheard = [device_id for device_id in self._alerts if device_id not in self._last_seen]
+        last_seen_ms = [*self._last_seen.values(), *[NEVER_MS] * len(unheard)]
+        return Devices([*self._last_seen, *unheard], last_seen_ms, self._alerts)
 
     def take_changed(self) -> Devices:
         """The devices that changed since the last call."""
         ids, last_seen, alerts = list(self._changed), self._last_seen, self._alerts
         self._changed.clear()
         open_alerts = {device_id: alerts[device_id] for device_id in ids if device_id in alerts} if alerts else {}
-        return Devices(ids, [last_seen.get(device_id, 0) for device_id in ids], open_alerts)
+        forgotten_ms = [NEVER_MS if device_id in open_alerts else 0 for device_id in ids]
+        return Devices(ids, list(map(last_seen.get, ids, forgotten_ms)), open_alerts)
+
+    def learn(self, versions: Versions) -> None:
+        """Take versions of the rules. One that should be in force already takes effect now."""
+        self._versions = merged(self._versions, versions)
+
+    def _expect(self) -> None:
+        """Await devices that must report and have not."""
+        for device_id, silence in self._silences.expected.items():
+            heard = device_id in self._last_seen or device_id in self._alerts
+            if not heard and self._owns(device_id):
+                self._await(self._due, device_id, self._policy.silent_at(self._silences.since_ms, silence.timeout_ms))
 
     def advance(self, signs: Sequence[LifeSign], until_ms: int) -> list[Verdict]:
+        """Decide up to `until_ms`, by the rules that are in force at each instant; see `_advance`."""
+        verdicts: list[Verdict] = []
+        while (version := following(self._versions, self._silences.version)) is not None:
+            effective_ms = version.effective_from_ms
+            if effective_ms > until_ms:
+                break
+            if effective_ms > self.decided_until_ms:
+                cut = bisect_left(signs, (effective_ms, ""))
+                verdicts += self._advance(signs[:cut], effective_ms - 1)
+                signs = signs[cut:]
+            verdicts += self._take_effect(version, max(effective_ms, self.decided_until_ms))
+        return verdicts + self._advance(signs, until_ms)
+
+    def _take_effect(self, version: Version, at_ms: int) -> list[Verdict]:
+        """Judge by other rules from an instant on, whatever was decided by others before."""
+        self._silences = Silences(version, self._policy.timeout_ms)
+        verdicts: list[Verdict] = []
+        for device_id, alert in sorted(self._alerts.items()):
+            if alert.silence is not None and alert.silence.rule_id not in self._silences.rule_ids:
+                del self._alerts[device_id]
+                self._changed.add(device_id)
+                verdicts.append(ended(device_id, alert, State.CANCELLED, at_ms, None, self._policy))
+        self._due.clear()
+        for device_id, last_seen_ms in self._last_seen.items():
+            if device_id not in self._alerts:
+                self._await_silence(device_id, last_seen_ms)
+        self._expect()
+        return verdicts
+
+    def _next_evaluation_ms(self, until_ms: int) -> int:
+        return self._instants[0] if self._instants else until_ms + 1
+
+    def _advance(self, signs: Sequence[LifeSign], until_ms: int) -> list[Verdict]:
         """Decide up to `until_ms`: every instant before the signs of life that come after it.
 
         Args:
@@ -128,21 +171,20 @@ class InactivityWatch:
         revisions: list[Verdict] = []
         last_seen, alerts, changed = self._last_seen, self._alerts, self._changed
         decided = self.decided_until_ms
-        due = self.next_instant_ms or until_ms + 1
+        due = self._next_evaluation_ms(until_ms)
         for life_time_ms, device_id in signs:
             if due <= life_time_ms and due <= until_ms:
                 revisions += self._evaluate_until(min(life_time_ms, until_ms))
-                due = self.next_instant_ms or until_ms + 1
+                due = self._next_evaluation_ms(until_ms)
             seen = last_seen.get(device_id)
             if seen is None:
                 last_seen[device_id] = life_time_ms
                 due = min(due, self._await_silence(device_id, life_time_ms))
-            else:
-                if life_time_ms > seen:
-                    last_seen[device_id] = life_time_ms
-                if device_id in alerts:
-                    revisions += self._end(device_id, life_time_ms, max(decided, min(life_time_ms, until_ms)))
-                    due = self.next_instant_ms or until_ms + 1
+            elif life_time_ms > seen:
+                last_seen[device_id] = life_time_ms
+            if device_id in alerts:
+                revisions += self._end(device_id, life_time_ms, max(decided, min(life_time_ms, until_ms)))
+                due = self._next_evaluation_ms(until_ms)
             changed.add(device_id)
         revisions += self._evaluate_until(until_ms)
         self.decided_until_ms = max(decided, until_ms)
@@ -157,22 +199,33 @@ class InactivityWatch:
             revisions += self._open_silent(instant_ms)
             revisions += self._forget_silent(instant_ms)
             if self._policy.report_every_evaluation and self._alerts:
-                revisions += [SilentDevice(d, self._last_seen[d]) for d in sorted(self._alerts)]
+                revisions += [SilentDevice(d, self._last_seen[d]) for d in sorted(self._alerts) if d in self._last_seen]
                 self._await_instant(instant_ms + self._policy.evaluation_period_ms)
         return revisions
 
     def _open_silent(self, instant_ms: int) -> list[Verdict]:
         revisions: list[Verdict] = []
-        for device_id in sorted(self._due.pop(instant_ms, ())):
-            last_seen_ms = self._last_seen[device_id]
-            if self._policy.silent_at(last_seen_ms) > instant_ms:
+        for device_id in sorted(set(self._due.pop(instant_ms, ())) - self._alerts.keys()):
+            last_seen_ms = self._last_seen.get(device_id)
+            if last_seen_ms is None:
+                revisions += self._open_never_seen(device_id, instant_ms)
+                continue
+            silence = self._silences.of(device_id)
+            if self._policy.silent_at(last_seen_ms, silence.timeout_ms) > instant_ms:
                 self._await_silence(device_id, last_seen_ms)
                 continue
-            alert = self._alerts[device_id] = OpenAlert(instant_ms, last_seen_ms)
+            own = None if silence.rule_id == RULE_ID else silence
+            alert = self._alerts[device_id] = OpenAlert(instant_ms, last_seen_ms, own)
             self._changed.add(device_id)
             self._await_forgetting(device_id, last_seen_ms)
-            revisions.append(_opened(device_id, alert, self._policy))
+            revisions.append(opened(device_id, alert, self._policy))
         return revisions
+
+    def _open_never_seen(self, device_id: str, instant_ms: int) -> list[Verdict]:
+        silence = self._silences.expected[device_id]
+        alert = self._alerts[device_id] = OpenAlert(instant_ms, self._silences.since_ms, silence)
+        self._changed.add(device_id)
+        return [opened(device_id, alert, self._policy)]
 
     def _forget_silent(self, instant_ms: int) -> list[Verdict]:
         revisions: list[Verdict] = []
@@ -187,21 +240,23 @@ class InactivityWatch:
                 continue
             del self._alerts[device_id], self._last_seen[device_id]
             self._changed.add(device_id)
-            revisions.append(_ended(device_id, alert, State.EXPIRED, instant_ms, last_seen_ms, self._policy))
+            revisions.append(ended(device_id, alert, State.EXPIRED, instant_ms, last_seen_ms, self._policy))
         return revisions
 
     def _end(self, device_id: str, life_time_ms: int, clock_ms: int) -> list[Verdict]:
         """End the open alert, unless the record is older than the timeout: then the device only lags."""
-        if clock_ms - life_time_ms > self._policy.timeout_ms:
+        alert = self._alerts[device_id]
+        if clock_ms - life_time_ms > timeout_ms(alert, self._policy):
             return []
-        alert = self._alerts.pop(device_id)
+        del self._alerts[device_id]
         self._await_silence(device_id, self._last_seen[device_id])
         if life_time_ms >= alert.opened_at_ms:
-            return [_ended(device_id, alert, State.RECOVERED, life_time_ms, life_time_ms, self._policy)]
-        return [_ended(device_id, alert, State.CANCELLED, alert.opened_at_ms, life_time_ms, self._policy)]
+            return [ended(device_id, alert, State.RECOVERED, life_time_ms, life_time_ms, self._policy)]
+        return [ended(device_id, alert, State.CANCELLED, alert.opened_at_ms, life_time_ms, self._policy)]
 
     def _await_silence(self, device_id: str, last_seen_ms: int) -> int:
-        return self._await(self._due, device_id, self._policy.silent_at(last_seen_ms))
+        timeout_ms = self._silences.of(device_id).timeout_ms
+        return self._await(self._due, device_id, self._policy.silent_at(last_seen_ms, timeout_ms))
 
     def _await_forgetting(self, device_id: str, last_seen_ms: int) -> None:
         # One entry a device, however often it falls silent: it is looked at when that is due, and may wait again.
@@ -221,62 +276,3 @@ class InactivityWatch:
         if instant_ms not in self._awaited:
             self._awaited.add(instant_ms)
             heapq.heappush(self._instants, instant_ms)
-
-
-def _opened(device_id: str, alert: OpenAlert, policy: InactivityPolicy) -> Revision:
-    silent_ms = alert.opened_at_ms - alert.latest_event_time_ms
-    return _revision(
-        device_id,
-        alert,
-        State.OPEN,
-        alert.opened_at_ms,
-        policy,
-        f"{device_id} has been silent for {silent_ms / 1000:.0f} s: its last sign of life was at "
-        f"{iso(alert.latest_event_time_ms)}.",
-        {},
-        {"device-id": device_id, "latest-event-time": alert.latest_event_time_ms},
-    )
-
-
-_SENTENCES = {
-    State.RECOVERED: "{device} is back: it spoke again at {at} after {silent:.0f} s of silence.",
-    State.CANCELLED: "{device} had not been silent: a record from {at} arrived late.",
-    State.EXPIRED: "{device} has been silent since {at} and is no longer watched.",
-}
-
-
-def _ended(
-    device_id: str, alert: OpenAlert, state: State, changed_at_ms: int, life_time_ms: int, policy: InactivityPolicy
-) -> Revision:
-    silent_s = (life_time_ms - alert.latest_event_time_ms) / 1000
-    summary = _SENTENCES[state].format(device=device_id, at=iso(life_time_ms), silent=silent_s)
-    return _revision(device_id, alert, state, changed_at_ms, policy, summary, {"life_time_ms": life_time_ms}, {})
-
-
-def _revision(
-    device_id: str,
-    alert: OpenAlert,
-    state: State,
-    changed_at_ms: int,
-    policy: InactivityPolicy,
-    summary: str,
-    evidence: dict[str, object],
-    extra: dict[str, object],
-) -> Revision:
-    silent_ms = alert.opened_at_ms - alert.latest_event_time_ms
-    return Revision(
-        rule_id=RULE_ID,
-        kind="inactivity",
-        severity="critical",
-        device_id=device_id,
-        revision=1 if state is State.OPEN else 2,
-        state=state,
-        opened_at_ms=alert.opened_at_ms,
-        changed_at_ms=changed_at_ms,
-        value=silent_ms / 1000,
-        unit="s",
-        limit=policy.timeout_ms / 1000,
-        summary=summary,
-        evidence={"latest_event_time_ms": alert.latest_event_time_ms, "silent_ms": silent_ms, **evidence},
-        extra=extra,
-    )

@@ -11,6 +11,8 @@ from fleetpulse.inactivity import SilentDevice
 from fleetpulse.reasons import SENTENCES
 from fleetpulse.shard import Late, Output
 from fleetpulse.times import LAST_MS, iso
+from fleetpulse.windows import Aggregate
+from fleetpulse.windows import to_json as aggregate_to_json
 
 
 class Record(NamedTuple):
@@ -32,11 +34,13 @@ class Outbox:
     plain: str
     late: str
     dead_letters: str
+    aggregates: str | None = None
 
     @property
     def topics(self) -> list[str]:
         """All topics written to."""
-        return [self.alerts, self.plain, self.late, self.dead_letters]
+        topics = [self.alerts, self.plain, self.late, self.dead_letters]
+        return topics if self.aggregates is None else [*topics, self.aggregates]
 
     def record(self, output: Output, now_ms: int) -> Record:
         """The record that carries `output`; `now_ms` is processing time."""
@@ -45,6 +49,9 @@ class Outbox:
                 return Record(self.alerts, output.device_id.encode(), to_json(output, now_ms), {}, now_ms)
             case SilentDevice():
                 return Record(self.plain, output.device_id.encode(), _plain(output), {}, now_ms)
+            case Aggregate():
+                assert self.aggregates is not None
+                return Record(self.aggregates, output.device_id.encode(), aggregate_to_json(output), {}, output.end_ms)
             case Late():
                 return _forward(self.late, output.original, self._late_headers(output))
             case Rejected():

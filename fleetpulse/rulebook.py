@@ -67,3 +67,9 @@ def in_force(versions: Versions, at_ms: int) -> Version | None:
 def next_change_ms(versions: Versions, after_ms: int) -> int | None:
     """The first instant after `after_ms` at which another version takes effect."""
     return min((v.effective_from_ms for v in versions if v.effective_from_ms > after_ms), default=None)
+
+
+def following(versions: Versions, number: int) -> Version | None:
+    """The version that takes effect after the one with this number; the first one where that is not among them."""
+    place = next((place for place, version in enumerate(versions) if version.version == number), -1)
+    return versions[place + 1] if place + 1 < len(versions) else None

@@ -1,35 +1,51 @@
-"""One shard of the fleet: frames in, alerts, late and rejected records out, and what to keep of it all.
+"""One shard of the fleet: frames in, alerts, aggregates, late and rejected records out, and what to keep of it all.
 
-Signs of life wait until the watermark has passed them, then are decided in order of time. Nothing here knows Flink:
-the adapter brings frames, ticks and the watermark, and carries `take_writes` into keyed state.
+Signs of life and readings wait until the watermark has passed them, then are decided in order of time. Nothing here
+knows Flink: the adapter brings frames, ticks, rules and the watermark, and carries `take_writes` into keyed state.
 """
 
-from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from fleetpulse.alerts import Revision
 from fleetpulse.clock import END_OF_INPUT_MS, TickClock, TickPolicy
-from fleetpulse.frames import Frame, Original, Rejected, originals_of, unpack
-from fleetpulse.inactivity import InactivityPolicy, InactivityWatch, LifeSign, Verdict
-from fleetpulse.shardlog import Count, Pending, Writes, restore
+from fleetpulse.frames import Frame, Original, Readings, Rejected, only, originals_of, unpack
+from fleetpulse.inactivity import SilentDevice
+from fleetpulse.lifewatch import LifeWatch
+from fleetpulse.readingwatch import ReadingPolicy, ReadingWatch
+from fleetpulse.rulebook import Version, Versions, decode, encode, in_force, merged
+from fleetpulse.shardlog import Count, Pending, RuleVersion, Writes, restore
+from fleetpulse.shards import shard_of
+from fleetpulse.silences import InactivityPolicy
 from fleetpulse.times import first_multiple_after
+from fleetpulse.windows import Aggregate
 
-_STEP_MS = 100  # how far the watermark moves before waiting signs of life are looked at again
+_STEP_MS = 100  # how far the watermark moves before what waits is looked at again
 
 
 @dataclass(frozen=True, slots=True)
 class ShardPolicy:
-    """What a shard decides by. `topics` are the names behind the origins of records, in the job's order."""
+    """What a shard decides by. `topics` are the names behind the origins of records, in the job's order.
+
+    Without `inactivity` nobody is missed; `versions` of the rules are those known when the job began.
+    """
 
     topics: tuple[str, ...]
     shards: int = 16
-    inactivity: InactivityPolicy = field(default_factory=InactivityPolicy)
+    inactivity: InactivityPolicy | None = field(default_factory=InactivityPolicy)
+    readings: ReadingPolicy = field(default_factory=ReadingPolicy)
+    versions: Versions = ()
     ticks: TickPolicy = field(default_factory=TickPolicy)
 
     def partition_name(self, origin: int) -> str:
         """`topic:partition` of an origin."""
         return f"{self.topics[origin >> 16]}:{origin & 0xFFFF}"
+
+    @property
+    def measured(self) -> bool:
+        """Whether frames must carry what was measured."""
+        return self.readings.judged or self.readings.windows is not None
 
 
 class Late(NamedTuple):
@@ -39,42 +55,46 @@ class Late(NamedTuple):
     late_by_ms: int
 
 
-Output = Verdict | Late | Rejected
-
-
-@dataclass(slots=True)
-class _Waiting:
-    """Signs of life in the log under `key`, of which some are not decided yet. Sorted once, when the first is due."""
-
-    earliest_ms: int
-    key: int
-    pending: Pending
-    signs: list[LifeSign] | None = None
+Output = Revision | SilentDevice | Aggregate | Late | Rejected
 
 
 class Shard:
-    """A shard in memory, restored from its log."""
+    """A shard in memory, restored from its log. `number` is which of them it is."""
 
-    def __init__(self, policy: ShardPolicy, entries: Mapping[int, bytes]) -> None:
-        header, devices, pending, self._log = restore(entries, policy.shards)
+    def __init__(self, policy: ShardPolicy, number: int, entries: Mapping[int, bytes]) -> None:
+        header, devices, pending, self._log, kept = restore(entries, policy.shards)
         self._policy = policy
         self.counts: dict[str, Count] = header.counts if header else {}
         self._ticks = header.ticks if header else TickClock()
-        decided_until_ms = header.decided_until_ms if header else 0
-        self.watch = InactivityWatch(policy.inactivity, devices, decided_until_ms)
-        self._waiting: list[_Waiting] = []
-        for key, signs in pending.items():
-            self._wait(key, signs)
-
-    @property
-    def decided_until_ms(self) -> int:
-        """The event time up to which everything is decided; never goes back."""
-        return self.watch.decided_until_ms
+        self.decided_until_ms = header.decided_until_ms if header else 0
+        versions = merged((), kept.versions.values())
+        self.life: LifeWatch | None = None
+        if policy.inactivity is not None:
+            self.life = LifeWatch(
+                policy.inactivity,
+                self._log,
+                devices,
+                pending,
+                self.decided_until_ms,
+                versions,
+                lambda device_id: shard_of(device_id, policy.shards) == number,
+            )
+        self.readings: ReadingWatch | None = None
+        if policy.measured:
+            self.readings = ReadingWatch(policy.readings, self._log, kept, versions, self.decided_until_ms)
+        self._versions = versions
+        self._learn(policy.versions)
 
     @property
     def held(self) -> bool:
         """Whether decisions wait because ticks were missing."""
         return self._ticks.held_until_ms is not None
+
+    @property
+    def rule_version(self) -> int:
+        """The version of the rules in force; 0 where there is none."""
+        version = in_force(self._versions, self.decided_until_ms)
+        return version.version if version else 0
 
     def accept(self, data: bytes) -> list[Output]:
         """Take a frame: what is late or rejected leaves at once, what is on time waits for the watermark."""
@@ -82,84 +102,85 @@ class Shard:
         self._count_read(frame)
         late = self._late(frame)
         outputs: list[Output] = [*late, *frame.rejected]
-        signs = Pending(frame.readings.devices, frame.life_times_ms)
-        for rejected in frame.rejected:
-            if rejected.device_id is not None and rejected.life_time_ms is not None:
-                signs.devices.append(rejected.device_id)
-                signs.life_times_ms.append(rejected.life_time_ms)
-        return [*outputs, *self._take_signs(signs)]
-
-    def _take_signs(self, pending: Pending) -> Sequence[Verdict]:
-        if not pending.devices:
-            return []
-        decided = self.decided_until_ms
-        if min(pending.life_times_ms) > decided:
-            self._wait(self._log.append_pending(pending), pending)
-            return []
-        signs = pending.signs_after(-1)
-        past = signs[: bisect_left(signs, (decided + 1, ""))]
-        if future := signs[len(past) :]:
-            rest = Pending([device for _, device in future], [at for at, _ in future])
-            self._wait(self._log.append_pending(rest), rest)
-        return self.watch.advance(past, decided)
-
-    def _wait(self, key: int, pending: Pending) -> None:
-        self._waiting.append(_Waiting(min(pending.life_times_ms), key, pending))
+        if self.readings is not None:
+            on_time = self._on_time(frame.readings) if late else frame.readings
+            if on_time.devices:
+                self.readings.accept(on_time)
+        if self.life is not None:
+            outputs += self.life.accept(_signs_of(frame))
+        return outputs
 
     def tick(self, tick_ms: int) -> None:
         """Take a tick of the broker's clock."""
         self._ticks = self._ticks.after(tick_ms, self._policy.ticks)
 
-    def advance(self, watermark_ms: int) -> list[Verdict]:
+    def learn(self, record: bytes) -> None:
+        """Take a version of the rules, as it stands on the rules topic.
+
+        Raises:
+            RuleError: it is none.
+        """
+        self._learn((decode(record),))
+
+    def _learn(self, versions: Versions) -> None:
+        known = {version.version for version in self._versions}
+        present = in_force(self._versions, self.decided_until_ms)
+        new = tuple(
+            version
+            for version in versions
+            if version.version not in known
+            and (present is None or (version.effective_from_ms, version.version) > _rank(present))
+        )
+        for version in new:
+            self._log.append(RuleVersion(encode(version)))
+        if not new:
+            return
+        self._versions = merged(self._versions, new)
+        late = any(version.effective_from_ms <= self.decided_until_ms for version in new)
+        if self.life is not None:
+            self.life.watch.learn(new)
+        if self.readings is not None:
+            self.readings.learn(new, late)
+
+    def advance(self, watermark_ms: int) -> list[Output]:
         """Decide all that the watermark has passed, unless a gap in ticks holds decisions back.
 
         At the end of input everything that waits is decided, but no instant after the last watermark before it.
         """
-        if self.held and watermark_ms != END_OF_INPUT_MS:
+        at_the_end = watermark_ms == END_OF_INPUT_MS
+        if self.held and not at_the_end:
             return []
-        until_ms = self.decided_until_ms if watermark_ms == END_OF_INPUT_MS else watermark_ms
+        until_ms = self.decided_until_ms if at_the_end else watermark_ms
         if until_ms < self.decided_until_ms:
             return []
-        return self.watch.advance(self._take_due(watermark_ms), until_ms)
-
-    def _take_due(self, watermark_ms: int) -> list[LifeSign]:
-        due: list[LifeSign] = []
-        for waiting in self._waiting:
-            if waiting.earliest_ms <= watermark_ms:
-                due += self._take_due_of(waiting, watermark_ms)
-        self._waiting = [waiting for waiting in self._waiting if waiting.signs != []]
-        due.sort()
-        return due
-
-    def _take_due_of(self, waiting: _Waiting, watermark_ms: int) -> list[LifeSign]:
-        signs = waiting.pending.signs_after(self.decided_until_ms) if waiting.signs is None else waiting.signs
-        until = bisect_left(signs, (watermark_ms + 1, ""))
-        waiting.signs = signs[until:]
-        if waiting.signs:
-            waiting.earliest_ms = waiting.signs[0][0]
-        else:
-            self._log.remove(waiting.key)
-        return signs[:until]
+        outputs: list[Output] = []
+        if self.life is not None:
+            outputs += self.life.advance(watermark_ms, until_ms)
+        if self.readings is not None:
+            outputs += self.readings.finish() if at_the_end else self.readings.advance(until_ms)
+        self.decided_until_ms = until_ms
+        return outputs
 
     def next_timer_ms(self, watermark_ms: int) -> int | None:
         """When to be called again at the latest, in event time; None where nothing waits."""
-        wakes = [waiting.earliest_ms for waiting in self._waiting]
-        if self.watch.next_instant_ms is not None:
-            wakes.append(self.watch.next_instant_ms)
-        if not wakes or watermark_ms == END_OF_INPUT_MS:
+        if watermark_ms == END_OF_INPUT_MS:
+            return None
+        parts = [part for part in (self.life, self.readings) if part is not None]
+        instants = [at for part in parts if (at := part.next_instant_ms) is not None]
+        wakes = instants + [at for part in parts if (at := part.waits_from_ms) is not None]
+        if not wakes:
             return None
         earliest = min(wakes)
-        if earliest == self.watch.next_instant_ms and earliest > watermark_ms:
+        if earliest in instants and earliest > watermark_ms:
             return earliest
         return first_multiple_after(max(earliest, watermark_ms), _STEP_MS)
 
     def take_writes(self) -> Writes:
         """What has changed since the last call and must be in keyed state before the adapter returns."""
-        changed = self.watch.take_changed()
-        if changed.ids:
-            self._log.append_changes(changed)
-            if self._log.needs_rewrite():
-                self._log.rewrite(self.watch.devices())
+        if self.life is not None:
+            self.life.write()
+        if self.readings is not None:
+            self.readings.write()
         return self._log.take_writes(self.decided_until_ms, self._ticks, self.counts)
 
     def _count_read(self, frame: Frame) -> None:
@@ -187,3 +208,19 @@ class Shard:
             count.on_time -= 1
             count.late += 1
         return late
+
+    def _on_time(self, readings: Readings) -> Readings:
+        decided = self.decided_until_ms
+        return only(readings, [at for at, time_ms in enumerate(readings.event_times_ms) if time_ms > decided])
+
+
+def _signs_of(frame: Frame) -> Pending:
+    alive = [
+        (r.device_id, r.life_time_ms) for r in frame.rejected if r.device_id is not None and r.life_time_ms is not None
+    ]
+    devices = [*frame.readings.devices, *(device_id for device_id, _ in alive)]
+    return Pending(devices, [*frame.life_times_ms, *(life_time_ms for _, life_time_ms in alive)])
+
+
+def _rank(version: Version) -> tuple[int, int]:
+    return version.effective_from_ms, version.version

@@ -6,14 +6,21 @@ values instead of many small ones. Keys count up; key 0 holds the header. All va
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import msgspec
 
+from fleetpulse.anomaly import Snapshot
 from fleetpulse.clock import TickClock
 from fleetpulse.errors import ConfigurationError
-from fleetpulse.inactivity import Devices, LifeSign, OpenAlert
+from fleetpulse.frames import Readings
+from fleetpulse.inactivity import Devices, LifeSign
 from fleetpulse.reasons import Reason
+from fleetpulse.rulebook import Version
+from fleetpulse.rulebook import decode as decode_version
+from fleetpulse.silences import OpenAlert
+from fleetpulse.windows import Coarse
 
 VERSION = 1
 HEADER = 0
@@ -66,6 +73,18 @@ class Pending(msgspec.Struct, array_like=True, tag=3, frozen=True):
         return signs[bisect_left(signs, (epoch_ms + 1, "")) :]
 
 
+class Arrived(msgspec.Struct, array_like=True, tag=4, frozen=True):
+    """Readings that wait for the watermark, or that may have to be decided again."""
+
+    readings: Readings
+
+
+class RuleVersion(msgspec.Struct, array_like=True, tag=5, frozen=True):
+    """A version of the rules, as it stands on the rules topic."""
+
+    record: bytes
+
+
 class Writes(NamedTuple):
     """What has to change in the keyed state: entries to put, then keys to remove."""
 
@@ -74,7 +93,8 @@ class Writes(NamedTuple):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Header | Changes | Pending).decode
+_Entry = Header | Changes | Pending | Arrived | RuleVersion | Snapshot | Coarse
+_decode = msgspec.msgpack.Decoder(_Entry).decode
 
 
 class ShardLog:
@@ -99,19 +119,20 @@ class ShardLog:
         self._puts: dict[int, bytes] = {}
         self._removals: set[int] = set()
 
-    def _append(self, entry: Changes | Pending) -> int:
+    def append(self, entry: Changes | Pending | Arrived | RuleVersion | Snapshot | Coarse) -> int:
+        """Keep an entry; returns its key."""
         key, self._next = self._next, self._next + 1
         self._puts[key] = _encode(entry)
         return key
 
-    def append_pending(self, pending: Pending) -> int:
-        """Keep signs of life until they are decided; returns the key to remove them by."""
-        return self._append(pending)
+    def size(self, key: int) -> int:
+        """Bytes of an entry that was appended since the last `take_writes`."""
+        return len(self._puts[key])
 
     def append_changes(self, devices: Devices) -> None:
         """Keep devices as they became."""
         for entry in _in_entries(devices):
-            key = self._append(entry)
+            key = self.append(entry)
             self._change_bytes[key] = len(self._puts[key])
             self._bytes += len(self._puts[key])
 
@@ -147,6 +168,28 @@ def _in_entries(devices: Devices) -> Iterable[Changes]:
         yield Changes(devices.ids[part], devices.last_seen_ms[part], alerts)
 
 
+@dataclass(slots=True)
+class Kept:
+    """What a log holds about readings and rules: entries by key, and the bytes of those that are let go by size."""
+
+    arrived: dict[int, tuple[Readings, int]] = field(default_factory=dict)
+    versions: dict[int, Version] = field(default_factory=dict)
+    snapshot: tuple[int, Snapshot, int] | None = None
+    coarse: tuple[int, Coarse] | None = None
+
+    def add(self, key: int, entry: "Arrived | RuleVersion | Snapshot | Coarse", size: int) -> None:
+        """Take an entry of the log."""
+        match entry:
+            case Arrived():
+                self.arrived[key] = entry.readings, size
+            case RuleVersion():
+                self.versions[key] = decode_version(entry.record)
+            case Snapshot():
+                self.snapshot = key, entry, size
+            case Coarse():
+                self.coarse = key, entry
+
+
 class Restored(NamedTuple):
     """A shard as its log tells it, and the log to go on with."""
 
@@ -154,6 +197,7 @@ class Restored(NamedTuple):
     devices: Devices
     pending: dict[int, Pending]
     log: ShardLog
+    kept: Kept
 
 
 def restore(entries: Mapping[int, bytes], shards: int) -> Restored:
@@ -166,6 +210,7 @@ def restore(entries: Mapping[int, bytes], shards: int) -> Restored:
     last_seen_ms: dict[str, int] = {}
     alerts: dict[str, OpenAlert] = {}
     pending: dict[int, Pending] = {}
+    kept = Kept()
     change_bytes: dict[int, int] = {}
     rows = 0
     for key in sorted(entries):
@@ -175,6 +220,8 @@ def restore(entries: Mapping[int, bytes], shards: int) -> Restored:
             header = entry
         elif isinstance(entry, Pending):
             pending[key] = entry
+        elif not isinstance(entry, Changes):
+            kept.add(key, entry, len(entries[key]))
         else:
             change_bytes[key] = len(entries[key])
             rows += len(entry.devices)
@@ -184,7 +231,7 @@ def restore(entries: Mapping[int, bytes], shards: int) -> Restored:
             alerts |= {entry.devices[place]: alert for place, alert in entry.alerts.items()}
     known = {device: seen_ms for device, seen_ms in last_seen_ms.items() if seen_ms}
     log = ShardLog(shards, max(entries, default=HEADER) + 1, change_bytes, len(known) / max(1, rows))
-    return Restored(header, Devices(list(known), list(known.values()), alerts), pending, log)
+    return Restored(header, Devices(list(known), list(known.values()), alerts), pending, log, kept)
 
 
 def _check(header: Header, shards: int) -> None:

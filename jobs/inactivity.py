@@ -19,10 +19,10 @@ from clients.topics import ensure_topics, partition_count
 from fleetpulse import topics
 from fleetpulse.clock import TickPolicy
 from fleetpulse.errors import ConfigurationError
-from fleetpulse.inactivity import InactivityPolicy
 from fleetpulse.outbox import Outbox
 from fleetpulse.shard import ShardPolicy
 from fleetpulse.shards import MAX_PARALLELISM
+from fleetpulse.silences import InactivityPolicy
 from jobs import arguments
 from jobs.crossing import process_by_shard, shard_keys
 from jobs.operators import UID_GENERATION, number_operators_by_stream

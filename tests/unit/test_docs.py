@@ -9,8 +9,9 @@ import click
 import pytest
 from pyflink.metrics import Counter, Distribution, Meter, MetricGroup
 
-from fleetpulse.inactivity import InactivityPolicy, InactivityWatch
+from fleetpulse.inactivity import InactivityWatch
 from fleetpulse.reasons import Reason
+from fleetpulse.silences import InactivityPolicy
 from fleetpulse.topics import TOPICS, Topic, ticks
 from generator.cli import command as generate
 from jobs.archive import command as archive

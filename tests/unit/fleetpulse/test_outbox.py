@@ -4,10 +4,11 @@ import json
 import uuid
 
 from fleetpulse.frames import Original, Rejected
-from fleetpulse.inactivity import InactivityPolicy, InactivityWatch, SilentDevice
+from fleetpulse.inactivity import InactivityWatch, SilentDevice
 from fleetpulse.outbox import Outbox, Record
 from fleetpulse.reasons import SENTENCES, Reason
 from fleetpulse.shard import Late
+from fleetpulse.silences import InactivityPolicy
 
 T0 = 1_767_225_600_000
 OUTBOX = Outbox(("events", "telemetry.raw"), "alerts", "alerts.plain", "telemetry.late", "telemetry.dlq")

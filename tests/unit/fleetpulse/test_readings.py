@@ -113,7 +113,10 @@ class _Raw(NamedTuple):
 _text = st.text(max_size=6)
 _scalar = st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats(allow_nan=False) | _text
 _names = st.sampled_from(
-    ["device_id", "device-id", "sensor_id", "ts", "time", "timestamp", "temperature_c", "humidity", "lat", "lon", "x", "event_type", "payload", "sensor_type", "value", "unit", "location"]
+    [
+        *("device_id", "device-id", "sensor_id", "ts", "time", "timestamp", "temperature_c", "humidity", "lat", "lon"),
+        *("event_type", "payload", "sensor_type", "value", "unit", "location", "x"),
+    ]
 )
 _likely = st.sampled_from(
     ["d1", KAFKA_TIME_MS, KAFKA_TIME_MS // 1000, "2026-01-01T00:00:00Z", 21.5, None, "temperature", "°C", "K"]

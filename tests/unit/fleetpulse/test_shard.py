@@ -9,9 +9,9 @@ from fleetpulse.alerts import Revision, State
 from fleetpulse.clock import END_OF_INPUT_MS
 from fleetpulse.errors import ConfigurationError
 from fleetpulse.frames import Original, Rejected
-from fleetpulse.inactivity import InactivityPolicy
 from fleetpulse.reasons import Reason
 from fleetpulse.shard import Late, Shard, ShardPolicy
+from fleetpulse.silences import InactivityPolicy
 from tests.batches import pack
 
 T0 = 1_767_225_600_000
@@ -38,7 +38,7 @@ class Keyed:
 
     def shard(self, key: int) -> Shard:
         if key not in self.shards:
-            self.shards[key] = Shard(self.policy, self.state.setdefault(key, {}))
+            self.shards[key] = Shard(self.policy, key, self.state.setdefault(key, {}))
         return self.shards[key]
 
     def accept(self, records: list[Original]) -> None:
@@ -217,7 +217,7 @@ def test_the_end_of_input_decides_what_waits_but_no_instant_after_the_last_water
     (opened, recovered) = keyed.outputs
     assert (opened.device_id, opened.state) == ("d1", State.OPEN)
     assert (recovered.device_id, recovered.state) == ("d1", State.RECOVERED)
-    assert keyed.shard(0).watch.known == 2
+    assert keyed.shard(0).life.watch.known == 2
 
 
 def test_a_shard_wakes_for_waiting_signs_and_for_the_next_instant():
@@ -234,7 +234,7 @@ def test_another_number_of_shards_is_refused_with_one_line():
     keyed = Keyed(POLICY)
     keyed.accept([record("d1", 0)])
     with pytest.raises(ConfigurationError, match="made with 1 shards; restore it with --shards 1"):
-        Shard(replace(POLICY, shards=8), keyed.state[0])
+        Shard(replace(POLICY, shards=8), 0, keyed.state[0])
 
 
 def test_state_stays_small_however_long_a_device_speaks():

@@ -1,0 +1,205 @@
+"""Anomalies: what is wrong with readings, decided in the order of their event times by the rules in force then.
+
+The same readings give the same alerts, however they arrived within the bound and however they were batched.
+"""
+
+import heapq
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable
+
+import msgspec
+
+from fleetpulse.alarms import Fleet
+from fleetpulse.alerts import Revision
+from fleetpulse.judge import Judge, Kept
+from fleetpulse.rows import Due, Rows, part
+from fleetpulse.rulebook import Version, Versions, in_force, merged, next_change_ms
+from fleetpulse.rules import RuleSet
+from fleetpulse.times import first_multiple_after
+
+_EXPIRY_STEP_MS = 60_000
+_NO_RULES = Version(0, 0, RuleSet(()))
+
+
+class Snapshot(msgspec.Struct, array_like=True, frozen=True, tag=6):
+    """All that is known of a shard's devices at an instant (epoch ms), but for the rules."""
+
+    at_ms: int
+    names: list[str]
+    last_seen_ms: bytes
+    sites: dict[int, str]
+    version: int
+    kept: Kept
+
+
+class AnomalyWatch:
+    """The devices of one shard, judged by the rules.
+
+    Args:
+        versions: of the rules, as far as they are known.
+        forget_after_ms: how long a device must not be heard until nothing is known of it any more.
+        snapshot: where to go on from.
+    """
+
+    def __init__(self, versions: Versions, forget_after_ms: int, snapshot: Snapshot | None = None) -> None:
+        self._versions = versions
+        self._forget_after_ms = forget_after_ms
+        self.decided_until_ms = snapshot.at_ms if snapshot else 0
+        self._fleet = Fleet(list(snapshot.names), dict(snapshot.sites)) if snapshot else Fleet([], {})
+        self._numbers = {name: number for number, name in enumerate(self._fleet.names)}
+        self._last_seen_ms = array("q", snapshot.last_seen_ms if snapshot else b"")
+        self._judge = Judge(self._version_at(self.decided_until_ms), self._fleet, snapshot.kept if snapshot else None)
+        self._expiries: list[tuple[int, int]] = []
+        self._expiring: set[int] = set()
+        for alerts in self._judge.alarms.memory.alerts.values():
+            self._await_expiry(alerts)
+
+    def _version_at(self, at_ms: int) -> Version:
+        return in_force(self._versions, at_ms) or _NO_RULES
+
+    @property
+    def open_alerts(self) -> int:
+        """How many alerts are open."""
+        return sum(map(len, self._judge.alarms.memory.alerts.values()))
+
+    @property
+    def known(self) -> int:
+        """How many devices are known."""
+        return len(self._fleet.names)
+
+    @property
+    def version(self) -> int:
+        """The version in force; 0 where there is none."""
+        return self._judge.version.version
+
+    def learn(self, versions: Versions) -> None:
+        """Take versions of the rules. One that should be in force already takes effect now."""
+        self._versions = merged(self._versions, versions)
+
+    @property
+    def next_instant_ms(self) -> int | None:
+        """When something is due without a reading: other rules, or an alert that nobody ends."""
+        change_ms = next_change_ms(self._versions, self.decided_until_ms)
+        instants = [at for at in (change_ms, self._expiries[0][0] if self._expiries else None) if at is not None]
+        return min(instants, default=None)
+
+    def advance(self, rows: Rows | None, until_ms: int) -> list[Revision]:
+        """Judge readings, all later than what is decided and not later than `until_ms`, and decide up to there."""
+        revisions = self._catch_up()
+        while (instant_ms := self.next_instant_ms) is not None and instant_ms <= until_ms:
+            if rows is not None:
+                cut = bisect_left(rows.times_ms, instant_ms)
+                revisions += self._decide(part(rows, 0, cut))
+                rows = part(rows, cut, len(rows.times_ms))
+            self.decided_until_ms = instant_ms
+            revisions += self._catch_up()
+            revisions += self._expire(instant_ms)
+        if rows is not None:
+            revisions += self._decide(rows)
+        self.decided_until_ms = max(self.decided_until_ms, until_ms)
+        return revisions
+
+    def _catch_up(self) -> list[Revision]:
+        wanted = self._version_at(self.decided_until_ms)
+        if wanted.version == self._judge.version.version:
+            return []
+        self._judge, revisions = self._judge.succeed(wanted, max(self.decided_until_ms, wanted.effective_from_ms))
+        return revisions
+
+    def _decide(self, rows: Rows) -> list[Revision]:
+        """Judge readings, up to each row at which a device has moved to another site by the rules for that."""
+        revisions: list[Revision] = []
+        while rows.times_ms:
+            numbers = self._numbered(rows)
+            stop = self._note_sites(rows, numbers) if rows.locations else len(numbers)
+            revisions += self._judge.decide(Due(part(rows, 0, stop), numbers[:stop]))
+            rows = part(rows, stop, len(numbers))
+        if revisions:
+            self._await_expiry(self._numbers[revision.device_id] for revision in revisions)
+        return revisions
+
+    def _numbered(self, rows: Rows) -> list[int]:
+        try:
+            numbers = list(map(self._numbers.__getitem__, rows.devices))
+        except KeyError:
+            numbers = self._register(rows)
+        last_seen_ms, forget_after_ms = self._last_seen_ms, self._forget_after_ms
+        for device, time_ms in zip(numbers, rows.times_ms, strict=True):
+            if time_ms - last_seen_ms[device] > forget_after_ms and time_ms > self._expiry_ms(device):
+                self._judge.forget(device)
+            last_seen_ms[device] = time_ms
+        return numbers
+
+    def _register(self, rows: Rows) -> list[int]:
+        for name, time_ms in zip(rows.devices, rows.times_ms, strict=True):
+            if name not in self._numbers:
+                self._numbers[name] = len(self._fleet.names)
+                self._fleet.names.append(name)
+                self._last_seen_ms.append(time_ms)
+        self._judge.grow()
+        return [self._numbers[name] for name in rows.devices]
+
+    def _note_sites(self, rows: Rows, numbers: list[int]) -> int:
+        """Note where devices are, up to the first row at which one that was judged before has moved."""
+        sites, judged = self._fleet.sites, set[int]()
+        for row, (device, location) in enumerate(zip(numbers, rows.locations, strict=True)):
+            if location.site is not None and sites.get(device) != location.site:
+                if row and device in judged:
+                    return row
+                sites[device] = location.site
+                self._judge.moved(device)
+            judged.add(device)
+        return len(numbers)
+
+    def _await_expiry(self, devices: Iterable[int]) -> None:
+        for device in devices:
+            if device not in self._expiring:
+                self._expiring.add(device)
+                heapq.heappush(self._expiries, (self._expiry_ms(device), device))
+
+    def _expiry_ms(self, device: int) -> int:
+        return first_multiple_after(self._last_seen_ms[device] + self._forget_after_ms, _EXPIRY_STEP_MS)
+
+    def _expire(self, instant_ms: int) -> list[Revision]:
+        revisions: list[Revision] = []
+        due: list[int] = []
+        while self._expiries and self._expiries[0][0] <= instant_ms:
+            due.append(heapq.heappop(self._expiries)[1])
+        for device in sorted(due, key=self._fleet.names.__getitem__):
+            self._expiring.remove(device)
+            if not any(device in alerts for alerts in self._judge.alarms.memory.alerts.values()):
+                continue
+            if self._expiry_ms(device) > instant_ms:
+                self._await_expiry([device])
+            else:
+                revisions += self._judge.alarms.expire(device, instant_ms)
+        return revisions
+
+    def snapshot(self) -> Snapshot:
+        """All that is known now, without the devices that are forgotten."""
+        oldest_ms = self.decided_until_ms - self._forget_after_ms - _EXPIRY_STEP_MS
+        kept = [number for number, seen_ms in enumerate(self._last_seen_ms) if seen_ms >= oldest_ms]
+        if len(kept) < len(self._last_seen_ms):
+            self._renumber(kept)
+        return Snapshot(
+            self.decided_until_ms,
+            self._fleet.names,
+            self._last_seen_ms.tobytes(),
+            self._fleet.sites,
+            self.version,
+            self._judge.keep(),
+        )
+
+    def _renumber(self, order: list[int]) -> None:
+        self._judge.renumber(order)
+        self._last_seen_ms = array("q", [self._last_seen_ms[device] for device in order])
+        sites = {place: self._fleet.sites[device] for place, device in enumerate(order) if device in self._fleet.sites}
+        names = [self._fleet.names[device] for device in order]
+        self._fleet.names[:] = names
+        self._fleet.sites.clear()
+        self._fleet.sites.update(sites)
+        self._numbers = {name: number for number, name in enumerate(names)}
+        self._expiries, self._expiring = [], set()
+        for alerts in self._judge.alarms.memory.alerts.values():
+            self._await_expiry(alerts)

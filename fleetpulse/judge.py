@@ -1,0 +1,136 @@
+"""One version of the rules at work: what follows each rule, which devices it is for, and the alerts that come of it."""
+
+from fnmatch import fnmatchcase
+
+import msgspec
+
+from fleetpulse.alarms import Alarms, Fleet, Memory
+from fleetpulse.alerts import Revision
+from fleetpulse.conditions import leaves
+from fleetpulse.evaluator import Mask, Saved
+from fleetpulse.evaluators import Followed, evaluator_of
+from fleetpulse.levels import Event
+from fleetpulse.rows import Due
+from fleetpulse.rulebook import Version
+from fleetpulse.rules import Condition, Scope
+from fleetpulse.sentences import metric_of
+
+_EVERYTHING = Scope()
+
+
+class Kept(msgspec.Struct, array_like=True):
+    """What a judge knows, to be written down: by rule or leaf; and what the alarms remember."""
+
+    evaluators: dict[str, Saved]
+    memory: Memory
+
+
+class Judge:
+    """Judges due readings by one version of the rules."""
+
+    def __init__(self, version: Version, fleet: Fleet, kept: Kept | None = None) -> None:
+        self.version = version
+        self._fleet = fleet
+        rules = version.rules.rules
+        conditions = [rule for rule in rules if isinstance(rule, Condition)]
+        inner = {leaf.id: leaf for rule in conditions for leaf in leaves(rule.id, rule.when)}
+        numbered = [*rules, *inner.values()]
+        self._evaluators = {
+            rule.id: evaluator_of(number, rule) for number, rule in enumerate(numbered) if isinstance(rule, Followed)
+        }
+        self._scopes = {rule.id: rule.scope for rule in rules}
+        self._masks: dict[str, Mask] = {
+            key: None if scope == _EVERYTHING else bytearray() for key, scope in self._scopes.items()
+        }
+        self._masks |= dict.fromkeys(inner)
+        memory = kept.memory if kept else Memory()
+        self.alarms = Alarms(version, [rule.id for rule in numbered], self._applies, fleet, memory)
+        for key, known in self.alarms.memory.known.items():
+            self._evaluators[key].told = set(known)
+        if kept:
+            self._load(kept)
+        self.grow()
+
+    @property
+    def signatures(self) -> dict[str, str]:
+        """What must stay as it is for a rule to keep its alerts from one version to the next, by id."""
+        return {rule.id: f"{type(rule).__name__} {metric_of(rule)}" for rule in self.alarms.rules.values()}
+
+    def grow(self) -> None:
+        """Make room for the devices that have come."""
+        names = self._fleet.names
+        for evaluator in self._evaluators.values():
+            evaluator.grow(len(names))
+        for key, mask in self._masks.items():
+            if mask is not None:
+                mask.extend(self._is_for(key, device) for device in range(len(mask), len(names)))
+
+    def moved(self, device: int) -> None:
+        """Look again at which rules are for a device, since it has told another site."""
+        for key, mask in self._masks.items():
+            if mask is not None:
+                mask[device] = self._is_for(key, device)
+
+    def _is_for(self, key: str, device: int) -> bool:
+        scope, name, site = self._scopes[key], self._fleet.names[device], self._fleet.sites.get(device, "")
+        return any(fnmatchcase(name, glob) for glob in scope.devices) and (
+            not scope.sites or any(fnmatchcase(site, glob) for glob in scope.sites)
+        )
+
+    def _applies(self, key: str, device: int) -> bool:
+        mask = self._masks[key]
+        return mask is None or bool(mask[device])
+
+    def decide(self, due: Due) -> list[Revision]:
+        """Judge due readings."""
+        events: list[Event] = []
+        for key, evaluator in self._evaluators.items():
+            evaluator.feed(due, self._masks[key], events)
+        return self.alarms.decide(due, events)
+
+    def forget(self, device: int) -> None:
+        """Know nothing of a device any more."""
+        for evaluator in self._evaluators.values():
+            evaluator.reset(device)
+        self.alarms.forget(device)
+
+    def keep(self) -> Kept:
+        """All that is known, to be written down."""
+        evaluators = {key: evaluator.save() for key, evaluator in self._evaluators.items()}
+        return Kept(evaluators, self.alarms.memory)
+
+    def _load(self, kept: Kept) -> None:
+        for key, evaluator in self._evaluators.items():
+            if key in kept.evaluators:
+                evaluator.load(kept.evaluators[key])
+
+    def succeed(self, version: Version, at_ms: int) -> tuple["Judge", list[Revision]]:
+        """The judge of the next version, which goes on with what is known by the rules that stay.
+
+        Returns:
+            It, and the ends of the alerts whose rules do not stay.
+        """
+        successor = Judge(version, self._fleet)
+        staying = {key for key, signature in self.signatures.items() if successor.signatures.get(key) == signature}
+        revisions = [
+            revision
+            for rule_id in self.signatures
+            if rule_id not in staying
+            for revision in self.alarms.cancel_all(rule_id, at_ms)
+        ]
+        kept = self.keep()
+        kept.evaluators = {key: saved for key, saved in kept.evaluators.items() if self._stays(key, staying)}
+        return Judge(version, self._fleet, kept), revisions
+
+    @staticmethod
+    def _stays(key: str, staying: set[str]) -> bool:
+        return key in staying or "/" in key  # a leaf's key says all that it is
+
+    def renumber(self, order: list[int]) -> None:
+        """Keep the devices in `order` alone, with their places in it as their numbers."""
+        for evaluator in self._evaluators.values():
+            evaluator.renumber(order)
+        self.alarms.renumber(order)
+        self._masks = {
+            key: None if mask is None else bytearray(mask[d] for d in order) for key, mask in self._masks.items()
+        }

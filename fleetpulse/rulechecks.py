@@ -35,13 +35,13 @@ def check(rules: RuleSet) -> RuleSet:
     Raises:
         RuleError: it contradicts itself; names the first place.
     """
-    for path, message in _faults(rules):
+    for path, message in faults(rules):
         raise RuleError(path, message)
     return rules
 
 
-def _faults(rules: RuleSet) -> Iterator[tuple[str, str]]:
-    """Path and message, one after the other."""
+def faults(rules: RuleSet) -> Iterator[tuple[str, str]]:
+    """All that is wrong, path and message, one after the other."""
     by_id: dict[str, Rule] = {}
     for place, rule in enumerate(rules.rules):
         path = f"rules[{place}]"
@@ -113,8 +113,8 @@ def _overlap(path: str, above: Levels, below: Levels) -> Iterator[tuple[str, str
 
 
 def _faults_of_area(path: str, area: Circle | Polygon) -> Iterator[tuple[str, str]]:
-    if isinstance(area, Circle) and not area.radius_m > 0:
-        yield f"{path}.radius_m", f"{area.radius_m:g} is not more than 0"
+    if isinstance(area, Circle) and not 0 < area.radius_m < math.inf:
+        yield f"{path}.radius_m", f"{area.radius_m:g} is not a finite number above 0"
     corners = [(area.lat, area.lon)] if isinstance(area, Circle) else area.corners
     if isinstance(area, Polygon) and len(corners) < 3:
         yield f"{path}.corners", f"{len(corners)} corners make no area"

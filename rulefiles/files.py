@@ -32,8 +32,7 @@ class _File(NamedTuple):
     def fault(self, path: str, message: str) -> str:
         """A line: the file, the nearest line that is known, the field and what is wrong."""
         place = _nearest(self.source.places, path)
-        filled = ", ".join(f"{name}={value!r}" for name, value in place.variables.items())
-        return f"{self.path}:{place.line}: {path}: {message}" + (f" (from {filled})" if filled else "")
+        return f"{self.path}:{place.line}: {path}: {message}{place.origin}"
 
 
 def load(paths: Path | Iterable[Path], environment: Mapping[str, str] = os.environ) -> RuleSet:

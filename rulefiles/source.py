@@ -27,6 +27,12 @@ class Place(NamedTuple):
     line: int
     variables: Mapping[str, str] = {}
 
+    @property
+    def origin(self) -> str:
+        """Where the value came from, as the end of a message; empty where it stands in the file."""
+        filled = ", ".join(f"{name}={value!r}" for name, value in self.variables.items())
+        return f" (from {filled})" if filled else ""
+
 
 class Flaw(NamedTuple):
     """What is wrong, at which line, and in which field where that is known."""
@@ -129,7 +135,7 @@ class _Walk:
         try:
             return self._scalar(node, path, line)
         except ValueError as bad:
-            self.flaws.append(Flaw(line, path, str(bad)))
+            self.flaws.append(Flaw(line, path, f"{bad}{self.places[path].origin}"))
             return None
 
     def _entries(self, node: MappingNode, path: str) -> Iterator[tuple[str, Node, str]]:

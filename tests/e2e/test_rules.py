@@ -83,6 +83,6 @@ def test_who_publishes_at_the_same_time_is_told_so(stack: EmbeddedStack, topic: 
         publish(stack.bootstrap, topic, lambda between: Version(between.next_number, 1, other))
         return Version(book.next_number, 1, one)
 
-    with pytest.raises(FleetpulseError, match="version 1 was not published on .*: someone else is publishing rules"):
+    with pytest.raises(FleetpulseError, match=r"version 1 was not published on .*: someone else is publishing rules"):
         publish(stack.bootstrap, topic, overtaken)
     assert read_book(stack.bootstrap, topic).versions == (Version(1, 1, other),)

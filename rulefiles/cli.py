@@ -53,7 +53,7 @@ def check_command(files: tuple[Path, ...]) -> None:
     rules = _load(files)
     console().print(show.rules(rules))
     kinds = Counter(str(rule.__struct_config__.tag) for rule in rules.rules)
-    click.echo(f"{len(rules.rules):,} rules: {', '.join(f'{n:,} {kind}' for kind, n in kinds.items()) or 'none'}")
+    click.echo(f"{_count(rules)}: {', '.join(f'{n:,} {kind}' for kind, n in kinds.items()) or 'none'}")
 
 
 @command.command("apply")
@@ -88,7 +88,7 @@ def apply_command(files: tuple[Path, ...], effective_from_ms: int | None, bootst
     if version is None:
         return
     number, from_ms = version.version, version.effective_from_ms
-    click.echo(f"version {number} takes effect at {iso(from_ms)}: {len(rules.rules):,} rules ({changes})")
+    click.echo(f"version {number} takes effect at {iso(from_ms)}: {_count(rules)} ({changes})")
     for other in later:
         click.echo(f"version {other.version} replaces it at {iso(other.effective_from_ms)}")
     if (now_ms := _now_ms()) > from_ms:
@@ -149,6 +149,10 @@ def _load(files: tuple[Path, ...]) -> RuleSet:
             raise
         click.echo("\n".join(bad.lines), err=True)
         raise ConfigurationError(f"{bad.count:,} faults in rule files; see above") from None
+
+
+def _count(rules: RuleSet) -> str:
+    return f"{len(rules.rules):,} rule{'s' * (len(rules.rules) != 1)}"
 
 
 def _effective_from_ms(given_ms: int | None) -> int:

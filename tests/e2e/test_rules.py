@@ -53,7 +53,7 @@ def test_rules_are_applied_listed_compared_and_shown(rules, file, stack: Embedde
     assert isinstance(rules("apply", file("hot")).exception, FleetpulseError)
     assert "is not there" in str(rules("list").exception)  # what is invalid does not even make the topic
     first = rules("apply", file(50), "--effective.from", "2100-01-01T00:00:00Z")
-    assert first.output == "version 1 takes effect at 2100-01-01T00:00:00.000Z: 1 rules (1 added)\n", first.exception
+    assert first.output == "version 1 takes effect at 2100-01-01T00:00:00.000Z: 1 rule (1 added)\n", first.exception
     again = rules("apply", file(50), "--effective.from", "2100-01-02T00:00:00Z")
     assert again.output.startswith("unchanged: version 1")
     second = rules("apply", file(55)).output.splitlines()

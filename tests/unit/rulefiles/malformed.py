@@ -140,8 +140,8 @@ MALFORMED = [
     ),
     Malformed(
         "a fault in each of two rules",
-        hot("abve: 5") + BATTERY.replace("critical", "critcal"),
-        ("FILE:5: rules[0].abve: unknown field", "FILE:8: rules[1].below.critcal: unknown field"),
+        hot("abve: 5") + BATTERY.replace("critical", "crit"),
+        ("FILE:5: rules[0].abve: unknown field", "FILE:8: rules[1].below.crit: unknown field"),
     ),
     # Contradictions.
     Malformed("no limit", hot("for: 5m"), ("FILE:2: rules[0]: expected `above`, `below` or both",)),

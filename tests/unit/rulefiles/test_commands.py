@@ -89,11 +89,13 @@ def test_check_tells_what_the_set_contains(file, capsys) -> None:
 def test_a_version_takes_effect_in_ten_seconds_or_when_it_is_told_to(file, published, capsys) -> None:
     assert call("apply", file("low", 5)) == 0
     assert call("apply", file("low", 6), "--effective.from", str(NOW_MS + NOTICE_MS)) == 0
-    assert [(v.version, v.effective_from_ms) for v in published] == [(1, NOW_MS + 10_000), (2, NOW_MS + NOTICE_MS)]
+    assert call("apply", file("low", 7), "--effective.from", "2026-01-01T00:01:00Z") == 0
+    assert [(v.version, v.effective_from_ms - NOW_MS) for v in published] == [(1, 10_000), (2, 2_000), (3, 60_000)]
     assert capsys.readouterr().out.splitlines() == [
         "version 1 takes effect at 2026-01-01T00:00:10.000Z: 1 rule (1 added)",
         "version 2 takes effect at 2026-01-01T00:00:02.000Z: 1 rule (1 added)",
         "version 1 replaces it at 2026-01-01T00:00:10.000Z",
+        "version 3 takes effect at 2026-01-01T00:01:00.000Z: 1 rule (1 changed)",
     ]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fleetpulse.rules import Circle, Geofence, Levels, RuleSet, Scope, Threshold, to_document
+from fleetpulse.rules import Circle, Condition, Geofence, Levels, Node, Rule, RuleSet, Scope, Threshold, to_document
 from rulefiles import show
 from rulefiles.difference import Change, difference
 
@@ -11,7 +11,11 @@ DRY = Threshold(id="dry", metric="humidity", below=Levels(critical=10.0))
 AWAY = Geofence(id="away", area=Circle(lat=48.1, lon=11.6, radius_m=500.0))
 
 
-def of(*rules) -> RuleSet:
+def both(*nodes: Node) -> Condition:
+    return Condition(id="both", when=Node(all=nodes))
+
+
+def of(*rules: Rule) -> RuleSet:
     return RuleSet(rules)
 
 
@@ -43,6 +47,17 @@ def of(*rules) -> RuleSet:
             ["+ dry (threshold)", "- hot (threshold)", "~ away: area.radius_m: 500 → 600"],
             "1 added, 1 removed, 1 changed",
             id="all at once",
+        ),
+        pytest.param(
+            of(HOT, both(Node(rule="hot"), Node(metric="humidity", below=20.0))),
+            of(HOT, both(Node(rule="hot"), Node(metric="humidity", below=30.0), Node(metric="battery", above=5.0))),
+            [
+                "~ both: when.all[1].below: 20 → 30",
+                "~ both: when.all[2].metric: default → battery",
+                "~ both: when.all[2].above: default → 5",
+            ],
+            "1 changed",
+            id="within a condition",
         ),
     ],
 )

@@ -78,7 +78,8 @@ def test_placeholders_in_comments_are_comments(file) -> None:
 
 def test_json_is_read_as_it_is_written(file) -> None:
     content = (
-        '{"rules": [\n\t{"kind": "threshold", "id": "hot", "metric": "temperature_c",\n\t"above": {"critical": %s}}]}'
+        '\t{"rules"\t:\t[\n\t{"kind": "threshold", "id": "hot", "metric": "temperature_c",'
+        '\n\t"above": {"critical": %s}}]}'
     )
     assert load(file(content % '"${LIMIT:-50}"', "rules.json"), {}) == RuleSet((HOT,))
     assert load(file("\ufeff" + content % "5e1", "rules.JSON"), {}) == RuleSet((HOT,))
@@ -87,9 +88,14 @@ def test_json_is_read_as_it_is_written(file) -> None:
 
 
 def test_aliases_stand_for_what_they_name(file) -> None:
-    shared = "rules:\n- {kind: battery, id: a, below: &low {critical: 5}}\n- {kind: battery, id: b, below: *low}\n"
+    shared = "rules:\n- {kind: battery, id: &x a, below: &x {critical: 5}}\n- {kind: battery, id: b, below: *x}\n"
     one, other = load(file(shared)).rules
     assert one.below == other.below == Levels(critical=5.0)
+
+
+def test_what_looks_like_a_date_is_text(file) -> None:
+    (rule,) = load(file(hot("above: {critical: 50}\nscope: {sites: [2026-01-01]}"))).rules
+    assert rule.scope.sites == ("2026-01-01",)
 
 
 def test_several_files_are_one_set(file) -> None:

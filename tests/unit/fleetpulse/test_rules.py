@@ -84,6 +84,13 @@ def test_an_area_has_an_end() -> None:
     assert [path for path, _ in faults(RuleSet((endless,)))] == ["rules[0].area.radius_m"]
 
 
+@pytest.mark.parametrize("count", [1, 1_000_001, 10**30])
+def test_what_is_counted_has_an_end(count: int) -> None:
+    unusual = {"kind": "deviation", "id": "a", "metric": "m", "sigmas": {"warning": 3}, "warm_up": count}
+    flapping = {"kind": "flapping", "id": "b", "rule": "a", "within": "1m", "opens": count}
+    assert [path for path, _ in faults(read(of(unusual, flapping)))] == ["rules[0].warm_up", "rules[1].opens"]
+
+
 @pytest.mark.parametrize(
     ("text", "duration_ms"),
     [("0s", 0), ("500ms", 500), ("1.5s", 1_500), ("5m", 300_000), ("1h", 3_600_000), ("36500d", 3_153_600_000_000)],

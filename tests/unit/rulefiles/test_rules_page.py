@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import click
 import msgspec
 import pytest
 from msgspec import UNSET
@@ -12,10 +13,12 @@ from fleetpulse import rules
 from fleetpulse.durations import DurationMs
 from fleetpulse.metrics import UNITS
 from fleetpulse.rulebook import decode, encode
+from rulefiles.cli import command
 from rulefiles.files import load
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "rules.md").read_text()
 COMMON = {"id", "scope"}
+KAFKA = "--kafka.bootstrap.servers"  # which every command has
 
 
 def fields(kind: type) -> dict[str, msgspec.structs.FieldInfo]:
@@ -92,6 +95,13 @@ def test_every_example_is_a_set(tmp_path: Path) -> None:
         (tmp_path / "example.yaml").write_text(example)
         kinds |= {type(rule) for rule in load(tmp_path / "example.yaml", {}).rules}
     assert kinds == set(rules.KINDS.values())
+
+
+@pytest.mark.parametrize("name", sorted(command.commands))
+def test_every_command_and_its_options_are_told(name: str) -> None:
+    assert f"fleetpulse rules {name}" in PAGE
+    options = {o.opts[0] for o in command.commands[name].params if isinstance(o, click.Option)} - {KAFKA}
+    assert [option for option in options if not re.search(rf"{re.escape(option)}[` ]", PAGE)] == []
 
 
 def test_the_record_is_one() -> None:

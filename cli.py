@@ -13,6 +13,7 @@ _COMMANDS = {
     "demo": "stack.demo",
     "dlq": "deadletters.cli",
     "generate": "generator.cli",
+    "rules": "rulefiles.cli",
     "stack": "stack.cli",
 }
 

@@ -1,1 +1,1 @@
-"""Thin adapters to outside systems that several programs share: the command line and Kafka administration."""
+"""Thin adapters to outside systems that several programs share: the command line, Kafka topics and what is in them."""

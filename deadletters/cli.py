@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from clients.parameters import Instant, bootstrap_servers, topic_name
+from clients.tables import console
 from clients.topics import ensure_topics
 from deadletters import show
 from deadletters.replay import Task, replay
@@ -91,7 +92,7 @@ def list_command(selection: Selection, bootstrap_servers: str, topic: str, limit
     """List letters: id, when, why, where from, what became of them."""
     found = _found(bootstrap_servers, topic, selection, _ledger(bootstrap_servers, topic))
     newest = heapq.nlargest(limit, found, key=lambda pair: (pair[0].failed_at_ms or 0, pair[0].place))
-    show.console().print(show.listing(reversed(newest)))
+    console().print(show.listing(reversed(newest)))
     if len(newest) == limit:
         click.echo(f"the newest {limit:,}; --limit shows more")
 
@@ -101,7 +102,7 @@ def list_command(selection: Selection, bootstrap_servers: str, topic: str, limit
 def stats_command(selection: Selection, bootstrap_servers: str, topic: str) -> None:
     """Count letters by reason and topic."""
     found = _found(bootstrap_servers, topic, selection, _ledger(bootstrap_servers, topic))
-    show.console().print(show.statistics(found))
+    console().print(show.statistics(found))
 
 
 @command.command("show")

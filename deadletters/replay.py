@@ -1,20 +1,18 @@
 """Puts letters back where they came from, exactly once: records and ledger are written in one transaction."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from itertools import islice
 from typing import NamedTuple
 
 import msgspec
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka import KafkaError, Message, Producer
 
+from clients.transactions import ANSWER_S, exclusive_producer, one_line
 from deadletters.topics import place_of
 from fleetpulse.deadletters import Entry, Letter, Outcome, Place
 from fleetpulse.errors import FleetpulseError
-from fleetpulse.topics import LARGEST_MESSAGE_BYTES
 
 _LETTERS_A_TRANSACTION = 200
-_ANSWER_S = 60.0
 
 
 class Task(NamedTuple):
@@ -38,19 +36,11 @@ def replay(
     Raises:
         FleetpulseError: a broker refuses, or another process has taken over. What was not committed was not done.
     """
-    producer = Producer(
-        {
-            "bootstrap.servers": bootstrap_servers,
-            "transactional.id": f"fleetpulse-replay-{letters_topic}",
-            "message.max.bytes": LARGEST_MESSAGE_BYTES,
-            "log_level": 0,
-        }
-    )
-    with _one_line(f"letters of {letters_topic} cannot be replayed"):
-        producer.init_transactions(_ANSWER_S)
+    with one_line(f"letters of {letters_topic} cannot be replayed"):
+        producer = exclusive_producer(bootstrap_servers, f"fleetpulse-replay-{letters_topic}")
     tasks = iter(plan())
     while part := list(islice(tasks, _LETTERS_A_TRANSACTION)):
-        with _one_line("the letters from here on were left as they are"):
+        with one_line("the letters from here on were left as they are"):
             _commit(producer, ledger_topic, part, now_ms)
         yield from part
 
@@ -61,7 +51,7 @@ def _commit(producer: Producer, ledger_topic: str, tasks: Sequence[Task], now_ms
     for task, place in zip(tasks, landed, strict=True):
         entry = Entry(task.outcome, task.retries, now_ms, str(place))
         producer.produce(ledger_topic, msgspec.json.encode(entry), str(task.letter.origin))
-    producer.commit_transaction(_ANSWER_S)
+    producer.commit_transaction(ANSWER_S)
 
 
 def _send(producer: Producer, tasks: Sequence[Task]) -> list[Place]:
@@ -81,18 +71,8 @@ def _send(producer: Producer, tasks: Sequence[Task]) -> list[Place]:
         producer.produce(
             topic, value, letter.key, timestamp=letter.kafka_time_ms, headers=headers, on_delivery=noted(number)
         )
-    producer.flush(_ANSWER_S)
+    producer.flush(ANSWER_S)
     if len(landed) < len(tasks):
-        producer.abort_transaction(_ANSWER_S)
-        raise FleetpulseError(f"the broker took {len(landed)} of {len(tasks)} records within {_ANSWER_S:.0f} s")
+        producer.abort_transaction(ANSWER_S)
+        raise FleetpulseError(f"the broker took {len(landed)} of {len(tasks)} records within {ANSWER_S:.0f} s")
     return [landed[number] for number in range(len(tasks))]
-
-
-@contextmanager
-def _one_line(meaning: str) -> Iterator[None]:
-    try:
-        yield
-    except KafkaException as failed:
-        raise FleetpulseError(f"{meaning}: {failed.args[0].str()}") from failed
-    except FleetpulseError as failed:
-        raise FleetpulseError(f"{meaning}: {failed}") from failed

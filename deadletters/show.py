@@ -1,11 +1,9 @@
 """Letters as people read them."""
 
 import json
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -15,12 +13,6 @@ from fleetpulse.times import iso
 
 _PREVIEW_CHARS = 60
 _DUMP_BYTES = 256
-_PIPE_CHARS = 240
-
-
-def console() -> Console:
-    """Where tables go: as wide as the terminal, or wide enough for what reads a pipe."""
-    return Console(width=None if sys.stdout.isatty() else _PIPE_CHARS)
 
 
 def listing(letters: Iterable[tuple[Letter, Verdict]]) -> Table:

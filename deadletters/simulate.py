@@ -8,7 +8,7 @@ from confluent_kafka import KafkaError, Message, Producer
 from rich.table import Table
 
 from clients.parameters import bootstrap_servers
-from deadletters.show import console
+from clients.tables import console
 from deadletters.topics import letters, place_of
 from fleetpulse import topics
 from fleetpulse.deadletters import Letter, Place

@@ -3,6 +3,7 @@
 import re
 
 UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_LONGEST_MS = 36_500 * UNITS_MS["d"]  # far more than any clock, and far less than what arithmetic on times takes
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 
 
@@ -26,4 +27,7 @@ def parse(text: object) -> DurationMs:
     match = _DURATION.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         raise ValueError(f"{text!r} is not a duration like 500ms, 30s, 5m, 1h or 7d")
-    return DurationMs(round(float(match[1]) * UNITS_MS[match[2]]))
+    duration_ms = float(match[1]) * UNITS_MS[match[2]]
+    if duration_ms > _LONGEST_MS:
+        raise ValueError(f"{match[0][:20]!r} is longer than {DurationMs(_LONGEST_MS)}")
+    return DurationMs(round(duration_ms))

@@ -42,14 +42,14 @@ def decode(record: bytes) -> Version:
     """
     try:
         document = msgspec.json.decode(record)
-    except msgspec.DecodeError as bad:
+    except (msgspec.DecodeError, RecursionError) as bad:
         raise RuleError("rules", str(bad)) from None
     if not isinstance(document, dict):
         raise RuleError("rules", "expected an object")
-    number, effective_from_ms = (document.pop(name, None) for name in ("version", "effective_from_ms"))
-    if not all(type(given) is int and given >= 0 for given in (number, effective_from_ms)):
+    version, effective_from_ms = (document.pop(name, None) for name in ("version", "effective_from_ms"))
+    if not all(type(number) is int and number >= 0 for number in (version, effective_from_ms)):
         raise RuleError("rules", "expected `version` and `effective_from_ms` as whole numbers")
-    return Version(number, effective_from_ms, check(rule_types.read(document)))
+    return Version(version, effective_from_ms, check(rule_types.read(document)))
 
 
 def merged(known: Versions, more: Iterable[Version]) -> Versions:

@@ -26,6 +26,7 @@ from fleetpulse.rules import (
     Threshold,
 )
 
+_MOST = 1_000_000  # of what is counted; JSON on the topic has no whole numbers beyond 64 bits
 _CAN_BE_REFERRED_TO = Threshold | Battery | Rate | Stuck | Missing | Geofence | Deviation
 
 
@@ -35,13 +36,13 @@ def check(rules: RuleSet) -> RuleSet:
     Raises:
         RuleError: it contradicts itself; names the first place.
     """
-    for path, message in _faults(rules):
+    for path, message in faults(rules):
         raise RuleError(path, message)
     return rules
 
 
-def _faults(rules: RuleSet) -> Iterator[tuple[str, str]]:
-    """Path and message, one after the other."""
+def faults(rules: RuleSet) -> Iterator[tuple[str, str]]:
+    """All that is wrong, path and message, one after the other."""
     by_id: dict[str, Rule] = {}
     for place, rule in enumerate(rules.rules):
         path = f"rules[{place}]"
@@ -83,10 +84,10 @@ def _faults_of_rule(path: str, rule: Rule) -> Iterator[tuple[str, str]]:
     if isinstance(rule, Deviation):
         if not 0 < rule.weight < 1:
             yield f"{path}.weight", f"{rule.weight} is not between 0 and 1"
-        if rule.warm_up < 2:
-            yield f"{path}.warm_up", f"{rule.warm_up} is less than 2 readings"
-    if isinstance(rule, Flapping) and rule.opens < 2:
-        yield f"{path}.opens", f"{rule.opens} is less than 2"
+        if not 2 <= rule.warm_up <= _MOST:
+            yield f"{path}.warm_up", f"{rule.warm_up} is not from 2 to {_MOST:,} readings"
+    if isinstance(rule, Flapping) and not 2 <= rule.opens <= _MOST:
+        yield f"{path}.opens", f"{rule.opens} is not from 2 to {_MOST:,}"
     if isinstance(rule, NeverSeen) and (not rule.devices or any(not 0 < len(d) <= 128 for d in rule.devices)):
         yield f"{path}.devices", "expected device ids of 1 to 128 characters, at least one"
     if isinstance(rule, Geofence):
@@ -113,8 +114,8 @@ def _overlap(path: str, above: Levels, below: Levels) -> Iterator[tuple[str, str
 
 
 def _faults_of_area(path: str, area: Circle | Polygon) -> Iterator[tuple[str, str]]:
-    if isinstance(area, Circle) and not area.radius_m > 0:
-        yield f"{path}.radius_m", f"{area.radius_m:g} is not more than 0"
+    if isinstance(area, Circle) and not 0 < area.radius_m < math.inf:
+        yield f"{path}.radius_m", f"{area.radius_m:g} is not a finite number above 0"
     corners = [(area.lat, area.lon)] if isinstance(area, Circle) else area.corners
     if isinstance(area, Polygon) and len(corners) < 3:
         yield f"{path}.corners", f"{len(corners)} corners make no area"

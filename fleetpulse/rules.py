@@ -4,7 +4,9 @@ Every kind of rule is one type here, tagged by `kind`. `docs/rules.md` tells wha
 `fleetpulse.inactivity` decide by them.
 """
 
-from typing import Any, Literal
+import re
+from types import NoneType
+from typing import Any, Literal, get_args
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType, field
@@ -178,8 +180,19 @@ class Node(_Part, frozen=True, kw_only=True):
 Rule = (
     Threshold | Battery | Rate | Stuck | Missing | Geofence | Deviation | Condition | Inactivity | NeverSeen | Flapping
 )
+KINDS: dict[str, type[Struct]] = {str(kind.__struct_config__.tag): kind for kind in get_args(Rule)}
 OfReadings = Threshold | Battery | Rate | Stuck | Missing | Geofence | Deviation | Condition | Flapping
 OfSilence = Inactivity | NeverSeen
+
+
+_WORDS = {"object": "a mapping", "array": "a list", "float": "a number", "int": "a whole number", "str": "text"}
+_CHOICES = {
+    "kind": tuple(KINDS),
+    "shape": ("circle", "polygon"),
+    "severity": get_args(Severity),
+    "alert": ("outside", "inside"),
+}
+_SHOWN_CHARS = 60
 
 
 class RuleSet(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -212,11 +225,41 @@ def read(document: object) -> RuleSet:
         RuleError: it is none; says where.
     """
     try:
-        rules = msgspec.convert(document, RuleSet, dec_hook=_dec_hook)
+        return msgspec.convert(document, RuleSet, dec_hook=_dec_hook)
     except msgspec.ValidationError as bad:
         message, _, path = str(bad).partition(" - at `$")
-        raise RuleError(path.rstrip("`").lstrip(".") or "rules", message) from None
-    return rules
+        raise _in_words(path.rstrip("`").lstrip("."), message, document) from None
+    except RecursionError:
+        raise RuleError("rules", "nested too deeply") from None
+
+
+def _in_words(path: str, message: str, document: object) -> RuleError:
+    """What msgspec found, in the words of who writes rules: the place, what is expected there, what was found."""
+    if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", message, re.DOTALL):
+        return RuleError(f"{path}.{unknown[1]}".lstrip("."), "unknown field")
+    if missing := re.fullmatch(r"Object missing required field `(.*)`", message):
+        return RuleError(path or "rules", f"`{missing[1]}` is missing")
+    found = shown(_value_at(document, path))
+    if wrong := re.fullmatch(r"Expected `(\w+).*?`(?: of length (\d+))?, got .*", message):
+        expected = _WORDS[wrong[1]] + (f" of {wrong[2]}" if wrong[2] else "")
+        return RuleError(path or "rules", f"expected {expected}, got {found}")
+    if choices := _CHOICES.get(path.rpartition(".")[2]):
+        return RuleError(path, f"expected one of {', '.join(choices)}, got {found}")
+    return RuleError(path or "rules", message[:1].lower() + message[1:])
+
+
+def _value_at(document: Any, path: str) -> object:
+    for name, place in re.findall(r"(\w+)|\[(\d+)\]", path):
+        document = document[name or int(place)]
+    return document
+
+
+def shown(value: object) -> str:
+    """A value as a message tells it, in one short line."""
+    if isinstance(value, dict | list | tuple | NoneType):
+        return "nothing" if value is None else "a mapping" if isinstance(value, dict) else f"a list of {len(value)}"
+    text = str(value).lower() if isinstance(value, bool) else ascii(value)
+    return text if len(text) <= _SHOWN_CHARS else text[:_SHOWN_CHARS] + "…"
 
 
 def to_document(rules: RuleSet) -> dict[str, Any]:

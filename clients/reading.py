@@ -1,0 +1,70 @@
+"""Reads Kafka topics to their present end."""
+
+from collections.abc import Iterator
+from typing import cast
+
+from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+
+from fleetpulse.errors import FleetpulseError
+from fleetpulse.topics import LARGEST_MESSAGE_BYTES
+
+_ANSWER_S = 30.0
+
+
+def read_to_end(bootstrap_servers: str, topic: str, group: str) -> Iterator[Message]:
+    """Yield what is committed in `topic` now, partition by partition in the order of its offsets.
+
+    Args:
+        bootstrap_servers: `host:port` of brokers, comma-separated.
+        topic: name of a topic that exists.
+        group: what brokers know the reader by; nothing is committed for it.
+
+    Raises:
+        FleetpulseError: no broker answers, or the topic is not there.
+    """
+    consumer = Consumer(
+        {
+            "bootstrap.servers": bootstrap_servers,
+            "group.id": group,
+            "isolation.level": "read_committed",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "fetch.message.max.bytes": LARGEST_MESSAGE_BYTES,
+            "log_level": 0,
+        }
+    )
+    try:
+        partitions = [TopicPartition(topic, p, 0) for p in _partitions(consumer, bootstrap_servers, topic)]
+        # What comes later stays for the next time: replaying what is rejected again would never end.
+        ends = [consumer.get_watermark_offsets(partition, timeout=_ANSWER_S)[1] for partition in partitions]
+        for partition, end in zip(partitions, ends, strict=True):
+            consumer.assign([partition])
+            yield from _until(consumer, topic, end)
+    finally:
+        consumer.close()
+
+
+def _partitions(consumer: Consumer, bootstrap_servers: str, topic: str) -> list[int]:
+    try:
+        found = consumer.list_topics(topic, timeout=_ANSWER_S).topics[topic]
+    except Exception as failed:  # confluent-kafka raises its own for each kind of failure
+        raise FleetpulseError(f"no broker answers at {bootstrap_servers}: {failed}") from failed
+    if found.error is not None:
+        raise FleetpulseError(f"topic {topic} is not there at {bootstrap_servers}: {found.error.str()}")
+    return sorted(found.partitions)
+
+
+def _until(consumer: Consumer, topic: str, end: int) -> Iterator[Message]:
+    while True:
+        message = consumer.poll(_ANSWER_S)
+        if message is None:
+            raise FleetpulseError(f"topic {topic} cannot be read: no answer for {_ANSWER_S:.0f} s")
+        error = message.error()
+        if error is None and cast(int, message.offset()) >= end:
+            return
+        if error is None:
+            yield message
+        elif error.code() == KafkaError._PARTITION_EOF:
+            return
+        else:
+            raise FleetpulseError(f"topic {topic} cannot be read: {error.str()}")

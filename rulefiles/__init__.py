@@ -1,0 +1,1 @@
+"""Rule sets as files, on their topic, and on the command line: `fleetpulse rules`."""

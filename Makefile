@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --no-deps
 ZIP := build/fleetpulse.zip
-CODE := clients fleetpulse jobs sql udfs
+CODE := clients fleetpulse jobs rulefiles sql udfs
 ARGS ?=
 
 .PHONY: help setup lock demo stack-up stack-down stack-status test test-unit test-jobs test-e2e lint fmt bench package \

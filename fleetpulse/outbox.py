@@ -27,27 +27,32 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """Where each kind of output goes. `sources` are the topics behind the origins of records, in the job's order."""
+    """Where each kind of output goes; one that a job does not make has no topic.
+
+    `sources` are the topics behind the origins of records, in the job's order.
+    """
 
     sources: tuple[str, ...]
-    alerts: str
-    plain: str
     late: str
     dead_letters: str
+    alerts: str | None = None
+    plain: str | None = None
     aggregates: str | None = None
 
     @property
     def topics(self) -> list[str]:
         """All topics written to."""
-        topics = [self.alerts, self.plain, self.late, self.dead_letters]
-        return topics if self.aggregates is None else [*topics, self.aggregates]
+        topics = (self.alerts, self.plain, self.late, self.dead_letters, self.aggregates)
+        return [topic for topic in topics if topic is not None]
 
     def record(self, output: Output, now_ms: int) -> Record:
         """The record that carries `output`; `now_ms` is processing time."""
         match output:
             case Revision():
+                assert self.alerts is not None
                 return Record(self.alerts, output.device_id.encode(), to_json(output, now_ms), {}, now_ms)
             case SilentDevice():
+                assert self.plain is not None
                 return Record(self.plain, output.device_id.encode(), _plain(output), {}, now_ms)
             case Aggregate():
                 assert self.aggregates is not None

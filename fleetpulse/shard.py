@@ -91,6 +91,23 @@ class Shard:
         return self._ticks.held_until_ms is not None
 
     @property
+    def devices_known(self) -> int:
+        """How many devices are known."""
+        if self.life is not None:
+            return self.life.watch.known
+        return self.readings.anomalies.known if self.readings and self.readings.anomalies else 0
+
+    @property
+    def devices_silent(self) -> int:
+        """How many of them are silent."""
+        return self.life.watch.silent if self.life else 0
+
+    @property
+    def anomalies_open(self) -> int:
+        """How many alerts about readings are open."""
+        return self.readings.anomalies.open_alerts if self.readings and self.readings.anomalies else 0
+
+    @property
     def rule_version(self) -> int:
         """The version of the rules in force; 0 where there is none."""
         version = in_force(self._versions, self.decided_until_ms)

@@ -21,9 +21,11 @@ TELEMETRY = Topic("telemetry.raw", 3, _LARGE)
 ALERTS = Topic("alerts", 1)
 LATE = Topic("telemetry.late", 3, _LARGE)
 DEAD_LETTERS = Topic("telemetry.dlq", 3, _LARGE)
+
+AGGREGATES = Topic("telemetry.agg.1m", 3)
 RULES = Topic("rules", 1, {"cleanup.policy": "compact"})  # one key a version, so that all of them stay
 
-TOPICS = (EVENTS, TELEMETRY, ALERTS, LATE, DEAD_LETTERS)
+TOPICS = (EVENTS, TELEMETRY, ALERTS, LATE, DEAD_LETTERS, AGGREGATES, RULES)
 
 
 def ticks(job: str) -> Topic:

@@ -12,8 +12,8 @@ from jobs.operators import name_operators
 from sql import statement
 from udfs.framing import ToFrames
 
-# What a keyed function gets: a frame or a tick, the other one is null.
-ITEM_TYPE = Types.ROW([Types.PRIMITIVE_ARRAY(Types.BYTE()), Types.LONG()])
+# What a keyed function gets: a frame, a tick or a version of the rules; the others are null.
+ITEM_TYPE = Types.ROW([Types.PRIMITIVE_ARRAY(Types.BYTE()), Types.LONG(), Types.PRIMITIVE_ARRAY(Types.BYTE())])
 _FRAME_TYPE = DataTypes.ROW(
     [DataTypes.FIELD("shard_key", DataTypes.INT()), DataTypes.FIELD("frame", DataTypes.BYTES())]
 )
@@ -36,13 +36,20 @@ class Source:
     max_future_skew_ms: int
     idle_timeout_ms: int
     ticks_topic: str | None
+    rules_topic: str | None = None
 
 
-def items_by_shard(tables: StreamTableEnvironment, source: Source, shard_keys: tuple[int, ...]) -> DataStream:
-    """Rows of (shard key, (frame, tick)); the watermark is made in the sources, one a partition."""
+def items_by_shard(
+    tables: StreamTableEnvironment, source: Source, shard_keys: tuple[int, ...], measured: bool
+) -> DataStream:
+    """Rows of (shard key, (frame, tick, rules)); the watermark is made in the sources, one a partition."""
     _read_telemetry(tables, source)
-    frames = frames_by_shard(tables, source, shard_keys)
-    return frames if source.ticks_topic is None else frames.union(_ticks(tables, source, shard_keys))
+    items = frames_by_shard(tables, source, shard_keys, measured)
+    if source.ticks_topic is not None:
+        items = items.union(_ticks(tables, source, shard_keys))
+    if source.rules_topic is not None:
+        items = items.union(_rules(tables, source, shard_keys))
+    return items
 
 
 def _read_telemetry(tables: StreamTableEnvironment, source: Source) -> None:
@@ -63,10 +70,12 @@ def _read_telemetry(tables: StreamTableEnvironment, source: Source) -> None:
     )
 
 
-def frames_by_shard(tables: StreamTableEnvironment, source: Source, shard_keys: tuple[int, ...]) -> DataStream:
-    """Rows of (shard key, (frame, null)) of the records in the table `telemetry`, wherever that reads them."""
+def frames_by_shard(
+    tables: StreamTableEnvironment, source: Source, shard_keys: tuple[int, ...], measured: bool
+) -> DataStream:
+    """Rows of (shard key, (frame, null, null)) of the records in the table `telemetry`, wherever that reads them."""
     name_operators(tables, "telemetry")
-    to_frames = ToFrames(shard_keys, source.max_future_skew_ms)
+    to_frames = ToFrames(shard_keys, source.max_future_skew_ms, measured)
     tables.create_temporary_function("to_frames", udf(to_frames, result_type=_FRAME_TYPE, func_type="pandas"))
     return tables.to_data_stream(tables.sql_query(statement("telemetry_frames", topics=source.topics)))
 
@@ -77,6 +86,19 @@ def _ticks(tables: StreamTableEnvironment, source: Source, shard_keys: tuple[int
         statement("ticks", topic=source.ticks_topic, bootstrap_servers=source.bootstrap_servers, bound=_bound(source))
     )
     return tables.to_data_stream(tables.sql_query(statement("ticks_to_shards", shard_keys=shard_keys)))
+
+
+def _rules(tables: StreamTableEnvironment, source: Source, shard_keys: tuple[int, ...]) -> DataStream:
+    name_operators(tables, "rules")
+    tables.execute_sql(
+        statement(
+            "rules",
+            topic=source.rules_topic,
+            bootstrap_servers=source.bootstrap_servers,
+            bounded="unbounded" if source.ticks_topic else "latest-offset",
+        )
+    )
+    return tables.to_data_stream(tables.sql_query(statement("rules_to_shards", shard_keys=shard_keys)))
 
 
 def write_ticks(tables: StreamTableEnvironment) -> None:

@@ -1,5 +1,5 @@
 -- Every shard sees every tick.
-SELECT shard_key, ROW(CAST(NULL AS BYTES), tick_ms) AS item
+SELECT shard_key, ROW(CAST(NULL AS BYTES), tick_ms, CAST(NULL AS BYTES)) AS item
 FROM (
     SELECT
         TIMESTAMPDIFF(SECOND, TIMESTAMP '1970-01-01 00:00:00', CAST(`kafka_time` AS TIMESTAMP(3))) * CAST(1000 AS BIGINT)

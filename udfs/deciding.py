@@ -1,5 +1,6 @@
 """The keyed function of a job: one key is one shard, its state is the shard's log, its timers are the shard's clock."""
 
+import logging
 import time
 from collections.abc import Iterable
 
@@ -8,9 +9,11 @@ from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 from pyflink.datastream.state import MapStateDescriptor
 
 from fleetpulse.outbox import Outbox
+from fleetpulse.rules import RuleError
 from fleetpulse.shard import Output, Shard, ShardPolicy
 from udfs.gauges import Gauges
 
+_logger = logging.getLogger(__name__)
 _BYTES = Types.PRIMITIVE_ARRAY(Types.BYTE())
 RECORD_TYPE = Types.ROW_NAMED(
     ["topic", "key", "value", "headers", "timestamp_ms"],
@@ -19,7 +22,7 @@ RECORD_TYPE = Types.ROW_NAMED(
 
 
 class Decide(KeyedProcessFunction):
-    """Brings frames, ticks and the watermark to a shard, and carries what it says to Kafka and into keyed state.
+    """Brings frames, ticks, rules and the watermark to a shard, and carries what it says to Kafka and into keyed state.
 
     State: the shard's log, see `fleetpulse.shardlog`; a copy in memory is loaded at the shard's first touch.
     Timers: one, for the next evaluation instant or the earliest sign of life that waits, whichever comes first.
@@ -27,9 +30,10 @@ class Decide(KeyedProcessFunction):
     Cleanup: the shard forgets silent devices; the log drops what is decided.
     """
 
-    def __init__(self, policy: ShardPolicy, outbox: Outbox) -> None:
+    def __init__(self, policy: ShardPolicy, outbox: Outbox, shard_keys: tuple[int, ...]) -> None:
         self._policy = policy
         self._outbox = outbox
+        self._numbers = {key: number for number, key in enumerate(shard_keys)}
 
     def open(self, runtime_context: RuntimeContext) -> None:
         self._log = runtime_context.get_map_state(MapStateDescriptor("shard-log", Types.LONG(), _BYTES))
@@ -37,14 +41,16 @@ class Decide(KeyedProcessFunction):
         self._gauges = Gauges(runtime_context.get_metrics_group(), self._shards)
 
     def process_element(self, item: Row, context: KeyedProcessFunction.Context) -> Iterable[Row]:
-        frame, tick_ms = item
+        frame, tick_ms, rules = item
         shard = self._shard(context.get_current_key())
         outputs: list[Output] = []
-        if frame is None:
-            shard.tick(tick_ms)
-        else:
+        if frame is not None:
             self._gauges.frame_bytes.update(len(frame))
             outputs = shard.accept(bytes(frame))
+        elif tick_ms is not None:
+            shard.tick(tick_ms)
+        else:
+            self._learn(shard, bytes(rules))
         return self._finish(shard, outputs, context.timer_service())
 
     def on_timer(self, timestamp: int, context: KeyedProcessFunction.OnTimerContext) -> Iterable[Row]:  # noqa: ARG002
@@ -52,10 +58,18 @@ class Decide(KeyedProcessFunction):
         timers = context.timer_service()
         return self._finish(shard, shard.advance(timers.current_watermark()), timers)
 
+    def _learn(self, shard: Shard, record: bytes) -> None:
+        try:
+            shard.learn(record)
+        except RuleError as bad:  # what `fleetpulse rules apply` would have refused must not stop the job
+            self._gauges.rules_refused.inc()
+            _logger.warning("a record on the rules topic is no set of rules and is passed over: %s", bad)
+
     def _shard(self, key: int) -> Shard:
         shard = self._shards.get(key)
         if shard is None:
-            shard = self._shards[key] = Shard(self._policy, {k: bytes(v) for k, v in self._log.items()})
+            entries = {number: bytes(entry) for number, entry in self._log.items()}
+            shard = self._shards[key] = Shard(self._policy, self._numbers[key], entries)
         return shard
 
     def _finish(self, shard: Shard, outputs: list[Output], timers) -> list[Row]:  # type: ignore[no-untyped-def]

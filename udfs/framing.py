@@ -16,11 +16,13 @@ class ToFrames(ScalarFunction):
     Args:
         shard_keys: the Flink key of each shard.
         max_future_skew_ms: see `readings.judge`.
+        measured: see `decoding.decode`.
     """
 
-    def __init__(self, shard_keys: tuple[int, ...], max_future_skew_ms: int) -> None:
+    def __init__(self, shard_keys: tuple[int, ...], max_future_skew_ms: int, measured: bool) -> None:
         self._shard_keys = shard_keys
         self._max_future_skew_ms = max_future_skew_ms
+        self._measured = measured
 
     def is_deterministic(self) -> bool:
         """No, or the planner evaluates it twice: for the filter and for the projection."""
@@ -31,7 +33,7 @@ class ToFrames(ScalarFunction):
     ) -> pd.DataFrame:
         kafka_times_ms = kafka_time.to_numpy("datetime64[ms]").view("int64")
         batch = Batch(*(column.tolist() for column in (origin, offset, kafka_times_ms, key, value)))
-        frames = pack(batch, len(self._shard_keys), self._max_future_skew_ms)
+        frames = pack(batch, len(self._shard_keys), self._max_future_skew_ms, self._measured)
         rows = np.full((2, len(value)), None, dtype=object)
         for place, (shard, frame) in enumerate(frames.items()):
             rows[:, place] = self._shard_keys[shard], frame

@@ -25,8 +25,11 @@ class Gauges:
         for reason in Reason:
             group = metrics.add_group("reason", reason)
             group.gauge("fleetpulse_records_rejected", self._sum(lambda c, reason=reason: c.rejected.get(reason, 0)))
-        metrics.gauge("fleetpulse_devices_known", lambda: sum(s.watch.known for s in shards.values()))
-        metrics.gauge("fleetpulse_devices_silent", lambda: sum(s.watch.silent for s in shards.values()))
+        self.rules_refused = metrics.counter("fleetpulse_rules_refused")
+        metrics.gauge("fleetpulse_devices_known", lambda: sum(s.devices_known for s in shards.values()))
+        metrics.gauge("fleetpulse_devices_silent", lambda: sum(s.devices_silent for s in shards.values()))
+        metrics.gauge("fleetpulse_anomalies_open", lambda: sum(s.anomalies_open for s in shards.values()))
+        metrics.gauge("fleetpulse_rule_version", lambda: min((s.rule_version for s in shards.values()), default=0))
         metrics.gauge("fleetpulse_shards_held", lambda: sum(s.held for s in shards.values()))
         metrics.gauge("fleetpulse_watermark_lag_ms", self._watermark_lag_ms)
 

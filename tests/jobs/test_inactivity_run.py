@@ -23,7 +23,8 @@ from generator.stream import records
 from generator.truth import Revision, Truth
 from generator.truth_file import lines
 from jobs.crossing import process_by_shard, shard_keys
-from jobs.inactivity import Plan, command, configuration, plan
+from jobs.deciding import Plan, configuration, plan
+from jobs.inactivity import DECISIONS, command
 from jobs.telemetry import ITEM_TYPE, frames_by_shard
 from tests.jobs.recorded import read_records, write_records
 from udfs.deciding import RECORD_TYPE, Decide
@@ -102,7 +103,7 @@ def run(arriving: Iterable[Record], folder: Path, *arguments: str) -> list[tuple
     given = command.make_context("inactivity", [*SETTINGS, "--checkpoint.dir", folder.as_uri(), *arguments]).params
     environment = StreamExecutionEnvironment.get_execution_environment(local(configuration(given)))
     tables = StreamTableEnvironment.create(environment)
-    job = plan(given, PARTITIONS)
+    job = plan(DECISIONS, given, PARTITIONS)
     [topic] = job.source.topics
     write_records(folder / "records.json", arriving, topic, PARTITIONS)
     read_records(tables, folder / "records.json", job.source.out_of_orderness_ms)
@@ -118,6 +119,7 @@ def local(settings: Configuration) -> Configuration:
 
 
 def decided(tables: StreamTableEnvironment, job: Plan) -> DataStream:
-    """The job from the table `telemetry` on, up to what leaves; see `jobs.inactivity.build`."""
-    items = frames_by_shard(tables, job.source, shard_keys(job.policy.shards))
-    return process_by_shard(items, ITEM_TYPE, Decide(job.policy, job.outbox), RECORD_TYPE)
+    """The job from the table `telemetry` on, up to what leaves; see `jobs.deciding.build`."""
+    keys = shard_keys(job.policy.shards)
+    items = frames_by_shard(tables, job.source, keys, job.policy.measured)
+    return process_by_shard(items, ITEM_TYPE, Decide(job.policy, job.outbox, keys), RECORD_TYPE)

@@ -11,7 +11,7 @@ from fleetpulse.shard import Late
 from fleetpulse.silences import InactivityPolicy
 
 T0 = 1_767_225_600_000
-OUTBOX = Outbox(("events", "telemetry.raw"), "alerts", "alerts.plain", "telemetry.late", "telemetry.dlq")
+OUTBOX = Outbox(("events", "telemetry.raw"), "telemetry.late", "telemetry.dlq", "alerts", "alerts.plain")
 ORIGIN = (1 << 16) + 2  # telemetry.raw, partition 2
 ORIGINAL = Original(ORIGIN, 77, T0, b"k", b"\xffbytes")
 

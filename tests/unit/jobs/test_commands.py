@@ -6,7 +6,8 @@ import click
 import pytest
 
 from jobs.archive import command as archive
-from jobs.inactivity import Plan, command, plan
+from jobs.deciding import Plan, plan
+from jobs.inactivity import DECISIONS, command
 
 BROKERS = ("KAFKA_BOOTSTRAP_SERVERS", "KAFKA_BROKERS", "FLEETPULSE_KAFKA_BOOTSTRAP_SERVERS")
 
@@ -22,7 +23,7 @@ def given(command: click.Command, *arguments: str) -> dict[str, Any]:
 
 
 def planned(*arguments: str) -> Plan:
-    return plan(given(command, *arguments), partitions=3)
+    return plan(DECISIONS, given(command, *arguments), partitions=3)
 
 
 @pytest.mark.parametrize("job", [command, archive], ids=["inactivity", "archive"])

@@ -1,4 +1,4 @@
-"""The inactivity job as it is assembled: what savepoints, the shuffle and people at a prompt rely on."""
+"""The deciding jobs as they are assembled: what savepoints, the shuffle and people at a prompt rely on."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -12,19 +12,22 @@ from pyflink.java_gateway import get_gateway
 
 from clients.commandline import run
 from fleetpulse.shards import MAX_PARALLELISM
+from jobs import aggregate, anomaly, inactivity, monitor
 from jobs.crossing import _objects, shard_keys
-from jobs.inactivity import OPERATOR_NAMES, assemble, command, configuration, plan
+from jobs.deciding import OPERATOR_NAMES, assemble, configuration, plan
+from jobs.inactivity import command
 
 pytestmark = pytest.mark.jobs
 
-GOLDEN_UIDS = Path(__file__).parent / "inactivity_uids.txt"
+GOLDEN_UIDS = Path(__file__).parent / "uids"
+JOBS = {"inactivity": inactivity, "anomaly": anomaly, "aggregate": aggregate, "monitor": monitor}
 PARTITIONS = 3
 
 
-def assembled(*arguments: str) -> StreamExecutionEnvironment:
-    given = command.make_context("inactivity", list(arguments)).params
+def assembled(*arguments: str, job: str = "inactivity") -> StreamExecutionEnvironment:
+    given = JOBS[job].command.make_context(job, list(arguments)).params
     environment = StreamExecutionEnvironment.get_execution_environment(configuration(given))
-    assemble(environment, plan(given, PARTITIONS))
+    assemble(environment, plan(JOBS[job].DECISIONS, given, PARTITIONS))
     return environment
 
 
@@ -39,9 +42,10 @@ def each(collection: Any) -> Iterator[Any]:
         yield iterator.next()
 
 
-def test_operators_have_the_ids_that_savepoints_know() -> None:
+@pytest.mark.parametrize("job", JOBS)
+def test_operators_have_the_ids_that_savepoints_know(job: str) -> None:
     """Changed on purpose? Then write the new ids to the file, and say in the changelog what a restore needs."""
-    assert uids(assembled()) == GOLDEN_UIDS.read_text().splitlines()
+    assert uids(assembled(job=job)) == (GOLDEN_UIDS / f"{job}.txt").read_text().splitlines()
 
 
 def test_operators_have_the_same_ids_whatever_is_asked() -> None:
@@ -51,8 +55,9 @@ def test_operators_have_the_same_ids_whatever_is_asked() -> None:
     )
 
 
-def test_every_operator_has_a_name_for_people() -> None:
-    graph = assembled()._j_stream_execution_environment.getStreamGraph(False)
+@pytest.mark.parametrize("job", ["inactivity", "monitor"])
+def test_every_operator_has_a_name_for_people(job: str) -> None:
+    graph = assembled(job=job)._j_stream_execution_environment.getStreamGraph(False)
     shown = [str(node.getOperatorName()) for node in each(graph.getStreamNodes())]
     assert all(any(name in operator for operator in shown) for name in OPERATOR_NAMES.values())
     assert not [operator for operator in shown if "[" in operator or "default_catalog" in operator]
@@ -72,7 +77,7 @@ def test_every_stream_has_a_declared_type() -> None:
     """An undeclared one is pickled record by record."""
     types = {
         transformation.getName(): str(transformation.getOutputType().getClass().getSimpleName())
-        for last in each(assembled()._j_stream_execution_environment.getTransformations())
+        for last in each(assembled(job="monitor")._j_stream_execution_environment.getTransformations())
         for transformation in each(last.getTransitivePredecessors())
     }
     assert set(types.values()) <= {"InternalTypeInfo", "ExternalTypeInfo", "RowTypeInfo"}, types
@@ -155,6 +160,7 @@ def test_help_tells_every_option_with_its_unit_and_default(
     assert run(command, ["--help"]) == 0
     page = " ".join(capsys.readouterr().out.split())
     assert f" {option.opts[0]} " in page
-    assert f"{option.help}{'' if option.is_flag else f' [default: {option.default}'}" in page
+    default = "" if option.is_flag or option.default is None else f" [default: {option.default}"
+    assert f"{' '.join(str(option.help).split())}{default}" in page
     assert option.help is not None
     assert option.help.endswith(", in ms.") == option.opts[0].endswith(".ms")

@@ -160,7 +160,7 @@ def test_help_tells_every_option_with_its_unit_and_default(
     assert run(command, ["--help"]) == 0
     page = " ".join(capsys.readouterr().out.split())
     assert f" {option.opts[0]} " in page
-    default = "" if option.is_flag or option.default is None else f" [default: {option.default}"
+    default = "" if option.is_flag or not isinstance(option.default, str | int) else f" [default: {option.default}"
     assert f"{' '.join(str(option.help).split())}{default}" in page
     assert option.help is not None
     assert option.help.endswith(", in ms.") == option.opts[0].endswith(".ms")

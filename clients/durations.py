@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime
 
 from fleetpulse.durations import UNITS_MS
+from fleetpulse.times import LAST_MS
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)?")
 
@@ -24,7 +25,7 @@ def parse_instant_ms(text: str) -> int:
     """Read an instant, epoch milliseconds or ISO 8601 (without an offset: UTC), as epoch milliseconds.
 
     Raises:
-        ValueError: it is no such thing, or not after 1970.
+        ValueError: it is no such thing, not after 1970, or after 9999.
     """
     try:
         instant_ms = int(text) if text.strip().isdigit() else _from_iso(text)
@@ -32,6 +33,8 @@ def parse_instant_ms(text: str) -> int:
         raise ValueError(f"{text!r} is neither epoch milliseconds nor ISO 8601 like 2026-01-01T00:00:00Z") from None
     if instant_ms <= 0:
         raise ValueError(f"{text!r} is not after 1970-01-01T00:00:00Z")
+    if instant_ms > LAST_MS:
+        raise ValueError(f"{text!r} is after the year 9999")
     return instant_ms
 
 

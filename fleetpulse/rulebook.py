@@ -8,6 +8,7 @@ from msgspec import Struct
 from fleetpulse import rules as rule_types
 from fleetpulse.rulechecks import check
 from fleetpulse.rules import RuleError, RuleSet
+from fleetpulse.times import LAST_MS
 
 NOTICE_MS = 2_000  # how far ahead of all clocks a change must be announced, so that every shard has it in time
 
@@ -47,7 +48,7 @@ def decode(record: bytes) -> Version:
     if not isinstance(document, dict):
         raise RuleError("rules", "expected an object")
     version, effective_from_ms = (document.pop(name, None) for name in ("version", "effective_from_ms"))
-    if not all(type(number) is int and number >= 0 for number in (version, effective_from_ms)):
+    if not all(type(number) is int and 0 <= number <= LAST_MS for number in (version, effective_from_ms)):
         raise RuleError("rules", "expected `version` and `effective_from_ms` as whole numbers")
     return Version(version, effective_from_ms, check(rule_types.read(document)))
 

@@ -76,7 +76,7 @@ def apply_command(files: tuple[Path, ...], effective_from_ms: int | None, bootst
     def decide(book: Book) -> Version | None:
         nonlocal changes
         from_ms = _effective_from_ms(effective_from_ms)
-        before = in_force(book.versions, from_ms)
+        before = in_force(_told(book).versions, from_ms)
         if before is not None and before.rules == rules:
             click.echo(f"unchanged: version {before.version}, from {iso(before.effective_from_ms)}, has these rules")
             return None
@@ -171,7 +171,10 @@ def _effective_from_ms(given_ms: int | None) -> int:
 
 
 def _book(bootstrap_servers: str, topic: str) -> Book:
-    book = read_book(bootstrap_servers, topic)
+    return _told(read_book(bootstrap_servers, topic))
+
+
+def _told(book: Book) -> Book:
     for line in book.unreadable:
         click.echo(line, err=True)
     return book

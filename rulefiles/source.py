@@ -1,4 +1,4 @@
-"""YAML and JSON as plain values, with the line of each. Nothing in a file is code, and none is too large to read."""
+"""YAML and JSON as plain values, with the line of each. Nothing in a file is code, and what has no end is refused."""
 
 import json
 import math

@@ -65,7 +65,7 @@ def test_rules_are_applied_listed_compared_and_shown(rules, file, stack: Embedde
     listed = rules("list")
     assert [line.split()[0] for line in listed.stdout.splitlines()] == ["version", "2", "1"]
     assert f"{topic}:0:" in listed.stderr
-    assert rules("apply", file(60)).output.startswith("version 8 takes effect at ")
+    assert rules("apply", file(60)).stdout.startswith("version 8 takes effect at ")
     assert json.loads(rules("diff", "--versions", 1, 8, "--json").stdout)["changed"] == [
         {"id": "hot", "field": "above.critical", "before": 50.0, "after": 60.0}
     ]

@@ -64,13 +64,13 @@ class Silences:
         rules = version.rules.rules if version else ()
         self._default = Silence(RULE_ID, timeout_ms)
         self._classes = [
-            (rule.scope.devices, Silence(rule.id, rule.timeout, INACTIVITY, rule.severity, self.version))
+            (rule.scope.devices, Silence(rule.id, int(rule.timeout), INACTIVITY, rule.severity, self.version))
             for rule in rules
             if isinstance(rule, Inactivity)
         ]
         self._known: dict[str, Silence] = {}
         self.expected = {
-            device_id: Silence(rule.id, rule.within, NEVER_SEEN, rule.severity, self.version)
+            device_id: Silence(rule.id, int(rule.within), NEVER_SEEN, rule.severity, self.version)
             for rule in reversed(rules)
             if isinstance(rule, NeverSeen)
             for device_id in rule.devices

@@ -12,11 +12,10 @@ from fleetpulse.frames import Original, Rejected
 from fleetpulse.reasons import Reason
 from fleetpulse.shard import Late, Shard, ShardPolicy
 from fleetpulse.silences import InactivityPolicy
-from tests.batches import pack
+from tests.unit.fleetpulse.keyed import Keyed
 
 T0 = 1_767_225_600_000
 BOUND_MS = 2_000
-SKEW_MS = 60_000
 POLICY = ShardPolicy(("events",), shards=1, inactivity=InactivityPolicy())
 
 
@@ -25,58 +24,6 @@ def record(device: str, at_ms: int, *, offset: int = 0, partition: int = 0, kafk
     value = f'{{"device_id":"{device}","ts":{T0 + at_ms}}}'.encode()
     kafka_time_ms = T0 + (at_ms if kafka_ms is None else kafka_ms)
     return Original(partition, offset, kafka_time_ms, device.encode(), value)
-
-
-class Keyed:
-    """What the Flink function does, without Flink: shards by key, each with its state, restarted at will."""
-
-    def __init__(self, policy: ShardPolicy) -> None:
-        self.policy = policy
-        self.state: dict[int, dict[int, bytes]] = {}
-        self.shards: dict[int, Shard] = {}
-        self.outputs: list = []
-
-    def shard(self, key: int) -> Shard:
-        if key not in self.shards:
-            self.shards[key] = Shard(self.policy, key, self.state.setdefault(key, {}))
-        return self.shards[key]
-
-    def accept(self, records: list[Original]) -> None:
-        for key, frame in pack(records, self.policy.shards, SKEW_MS).items():
-            self.outputs += self.shard(key).accept(frame)
-            self._write(key)
-
-    def tick(self, at_ms: int) -> None:
-        for key in range(self.policy.shards):
-            self.shard(key).tick(T0 + at_ms)
-            self._write(key)
-
-    def advance(self, watermark_ms: int) -> None:
-        for key in range(self.policy.shards):
-            self.outputs += self.shard(key).advance(watermark_ms)
-            self._write(key)
-
-    def _write(self, key: int) -> None:
-        puts, removals = self.shards[key].take_writes()
-        self.state[key].update(puts)
-        for gone in removals:
-            self.state[key].pop(gone, None)
-
-    def restart(self) -> None:
-        """Forget all that is not in keyed state."""
-        self.shards.clear()
-
-    def alerts(self) -> list[tuple]:
-        return sorted(
-            (str(r.alert_id), r.revision, r.state, r.opened_at_ms, r.changed_at_ms)
-            for r in self.outputs
-            if isinstance(r, Revision)
-        )
-
-    def counts(self) -> tuple[int, int, int, int]:
-        counts = [count for shard in self.shards.values() for count in shard.counts.values()]
-        rejected = sum(sum(c.rejected.values()) for c in counts)
-        return sum(c.read for c in counts), sum(c.on_time for c in counts), sum(c.late for c in counts), rejected
 
 
 def history(seed: int) -> list[Original]:
@@ -183,16 +130,16 @@ def test_a_clock_that_is_24_hours_ahead_makes_nobody_late_and_counts_as_life():
 
 def test_a_gap_in_ticks_delays_decisions_and_changes_none():
     keyed = Keyed(POLICY)
-    keyed.tick(0)
+    keyed.tick(T0)
     keyed.accept([record("d1", 0), record("dead", 0)])
     keyed.advance(T0)
     keyed.restart()
-    keyed.tick(600_000)  # ten minutes away; d1 kept sending, its records come now
+    keyed.tick(T0 + 600_000)  # ten minutes away; d1 kept sending, its records come now
     keyed.advance(T0 + 598_000)
     assert keyed.alerts() == []
     keyed.accept([record("d1", second * 1000) for second in range(10, 600, 10)])
     for at_ms in range(601_000, 630_001, 1_000):
-        keyed.tick(at_ms)
+        keyed.tick(T0 + at_ms)
     keyed.advance(T0 + 598_000)
     assert [(r.device_id, r.state) for r in keyed.outputs if isinstance(r, Revision)] == [("dead", State.OPEN)]
     assert keyed.counts()[2] == 0
@@ -200,9 +147,9 @@ def test_a_gap_in_ticks_delays_decisions_and_changes_none():
 
 def test_a_restart_during_the_grace_keeps_it():
     keyed = Keyed(POLICY)
-    keyed.tick(0)
+    keyed.tick(T0)
     keyed.accept([record("d1", 0)])
-    keyed.tick(100_000)
+    keyed.tick(T0 + 100_000)
     keyed.restart()
     keyed.advance(T0 + 98_000)
     assert keyed.alerts() == []

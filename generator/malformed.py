@@ -67,8 +67,28 @@ _TELEMETRY = (
     Malformed("wrong_type", '{"$id":"$device","$time":$now,"lat":[48.1],"lon":11.6}'),
 )
 
-KINDS = {Dialect.EVENT: _COMMON, Dialect.TELEMETRY: _COMMON + _TELEMETRY}
-FIELDS = {Dialect.EVENT: ("device-id", "time"), Dialect.TELEMETRY: ("device_id", "ts")}
+_SENSOR = (
+    Malformed("wrong_type", '{"$id":"$device","$time":$now,"sensor_type":"temperature","value":"21.5"}'),
+    Malformed("wrong_type", '{"$id":"$device","$time":$now,"sensor_type":"pressure","value":[1013]}'),
+)
+
+_TYPED = (
+    Malformed("wrong_type", '{"$id":"$device","$time":$now,"event_type":"humidity","payload":{"value":"40"}}'),
+    Malformed("wrong_type", '{"$id":"$device","$time":$now,"event_type":"location","payload":{"lat":true,"lon":1}}'),
+)
+
+KINDS = {
+    Dialect.EVENT: _COMMON,
+    Dialect.TELEMETRY: _COMMON + _TELEMETRY,
+    Dialect.SENSOR: _COMMON + _SENSOR,
+    Dialect.TYPED: _COMMON + _TYPED,
+}
+FIELDS = {
+    Dialect.EVENT: ("device-id", "time"),
+    Dialect.TELEMETRY: ("device_id", "ts"),
+    Dialect.SENSOR: ("sensor_id", "timestamp"),
+    Dialect.TYPED: ("device_id", "ts"),
+}
 """The names of the id and of the time."""
 
 

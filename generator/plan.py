@@ -43,7 +43,7 @@ def readings(scenario: Scenario) -> Iterator[Reading]:
     start, end = scenario.start_ms, scenario.end_ms
     key = draw(scenario.seed, _READING)
     in_time, at_times_late = _fault_table(scenario, 0.0), _fault_table(scenario, scenario.late_rate * LATE_EVERY)
-    clocks = _wrong_clocks(scenario)
+    clocks, names = _wrong_clocks(scenario), [sensor.sensor_id for sensor in scenario.sensors]
     silences = [next_silence(scenario, device, start) for device in range(scenario.devices)]
     for tick in count():
         for device, (silent_from, silent_until) in enumerate(silences):
@@ -59,7 +59,8 @@ def readings(scenario: Scenario) -> Iterator[Reading]:
             noise = mix(key + (tick << _DEVICE_BITS) + device)
             table = in_time if device % LATE_EVERY else at_times_late
             fault = clocks.get(device) or _fault(table, unit(noise))
-            yield Reading(device, f"device-{device:05d}", tick, time_ms, fault, noise)
+            device_id = names[device] if names else f"device-{device:05d}"
+            yield Reading(device, device_id, tick, time_ms, fault, noise)
 
 
 def in_transit(taken: Iterator[Reading], scenario: Scenario) -> Iterator[tuple[int, Reading]]:

@@ -1,17 +1,14 @@
 """From a reading to the bytes, key and Kafka timestamp of its record."""
 
-import math
 from collections.abc import Callable
-from datetime import UTC, datetime
-from functools import lru_cache
 from typing import NamedTuple
 
 from generator.chance import mix
+from generator.dialects import Write, shape
 from generator.malformed import choose, value_of
 from generator.plan import Fault, Reading
-from generator.scenario import Dialect
-
-DAY_MS = 86_400_000
+from generator.scenario import Scenario
+from generator.values import DAY_MS
 
 
 class Record(NamedTuple):
@@ -23,17 +20,18 @@ class Record(NamedTuple):
     timestamp_ms: int
 
 
-def encoder(dialect: Dialect) -> Callable[[int, Reading], Record]:
+def encoder(scenario: Scenario) -> Callable[[int, Reading], Record]:
     """Return the function that makes a record of (send time, reading).
 
     The Kafka timestamp is min(reading's time, the true time): a device whose clock is ahead is stamped with the true
     time, one whose clock is behind with its own.
     """
-    write = _event if dialect is Dialect.EVENT else _telemetry
+    write = _writer(scenario)
 
     def encode(send_ms: int, reading: Reading) -> Record:
         time_ms, fault, key = reading.time_ms, reading.fault, reading.device_id.encode()
         if fault is Fault.MALFORMED:
+            dialect = scenario.dialect_of(reading.device)
             kind = choose(dialect, mix(reading.noise))
             return Record(send_ms, key, value_of(kind, dialect, reading.device_id, time_ms), time_ms)
         if fault is Fault.CLOCK_AHEAD:
@@ -45,27 +43,8 @@ def encoder(dialect: Dialect) -> Callable[[int, Reading], Record]:
     return encode
 
 
-def _event(reading: Reading, time_ms: int) -> bytes:
-    device_id = reading.device_id
-    return f'{{"event-id":"{device_id}-{reading.tick}","device-id":"{device_id}","time":{time_ms}}}'.encode()
-
-
-def _telemetry(reading: Reading, time_ms: int) -> bytes:
-    temperature, humidity = _weather(reading)
-    return (
-        f'{{"device_id":"{reading.device_id}","ts":"{_second(time_ms // 1000)}.{time_ms % 1000:03d}Z",'
-        f'"temperature_c":{temperature:.2f},"humidity":{humidity:.2f}}}'
-    ).encode()
-
-
-def _weather(reading: Reading) -> tuple[float, float]:
-    """A day's wave, coolest at 03:00 UTC, an offset of the device's own, and noise. In °C and % relative humidity."""
-    wave = math.sin(2 * math.pi * (reading.time_ms % DAY_MS / DAY_MS - 0.375))
-    offset = (reading.device * 37 % 101) / 25 - 2
-    noise = (reading.noise & 0xFFFF) / 0xFFFF - 0.5
-    return 21 + 5 * wave + offset + noise, 45 - 10 * wave - offset + 3 * noise
-
-
-@lru_cache(maxsize=64)
-def _second(epoch_s: int) -> str:
-    return datetime.fromtimestamp(epoch_s, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+def _writer(scenario: Scenario) -> Write:
+    writers = [shape(dialect, scenario).write for dialect in scenario.dialects]
+    if len(writers) == 1:
+        return writers[0]
+    return lambda reading, time_ms: writers[reading.device % len(writers)](reading, time_ms)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from fleetpulse.errors import ConfigurationError
+from generator.factory import Sensor
 
 MAX_DEVICES = 1 << 24  # more would share their chance, see generator.plan
 LATE_EVERY = 5  # only each fifth device is ever late, so that what becomes of the others can be told for certain
@@ -14,6 +15,12 @@ class Dialect(Enum):
 
     EVENT = "event"
     TELEMETRY = "telemetry"
+    SENSOR = "sensor"
+    TYPED = "typed"
+    MIXED = "mixed"  # all JSON dialects on one topic, each device with one of them for ever
+
+
+_MIXED = (Dialect.EVENT, Dialect.TELEMETRY, Dialect.SENSOR, Dialect.TYPED)
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,13 @@ class Scenario:
     timeout_ms: int = 60_000
     period_ms: int = 30_000  # between two evaluations
     bound_ms: int = 2_000  # how far a record may be out of order and still be on time
+    spike_rate: float = 0.0  # share of readings whose values are far out, alone
+    stuck_probability: float = 0.0  # of a device to repeat its values for a while, in every five timeouts
+    drift_per_day: float = 0.0  # of each device's values, at most; 1 is the way from the usual to the critical value
+    warning_share: float = 0.15  # of the sensor dialect's values: how many lie near the warning threshold
+    critical_share: float = 0.05  # and how many near or above the critical one
+    located_share: float = 0.0  # of devices of the telemetry dialect: how many tell their position
+    sensors: tuple[Sensor, ...] = ()  # who they are, in the sensor dialect; made up where there are none
 
     def __post_init__(self) -> None:
         """Check what the single fields cannot tell.
@@ -61,6 +75,7 @@ class Scenario:
             ),
             (wrong_clocks <= self.devices, f"{wrong_clocks} devices with a wrong clock in a fleet of {self.devices}"),
             (self.site_outage_ms < 10 * self.timeout_ms, "a site outage must be shorter than ten timeouts"),
+            (self.warning_share + self.critical_share <= 1, "the shares of warning and critical add up to more than 1"),
         )
         for fine, otherwise in checks:
             if not fine:
@@ -70,3 +85,12 @@ class Scenario:
     def end_ms(self) -> int:
         """The first instant without readings."""
         return self.start_ms + self.duration_ms
+
+    @property
+    def dialects(self) -> tuple[Dialect, ...]:
+        """The dialects in use; devices take them in turns, by their numbers."""
+        return _MIXED if self.dialect is Dialect.MIXED else (self.dialect,)
+
+    def dialect_of(self, device: int) -> Dialect:
+        """The one dialect in which `device` speaks."""
+        return self.dialects[device % len(self.dialects)]

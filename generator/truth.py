@@ -19,6 +19,11 @@ _NAMESPACE = uuid5(NAMESPACE_DNS, "fleetpulse.alerts")
 _SIGNS_OF_LIFE = frozenset({"bad_time", "wrong_type", "future_timestamp"})
 
 
+def identity(rule_id: str, device_id: str, opened_at_ms: int) -> UUID:
+    """Return the id that docs/contracts.md gives an alert."""
+    return uuid5(_NAMESPACE, f"{rule_id}\n{device_id}\n{opened_at_ms}")
+
+
 class Revision(NamedTuple):
     """One expected revision of one alert; times are epoch ms."""
 
@@ -31,7 +36,7 @@ class Revision(NamedTuple):
     @property
     def alert_id(self) -> UUID:
         """The identity that docs/contracts.md gives the alert."""
-        return uuid5(_NAMESPACE, f"inactivity\n{self.device_id}\n{self.opened_at_ms}")
+        return identity("inactivity", self.device_id, self.opened_at_ms)
 
 
 class Truth:
@@ -73,7 +78,8 @@ class Truth:
         elif fault is Fault.CLOCK_BEHIND:
             self._always_late(device_id, time_ms)
         else:
-            self._reject(choose(self._scenario.dialect, mix(reading.noise)).reason, device_id, time_ms)
+            dialect = self._scenario.dialect_of(reading.device)
+            self._reject(choose(dialect, mix(reading.noise)).reason, device_id, time_ms)
 
     def alive(self, device_id: str, life_ms: int) -> None:
         """Take in a sign of life at `life_ms` (epoch ms). A device's come in ascending order."""

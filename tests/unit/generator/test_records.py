@@ -11,54 +11,16 @@ from generator.records import DAY_MS, encoder
 from generator.scenario import Dialect
 from generator.stream import records
 from generator.truth import Truth
-from tests.unit.generator.fleets import FAULTY, START_MS
+from tests.unit.generator.fleets import FAULTY, QUIET, START_MS
 
 SKEW_MS = 60_000
+JUDGED = (Dialect.EVENT, Dialect.TELEMETRY)  # what the domain reads
 SENT_MS = START_MS + 1_500
 
 
-def record(fault=Fault.NONE, dialect=Dialect.EVENT, noise=7):
-    return encoder(dialect)(SENT_MS, Reading(3, "device-00003", 5, START_MS + 250, fault, noise))
-
-
-def test_an_event_is_what_the_contract_says():
-    assert json.loads(record().value) == {
-        "event-id": "device-00003-5",
-        "device-id": "device-00003",
-        "time": START_MS + 250,
-    }
-    assert record().key == b"device-00003"
-
-
-def test_telemetry_is_what_the_contract_says():
-    value = json.loads(record(dialect=Dialect.TELEMETRY).value)
-
-    assert value["device_id"] == "device-00003"
-    assert value["ts"] == "2026-01-01T00:00:00.250Z"
-    assert 10 < value["temperature_c"] < 32
-    assert 30 < value["humidity"] < 60
-
-
-def weather(hour=0, noise=7):
-    reading = Reading(3, "device-00003", 5, START_MS + hour * 3_600_000, Fault.NONE, noise)
-    value = json.loads(encoder(Dialect.TELEMETRY)(SENT_MS, reading).value)
-    return value["temperature_c"], value["humidity"]
-
-
-def test_a_day_is_a_wave_coolest_and_most_humid_at_three():
-    temperatures, humidities = zip(*(weather(hour) for hour in range(24)), strict=True)
-
-    assert (temperatures.index(min(temperatures)), temperatures.index(max(temperatures))) == (3, 15)
-    assert (humidities.index(max(humidities)), humidities.index(min(humidities))) == (3, 15)
-    assert max(temperatures) - min(temperatures) == pytest.approx(10, abs=0.05)
-
-
-def test_readings_of_the_same_moment_differ_by_noise():
-    temperatures, humidities = zip(*(weather(noise=noise) for noise in range(0, 0x10000, 0x100)), strict=True)
-
-    assert len(set(temperatures)) > 50
-    assert max(temperatures) - min(temperatures) <= 1.01
-    assert max(humidities) - min(humidities) <= 3.01
+def record(fault=Fault.NONE, dialect=Dialect.EVENT, noise=7, device=3):
+    reading = Reading(device, f"device-{device:05d}", 5, START_MS + 250, fault, noise)
+    return encoder(replace(QUIET, dialect=dialect))(SENT_MS, reading)
 
 
 def test_a_delayed_record_keeps_the_reading_s_time_as_its_kafka_timestamp():
@@ -80,7 +42,7 @@ def test_a_clock_that_is_behind_stamps_the_record_too():
     assert behind.timestamp_ms == json.loads(behind.value)["time"] == START_MS + 250 - DAY_MS
 
 
-@pytest.mark.parametrize("dialect", Dialect)
+@pytest.mark.parametrize("dialect", JUDGED)
 def test_every_malformed_kind_is_rejected_for_the_reason_it_claims(dialect):
     claimed = [kind.reason for kind in (*KINDS[dialect], TOO_LARGE)]
     judged = [
@@ -90,13 +52,28 @@ def test_every_malformed_kind_is_rejected_for_the_reason_it_claims(dialect):
     assert [outcome.reason for outcome in judged] == claimed
 
 
-def test_every_malformed_kind_is_chosen_at_some_time():
-    chosen = {choose(Dialect.TELEMETRY, bits) for bits in range(64 * 200)}
+@pytest.mark.parametrize("dialect", KINDS)
+def test_every_malformed_kind_is_chosen_at_some_time(dialect):
+    assert {choose(dialect, bits) for bits in range(64 * 200)} == {*KINDS[dialect], TOO_LARGE}
 
-    assert chosen == {*KINDS[Dialect.TELEMETRY], TOO_LARGE}
+
+def test_a_malformed_value_of_a_mixed_fleet_is_one_of_its_device_s_dialect():
+    values = [record(Fault.MALFORMED, Dialect.MIXED, noise, device=2).value or b"" for noise in range(500)]
+
+    assert any(b'"sensor_id"' in value for value in values)
+    assert not any(b'"device_id"' in value or b'"device-id"' in value for value in values)
 
 
-@pytest.mark.parametrize("dialect", Dialect)
+def test_the_devices_of_a_mixed_fleet_take_the_dialects_in_turns():
+    names = [set(json.loads(record(dialect=Dialect.MIXED, device=device).value)) for device in range(8)]
+
+    assert ["event-id" in n for n in names] == [True, False, False, False] * 2
+    assert ["temperature_c" in n for n in names] == [False, True, False, False] * 2
+    assert ["sensor_id" in n for n in names] == [False, False, True, False] * 2
+    assert ["event_type" in n for n in names] == [False, False, False, True] * 2
+
+
+@pytest.mark.parametrize("dialect", JUDGED)
 def test_whatever_is_not_meant_to_be_rejected_is_accepted(dialect):
     scenario = replace(FAULTY, dialect=dialect, malformed_rate=0.0, clock_ahead_devices=0, duration_ms=20_000)
     outcomes = [judge(r.value, r.timestamp_ms, SKEW_MS) for r in records(scenario)]

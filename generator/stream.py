@@ -2,15 +2,34 @@
 
 from collections.abc import Callable, Iterator
 from itertools import takewhile
+from typing import Protocol
 
 from generator.plan import Reading, in_transit, readings
 from generator.records import Record, encoder
 from generator.scenario import Scenario
-from generator.truth import Truth
+
+
+class Observer(Protocol):
+    """A truth, of any kind."""
+
+    def observe(self, reading: Reading) -> None:
+        """Take in a reading."""
+
+
+class Together:
+    """Several truths about the same readings."""
+
+    def __init__(self, *truths: Observer) -> None:
+        self._truths = truths
+
+    def observe(self, reading: Reading) -> None:
+        """Take in a reading, each of them."""
+        for truth in self._truths:
+            truth.observe(reading)
 
 
 def records(
-    scenario: Scenario, truth: Truth | None = None, stopped: Callable[[], bool] | None = None
+    scenario: Scenario, truth: Observer | None = None, stopped: Callable[[], bool] | None = None
 ) -> Iterator[Record]:
     """Yield the records of `scenario` in the order in which they are sent; the same scenario gives the same bytes.
 
@@ -24,7 +43,7 @@ def records(
         taken = takewhile(lambda _: not stopped(), taken)
     if truth is not None:
         taken = _observed(taken, truth)
-    encode = encoder(scenario.dialect)
+    encode = encoder(scenario)
     for send_ms, reading in in_transit(taken, scenario):
         yield encode(send_ms, reading)
 
@@ -37,7 +56,7 @@ def decided_until(scenario: Scenario, taken_until_ms: int) -> int:
     return taken_until_ms - scenario.bound_ms - 1
 
 
-def _observed(taken: Iterator[Reading], truth: Truth) -> Iterator[Reading]:
+def _observed(taken: Iterator[Reading], truth: Observer) -> Iterator[Reading]:
     for reading in taken:
         truth.observe(reading)
         yield reading

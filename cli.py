@@ -14,6 +14,7 @@ _COMMANDS = {
     "dlq": "deadletters.cli",
     "generate": "generator.cli",
     "rules": "rulefiles.cli",
+    "sensors": "generator.sensors",
     "stack": "stack.cli",
 }
 

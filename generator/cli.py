@@ -1,7 +1,7 @@
 """`fleetpulse generate`: arguments in, scenario out."""
 
+import os
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,69 +12,96 @@ from clients.parameters import Duration, Instant, bootstrap_servers, topic_name
 from clients.topics import ensure_topics
 from fleetpulse.errors import ConfigurationError, FleetpulseError
 from fleetpulse.topics import EVENTS, TELEMETRY
+from generator.options import COUNT, SHARE, option
 from generator.run import Outcome, run
-from generator.scenario import MAX_DEVICES, Dialect, Scenario
+from generator.scenario import MAX_DEVICES, MAX_DRIFT_PER_DAY, Dialect, Scenario
 
-_TOPICS = {Dialect.EVENT: EVENTS, Dialect.TELEMETRY: TELEMETRY}
-_SHARE = click.FloatRange(0, 1)
-_COUNT = click.IntRange(0)
+SENSOR_DATA = replace(TELEMETRY, name="sensor-data")
+_TOPICS = {
+    Dialect.EVENT: EVENTS,
+    Dialect.TELEMETRY: TELEMETRY,
+    Dialect.SENSOR: SENSOR_DATA,
+    Dialect.TYPED: TELEMETRY,
+    Dialect.MIXED: TELEMETRY,
+}
+_VARIABLES = {TELEMETRY.name: "TELEMETRY_TOPIC", SENSOR_DATA.name: "SENSOR_TOPIC"}
 
 
-def _option(flag: str, *, aliases: tuple[str, ...] = (), **settings: Any) -> Callable[[Any], Any]:
-    """Return an option that may also come from its aliases or from FLEETPULSE_* in the environment."""
-    name = flag.lstrip("-").replace(".", "_").replace("-", "_")
-    variables = [*aliases, f"FLEETPULSE_{name.upper()}"]
-    settings.setdefault("show_default", True)
-    return click.option(flag, name, envvar=variables, show_envvar=True, **settings)
+class _TopicOption(click.Option):
+    """An option that may also come from the variable that names the dialect's usual topic."""
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        variable = _VARIABLES.get(_TOPICS[Dialect(ctx.params["dialect"])].name, "")
+        return os.environ.get(variable) or super().resolve_envvar_value(ctx)
 
 
 @click.command("generate")
 @bootstrap_servers
-@_option(
+@option(
     "--topic",
     callback=topic_name,
-    show_default="events, or telemetry.raw for telemetry",
-    help="Topic to fill; made where missing.",
+    cls=_TopicOption,
+    show_default="events, sensor-data for sensor, telemetry.raw for all else",
+    help="Topic to fill; made where missing. TELEMETRY_TOPIC or SENSOR_TOPIC where it is theirs.",
 )
-@_option("--num.devices", aliases=("SENSOR_COUNT",), type=click.IntRange(1, MAX_DEVICES), default=10, help="Devices.")
-@_option(
+@option("--num.devices", aliases=("SENSOR_COUNT",), type=click.IntRange(1, MAX_DEVICES), default=10, help="Devices.")
+@option(
     "--event.interval.ms",
     aliases=("SENSOR_INTERVAL",),
     type=Duration("ms", positive=True),
     default="10",
     help="Between two readings of one device: ms, or with a unit as in 2s.",
 )
-@_option("--duration.seconds", type=Duration("s"), default="60", help="Live part: seconds, or with a unit as in 10m.")
-@_option("--failure.probability", type=_SHARE, default=0.1, help="Of a device to fall silent, in every five timeouts.")
-@_option(
+@option("--duration.seconds", type=Duration("s"), default="60", help="Live part: seconds, or with a unit as in 10m.")
+@option("--failure.probability", type=SHARE, default=0.1, help="Of a device to fall silent, in every five timeouts.")
+@option(
     "--rate",
     type=click.FloatRange(0),
     help="Records a second over the whole fleet, instead of the interval. 0: all as history that ends now, flat out.",
 )
-@_option("--seed", type=_COUNT, default=1, help="The same seed and start make the same records.")
-@_option("--dialect", type=click.Choice([d.value for d in Dialect]), default="event", help="Shape of the values.")
-@_option("--backfill", type=Duration("s"), default="0", help="History before the live part, at full speed, as in 10m.")
-@_option(
+@option("--seed", type=COUNT, default=1, help="The same seed and start make the same records.")
+@option(
+    "--dialect",
+    type=click.Choice([d.value for d in Dialect]),
+    default="event",
+    is_eager=True,  # the topic depends on it
+    help="Shape of the values. mixed: all of them, by turns among the devices.",
+)
+@option("--backfill", type=Duration("s"), default="0", help="History before the live part, at full speed, as in 10m.")
+@option(
     "--start",
     type=Instant(),
     help="First reading, instead of now: epoch ms or ISO 8601. What is past goes out at once.",
 )
-@_option("--truth", type=click.Path(path_type=Path, dir_okay=False), help="File for the alerts that must result.")
-@_option("--site-outage.seconds", type=Duration("s"), default="0", help="Silence of one site in every ten timeouts.")
-@_option("--out-of-order.rate", type=_SHARE, default=0.0, help="Share of records delayed within the bound.")
-@_option(
+@option("--truth", type=click.Path(path_type=Path, dir_okay=False), help="File for the alerts that must result.")
+@option("--site-outage.seconds", type=Duration("s"), default="0", help="Silence of one site in every ten timeouts.")
+@option("--out-of-order.rate", type=SHARE, default=0.0, help="Share of records delayed within the bound.")
+@option(
     "--late.rate",
-    type=_SHARE,
+    type=SHARE,
     default=0.0,
     help="Share of records delayed beyond the bound, all of them from every fifth device.",
 )
-@_option("--duplicate.rate", type=_SHARE, default=0.0, help="Share of records sent twice.")
-@_option("--malformed.rate", type=_SHARE, default=0.0, help="Share of records that must be rejected.")
-@_option("--clock-ahead.devices", type=_COUNT, default=0, help="Devices whose clock is 24 h ahead.")
-@_option("--clock-behind.devices", type=_COUNT, default=0, help="Devices whose clock is 24 h behind.")
-@_option("--out-of-orderness.ms", type=Duration("ms"), default="2000", help="The job's bound, for delays and truth.")
-@_option("--timeout.seconds", type=Duration("s", positive=True), default="60", help="The job's timeout, for the truth.")
-@_option(
+@option("--duplicate.rate", type=SHARE, default=0.0, help="Share of records sent twice.")
+@option("--malformed.rate", type=SHARE, default=0.0, help="Share of records that must be rejected.")
+@option("--spike.rate", type=SHARE, default=0.0, help="Share of readings whose values are far out.")
+@option(
+    "--stuck.probability", type=SHARE, default=0.0, help="Of a device to repeat its values, in every five timeouts."
+)
+@option(
+    "--drift.per-day",
+    type=click.FloatRange(0, MAX_DRIFT_PER_DAY),
+    default=0.0,
+    help="How far a device's values may drift in a day; 1 is from the usual to the critical value.",
+)
+@option("--warning.share", type=SHARE, default=0.15, help="Share of a sensor's values near its warning threshold.")
+@option("--critical.share", type=SHARE, default=0.05, help="Share of a sensor's values near or above the critical one.")
+@option("--located.share", type=SHARE, default=0.0, help="Share of telemetry devices that tell their position.")
+@option("--clock-ahead.devices", type=COUNT, default=0, help="Devices whose clock is 24 h ahead.")
+@option("--clock-behind.devices", type=COUNT, default=0, help="Devices whose clock is 24 h behind.")
+@option("--out-of-orderness.ms", type=Duration("ms"), default="2000", help="The job's bound, for delays and truth.")
+@option("--timeout.seconds", type=Duration("s", positive=True), default="60", help="The job's timeout, for the truth.")
+@option(
     "--evaluation-period.seconds",
     type=Duration("s", positive=True),
     default="30",
@@ -93,7 +120,7 @@ def command(bootstrap_servers: str, **options: Any) -> int | None:
         lambda: ensure_topics(bootstrap_servers, [topic]),
         options["truth"],
     )
-    return _report(outcome, topic.name)
+    return report(outcome, topic.name)
 
 
 def scenario_of(options: dict[str, Any]) -> Scenario:
@@ -123,6 +150,12 @@ def scenario_of(options: dict[str, Any]) -> Scenario:
         timeout_ms=int(options["timeout_seconds"]),
         period_ms=int(options["evaluation_period_seconds"]),
         bound_ms=int(options["out_of_orderness_ms"]),
+        spike_rate=options["spike_rate"],
+        stuck_probability=options["stuck_probability"],
+        drift_per_day=options["drift_per_day"],
+        warning_share=options["warning_share"],
+        critical_share=options["critical_share"],
+        located_share=options["located_share"],
     )
 
 
@@ -133,7 +166,12 @@ def _check(options: dict[str, Any]) -> None:
         raise ConfigurationError("--start lies in the future")
 
 
-def _report(outcome: Outcome, topic: str) -> int | None:
+def report(outcome: Outcome, topic: str) -> int | None:
+    """Say what came of a simulation, with the rate achieved; return the exit code.
+
+    Raises:
+        FleetpulseError: not everything was acknowledged.
+    """
     rate = outcome.acknowledged / outcome.seconds if outcome.seconds else 0.0
     sentence = f"{outcome.acknowledged:,} records acknowledged in {topic}, {outcome.seconds:.1f} s, {rate:,.0f}/s"
     click.echo(f"interrupted: {sentence}" if outcome.interrupted else sentence)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from generator.scenario import Scenario
+from generator.scenario import ENDLESS_MS, Scenario
 
 _LINE_EVERY_S = 10.0
 _REFRESH_S = 0.2
@@ -49,6 +49,8 @@ class Display:
     def _status(self) -> str:
         (first, count_then, done_then), (last, count, done_ms) = self._samples[0], self._samples[-1]
         rate = (count - count_then) / (last - first)
+        if self._scenario.duration_ms == ENDLESS_MS:
+            return f"{count:,} records, {rate:,.1f}/s"
         left_s = seconds_left(self._scenario, done_ms, (done_ms - done_then) / (last - first), time.time() * 1000)
         return f"{count:,} records, {rate:,.0f}/s, {_clock(left_s)} left"
 
@@ -70,9 +72,11 @@ def seconds_left(scenario: Scenario, done_ms: int, speed: float, now_ms: float) 
 def display(scenario: Scenario) -> Iterator[Display]:
     """Show progress while the context is open."""
     console = Console(stderr=True)
-    columns = (BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TextColumn("{task.fields[status]}"))
+    endless = scenario.duration_ms == ENDLESS_MS
+    share = () if endless else (TextColumn("{task.percentage:>3.0f} %"),)
+    columns = (BarColumn(), *share, TextColumn("{task.fields[status]}"))
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=scenario.duration_ms, status="waiting for Kafka")
+        task = bar.add_task("", total=None if endless else scenario.duration_ms, status="waiting for Kafka")
         yield Display(scenario, console, bar, task)
 
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,11 +12,15 @@ from generator.interrupt import Stop, on_signals
 from generator.pace import paced
 from generator.produce import Sender, producer, wait_for_kafka
 from generator.progress import display
+from generator.records import Record
 from generator.scenario import Scenario
 from generator.stall import StallWatch
 from generator.stream import decided_until, records
 from generator.truth import Truth
 from generator.truth_file import Spool, lines, spool, write
+
+Stream = Callable[[Scenario, Truth | None, Callable[[], bool]], Iterator[Record]]
+"""Makes records of a scenario, as `generator.stream.records` does."""
 
 
 class Outcome(NamedTuple):
@@ -30,7 +34,12 @@ class Outcome(NamedTuple):
 
 
 def run(
-    scenario: Callable[[], Scenario], bootstrap: str, topic: str, prepare: Callable[[], object], truth_path: Path | None
+    scenario: Callable[[], Scenario],
+    bootstrap: str,
+    topic: str,
+    prepare: Callable[[], object],
+    truth_path: Path | None = None,
+    stream: Stream = records,
 ) -> Outcome:
     """Simulate into Kafka until the scenario ends or a signal asks to stop.
 
@@ -40,6 +49,7 @@ def run(
         topic: where the records go.
         prepare: called once Kafka answers; makes the topic.
         truth_path: where the truth file goes; None for none.
+        stream: makes the scenario's records.
 
     Raises:
         FleetpulseError: Kafka refuses us, or the truth file cannot be written.
@@ -55,15 +65,15 @@ def run(
         truth = Truth(plan, spooled.tell) if spooled else None
         shown = stack.enter_context(display(plan))
         sender = Sender(client, topic, StallWatch(bootstrap, time.time, shown.say), stop, shown.update)
-        seconds = _send(plan, sender, truth, stop, shown.say)
+        seconds = _send(stream(plan, truth, stop.asked), sender, stop, shown.say)
         if truth_path and spooled and truth:
             _write_truth(truth_path, plan, truth, spooled, sender, stop)
         return Outcome(sender.acknowledged, sender.failed, sender.first_failure, seconds, stop.asked())
 
 
-def _send(plan: Scenario, sender: Sender, truth: Truth | None, stop: Stop, say: Callable[[str], object]) -> float:
+def _send(made: Iterator[Record], sender: Sender, stop: Stop, say: Callable[[str], object]) -> float:
     began = time.monotonic()
-    for record in paced(records(plan, truth, stop.asked), _now_ms, sender.serve, stop.asked):
+    for record in paced(made, _now_ms, sender.serve, stop.asked):
         sender.send(record)
     if stop.asked():
         say("stopping: waiting for Kafka to acknowledge what is on its way; interrupt again to give it up")

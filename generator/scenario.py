@@ -7,6 +7,8 @@ from fleetpulse.errors import ConfigurationError
 from generator.factory import Sensor
 
 MAX_DEVICES = 1 << 24  # more would share their chance, see generator.plan
+ENDLESS_MS = 1 << 55  # a million years: until somebody stops it
+MAX_DRIFT_PER_DAY = 1_000
 LATE_EVERY = 5  # only each fifth device is ever late, so that what becomes of the others can be told for certain
 
 
@@ -75,6 +77,7 @@ class Scenario:
             ),
             (wrong_clocks <= self.devices, f"{wrong_clocks} devices with a wrong clock in a fleet of {self.devices}"),
             (self.site_outage_ms < 10 * self.timeout_ms, "a site outage must be shorter than ten timeouts"),
+            (0 <= self.drift_per_day <= MAX_DRIFT_PER_DAY, f"a drift must be 0 to {MAX_DRIFT_PER_DAY} a day"),
             (self.warning_share + self.critical_share <= 1, "the shares of warning and critical add up to more than 1"),
         )
         for fine, otherwise in checks:

@@ -8,6 +8,8 @@ from generator.run import Outcome
 from generator.scenario import Dialect
 from tests.unit.generator.fleets import START_MS
 
+TOPIC_VARIABLES = ("TELEMETRY_TOPIC", "SENSOR_TOPIC", "FLEETPULSE_TOPIC")
+
 
 @pytest.fixture
 def started(monkeypatch):
@@ -18,7 +20,7 @@ def started(monkeypatch):
         calls.append((scenario(), bootstrap, topic, truth_path))
         return Outcome(acknowledged=5, seconds=1.0)
 
-    for name in ("KAFKA_BROKERS", "KAFKA_BOOTSTRAP_SERVERS", "SENSOR_COUNT", "SENSOR_INTERVAL"):
+    for name in ("KAFKA_BROKERS", "KAFKA_BOOTSTRAP_SERVERS", "SENSOR_COUNT", "SENSOR_INTERVAL", *TOPIC_VARIABLES):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(cli, "run", run)
     return calls
@@ -38,11 +40,61 @@ def test_the_defaults_are_the_contract_s(started):
     assert abs(scenario.start_ms - time.time() * 1000) < 5_000
 
 
-def test_telemetry_has_its_own_topic(started):
-    assert scenario_of(started, "--dialect", "telemetry").dialect is Dialect.TELEMETRY
-    assert started[-1][2] == "telemetry.raw"
-    scenario_of(started, "--dialect", "telemetry", "--topic", "mine")
+@pytest.mark.parametrize(
+    ("dialect", "topic"),
+    [
+        ("event", "events"),
+        ("telemetry", "telemetry.raw"),
+        ("sensor", "sensor-data"),
+        ("typed", "telemetry.raw"),
+        ("mixed", "telemetry.raw"),
+    ],
+)
+def test_each_dialect_has_a_usual_topic(started, dialect, topic):
+    assert scenario_of(started, "--dialect", dialect).dialect is Dialect(dialect)
+    assert started[-1][2] == topic
+    scenario_of(started, "--topic", "mine", "--dialect", dialect)
     assert started[-1][2] == "mine"
+
+
+@pytest.mark.parametrize(
+    ("dialect", "topics"),
+    [
+        ("event", ["general", "mine"]),
+        ("telemetry", ["telemetry", "mine"]),
+        ("sensor", ["sensors", "mine"]),
+        ("typed", ["telemetry", "mine"]),
+        ("mixed", ["telemetry", "mine"]),
+    ],
+)
+def test_the_named_variables_of_topics_are_for_the_dialects_that_go_there(started, monkeypatch, dialect, topics):
+    for name, value in zip(TOPIC_VARIABLES, ("telemetry", "sensors", "general"), strict=True):
+        monkeypatch.setenv(name, value)
+    scenario_of(started, "--dialect", dialect)
+    scenario_of(started, "--dialect", dialect, "--topic", "mine")
+
+    assert [call[2] for call in started] == topics
+
+
+def test_a_topic_s_variable_is_checked_too(started, monkeypatch, capsys):
+    monkeypatch.setenv("TELEMETRY_TOPIC", "a b")
+
+    assert run_command(cli.command, ["--dialect", "telemetry"]) == 2
+    assert "'a b' is no topic name" in capsys.readouterr().err
+
+
+def test_faults_in_the_values_are_off_and_can_be_asked_for(started):
+    usual = scenario_of(started)
+    faulty = scenario_of(
+        started,
+        *("--spike.rate", "0.1", "--stuck.probability", "0.2", "--drift.per-day", "3"),
+        *("--warning.share", "0.4", "--critical.share", "0.5", "--located.share", "0.6"),
+    )
+
+    assert (usual.spike_rate, usual.stuck_probability, usual.drift_per_day, usual.located_share) == (0, 0, 0, 0)
+    assert (usual.warning_share, usual.critical_share) == (0.15, 0.05)
+    assert (faulty.spike_rate, faulty.stuck_probability, faulty.drift_per_day) == (0.1, 0.2, 3)
+    assert (faulty.warning_share, faulty.critical_share, faulty.located_share) == (0.4, 0.5, 0.6)
 
 
 def test_a_rate_over_the_fleet_sets_the_interval(started):
@@ -101,7 +153,11 @@ def test_the_named_variables_are_read(started, monkeypatch):
         (["--backfill", "1m", "--start", "2026-01-01"], "--start and --backfill exclude each other"),
         (["--start", "tomorrow"], "'tomorrow' is neither epoch milliseconds nor ISO 8601"),
         (["--start", "2999-01-01"], "--start lies in the future"),
-        (["--dialect", "avro"], "'avro' is not one of 'event', 'telemetry'"),
+        (["--dialect", "xml"], "'xml' is not one of 'event', 'telemetry', 'sensor', 'typed', 'mixed'"),
+        (["--spike.rate", "2"], "2.0 is not in the range 0<=x<=1"),
+        (["--drift.per-day", "inf"], "inf is not in the range 0<=x<=1000"),
+        (["--drift.per-day", "nan"], "a drift must be 0 to 1000 a day"),
+        (["--warning.share", "0.6", "--critical.share", "0.6"], "shares of warning and critical add up to more than 1"),
         (["--seed", "x"], "'x' is not a valid integer"),
         (["--topic", "a b"], "'a b' is no topic name"),
         (["--kafka.bootstrap.servers", "broker"], "'broker' is not host:port"),

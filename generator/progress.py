@@ -38,7 +38,7 @@ class Display:
         if now - self._samples[-1][0] < _REFRESH_S:
             return
         self._samples.append((now, acknowledged, done_ms))
-        while now - self._samples[0][0] > _RATE_OVER_S:
+        while len(self._samples) > 2 and now - self._samples[0][0] > _RATE_OVER_S:
             self._samples.popleft()
         status = self._status()
         self._bar.update(self._task, completed=done_ms, status=status)

@@ -1,4 +1,10 @@
-from generator.progress import seconds_left
+from dataclasses import replace
+
+import pytest
+
+from generator import progress
+from generator.progress import display, seconds_left
+from generator.scenario import ENDLESS_MS
 from tests.unit.generator.fleets import QUIET, START_MS
 
 # QUIET lasts 600 s.
@@ -14,3 +20,19 @@ def test_a_live_run_ends_when_its_last_record_is_due():
 
 def test_nothing_is_left_after_the_end():
     assert seconds_left(QUIET, done_ms=600_000, speed=0, now_ms=START_MS + 700_000) == 0
+
+
+@pytest.mark.parametrize(
+    ("scenario", "said"),
+    [(QUIET, "100 records, 10/s, 0:10:00 left"), (replace(QUIET, duration_ms=ENDLESS_MS), "100 records, 10.0/s")],
+    ids=["with an end", "endless"],
+)
+def test_a_line_now_and_then_says_how_far_it_is(monkeypatch, capsys, scenario, said):
+    now_s = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now_s[0])
+    monkeypatch.setattr(progress.time, "time", lambda: START_MS / 1000)
+    with display(scenario) as shown:
+        now_s[0] = 10.0
+        shown.update(100, 0)
+
+    assert capsys.readouterr().err == f"{said}\n"

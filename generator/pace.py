@@ -24,7 +24,7 @@ def paced(
         records: ordered by send time.
         now_ms: the clock, epoch milliseconds.
         wait: spends about so many seconds usefully; it may return early.
-        stopped: once it says True nothing is held back any more.
+        stopped: once it says True nothing is held back any more, and what was not even taken by then is left out.
     """
     now = now_ms()
     for record in records:
@@ -33,4 +33,6 @@ def paced(
             if record.send_ms > now:
                 wait(min(max((record.send_ms - now) / 1000, _SHORTEST_S), _LONGEST_S))
                 now = now_ms()
+        if record.timestamp_ms > now and stopped() and record.timestamp_ms > now_ms():
+            continue
         yield record

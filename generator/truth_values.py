@@ -156,7 +156,7 @@ class _Change:
         if self._earlier is None:
             return None
         before_ms, before = self._earlier
-        return self._beyond.severity(time_ms, abs(value - before) * self._per_ms / (time_ms - before_ms))
+        return self._beyond.severity(time_ms, abs(value - before) / (time_ms - before_ms) * self._per_ms)
 
 
 class _Unchanged:

@@ -63,8 +63,15 @@ def test_a_long_wait_is_cut_so_that_a_signal_is_answered_soon():
     assert max(clock.waits) <= 0.1
 
 
-def test_nothing_is_held_back_once_stopped():
-    clock = ManualClock()
+def test_once_stopped_what_is_on_its_way_is_sent_at_once_and_what_was_not_taken_yet_is_not():
+    clock = ManualClock(1_000)
+    delayed, to_come = Record(60_000, b"d1", b"{}", 1_000), record(1_001)
 
-    assert sent_at([0, 60_000, 120_000], clock, stopped=lambda: True) == [0, 0, 0]
+    assert list(paced([delayed, to_come, delayed], clock.now_ms, clock.wait, lambda: True)) == [delayed, delayed]
     assert clock.waits == []
+
+
+def test_a_reading_that_fell_due_since_the_clock_was_looked_at_is_sent_although_stopped():
+    times = iter([0.0, 100.0])
+
+    assert len(list(paced([record(50)], lambda: next(times), lambda _: None, lambda: True))) == 1

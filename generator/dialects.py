@@ -112,9 +112,8 @@ def sensor_of(scenario: Scenario, device: int) -> Sensor:
     """Return the sensor that `device` is, where it speaks the sensor dialect: its section is its site."""
     if scenario.sensors:
         return scenario.sensors[device]
-    among = device // len(scenario.dialects)
-    # All types are among the devices that are late at times, too: every fifth.
-    kind = KINDS[(among + among // len(KINDS)) % len(KINDS)]
+    # Shifted every five, so that all types are among the devices that are late at times: every fifth.
+    kind = KINDS[(device + device // len(KINDS)) % len(KINDS)]
     site, row = site_of(scenario, device), device // 60
     return Sensor(
         f"device-{device:05d}", kind, f"section-{site:02d}", f"machine-{site:02d}-{row:03d}", "ABCD"[(site + row) % 4]

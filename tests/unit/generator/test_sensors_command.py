@@ -99,6 +99,14 @@ def test_the_named_variables_make_one_sensor(started, monkeypatch):
     assert [v["metadata"]["reading_count"] for _, v in values] == [1, 2, 3, 4]
 
 
+def test_the_key_is_the_sensor_s_id(started):
+    keys = {
+        record.key for record in each_at_its_pace(fleet_of(started, "--sensor.id", "s1", *ONE), None, lambda: False)
+    }
+
+    assert keys == {b"s1"}
+
+
 def test_the_topic_of_telemetry_is_not_theirs(started, monkeypatch):
     monkeypatch.setenv("TELEMETRY_TOPIC", "other")
     fleet_of(started)

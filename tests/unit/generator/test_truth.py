@@ -148,6 +148,16 @@ def test_a_rejected_record_is_a_sign_of_life_where_the_contract_says_so(reason, 
     assert (found == []) is alive
 
 
+def test_a_malformed_record_of_a_mixed_fleet_has_the_reason_of_its_device_s_dialect():
+    mixed = replace(QUIET, dialect=Dialect.MIXED)
+    noise = next(n for n in range(10_000) if choose(Dialect.SENSOR, mix(n)).reason == "wrong_type")
+    truth = Truth(mixed, lambda _: None)
+    truth.observe(Reading(2, "d2", 0, T, Fault.MALFORMED, noise))
+
+    assert mixed.dialect_of(2) is Dialect.SENSOR
+    assert truth.rejected == {"wrong_type": 1}
+
+
 def test_a_clock_behind_has_one_open_alert_from_its_first_record():
     found = []
     truth = Truth(QUIET, found.append)

@@ -86,6 +86,28 @@ def test_a_fifth_of_a_sensor_s_values_lies_near_its_thresholds(kind):
     assert found["critical"] / 50_000 == pytest.approx(0.05, abs=0.01)
 
 
+def test_a_hall_is_less_humid_when_it_is_warm():
+    calm = replace(QUIET, warning_share=0.0, critical_share=0.0)
+    temperature, humidity = (
+        [factory_value(calm, kind, (3, time_ms, 7, 0.0)) for time_ms in DAY]
+        for kind in KINDS
+        if kind.name in ("temperature", "humidity")
+    )
+
+    assert temperature.index(max(temperature)) == humidity.index(min(humidity)) == 15
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_no_sensor_measures_what_cannot_be(kind):
+    low, high = (factory_value(QUIET, kind, (3, START_MS, 7, shift)) for shift in (-1_000.0, 1_000.0))
+
+    assert (low, min(high, kind.highest)) == (kind.lowest, high)
+
+
+def test_no_battery_is_more_than_full_or_less_than_empty():
+    assert (battery(3, START_MS, 0, -9.0), battery(3, START_MS, 0, 9.0)) == (100, 0)
+
+
 def test_the_shares_near_the_thresholds_can_be_chosen():
     calm = replace(QUIET, warning_share=0.0, critical_share=0.0)
     broken = replace(QUIET, warning_share=0.0, critical_share=1.0)

@@ -70,11 +70,13 @@ _TELEMETRY = (
 _SENSOR = (
     Malformed("wrong_type", '{"$id":"$device","$time":$now,"sensor_type":"temperature","value":"21.5"}'),
     Malformed("wrong_type", '{"$id":"$device","$time":$now,"sensor_type":"pressure","value":[1013]}'),
+    Malformed("unknown_unit", '{"$id":"$device","$time":$now,"sensor_type":"energy","value":100,"unit":"furlongs"}'),
 )
 
 _TYPED = (
     Malformed("wrong_type", '{"$id":"$device","$time":$now,"event_type":"humidity","payload":{"value":"40"}}'),
     Malformed("wrong_type", '{"$id":"$device","$time":$now,"event_type":"location","payload":{"lat":true,"lon":1}}'),
+    Malformed("unknown_unit", '{"$id":"$device","$time":$now,"event_type":"battery","payload":{"value":3,"unit":"V"}}'),
 )
 
 KINDS = {

@@ -16,7 +16,7 @@ from generator.plan import Fault, Reading
 from generator.scenario import Scenario
 
 _NAMESPACE = uuid5(NAMESPACE_DNS, "fleetpulse.alerts")
-_SIGNS_OF_LIFE = frozenset({"bad_time", "wrong_type", "future_timestamp"})
+_SIGNS_OF_LIFE = frozenset({"bad_time", "wrong_type", "unknown_unit", "future_timestamp"})
 
 
 def identity(rule_id: str, device_id: str, opened_at_ms: int) -> UUID:

@@ -134,12 +134,13 @@ def test_a_clock_ahead_is_rejected_but_alive():
         ("bad_time", True),
         ("future_timestamp", True),
         ("wrong_type", True),
+        ("unknown_unit", True),
     ],
 )
 def test_a_rejected_record_is_a_sign_of_life_where_the_contract_says_so(reason, alive):
-    noise = next(n for n in range(10_000) if choose(Dialect.TELEMETRY, mix(n)).reason == reason)
+    noise = next(n for n in range(10_000) if choose(Dialect.TYPED, mix(n)).reason == reason)
     found = []
-    truth = Truth(replace(QUIET, dialect=Dialect.TELEMETRY), found.append)
+    truth = Truth(replace(QUIET, dialect=Dialect.TYPED), found.append)
     truth.alive("d1", T - 61_000)
     truth.observe(Reading(0, "d1", 0, T - 1, Fault.MALFORMED, noise))
     truth.close(T)

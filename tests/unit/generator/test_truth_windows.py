@@ -1,5 +1,5 @@
 from collections import defaultdict
-from dataclasses import astuple, replace
+from dataclasses import replace
 
 import pytest
 
@@ -27,14 +27,24 @@ def told(*measured, until_ms=NEVER):
 def test_a_window_has_what_was_measured_in_it():
     [window] = told((60_000, 3.0), (70_000, 1.0), (80_000, 2.0))
 
-    assert astuple(window) == ("d1", "battery", 60_000, 120_000, 3, 6.0, 1.0, 3.0, 2.0)
-    assert window.avg == 2.0
+    assert window == ("d1", "battery", 60_000, 120_000, 3, 6.0, 1.0, 3.0, 2.0, 2.0, 3.0)
+
+
+def test_a_sum_is_exact_in_any_order():
+    assert [w.sum for w in told((0, 0.1), (1, 0.2), (2, 0.3))] == [0.6]
+
+
+@pytest.mark.parametrize(("readings", "p95"), [(1, 1), (19, 19), (20, 19), (21, 20), (100, 95)])
+def test_95_percent_of_the_values_are_not_above_the_percentile(readings, p95):
+    [window] = told(*((n, float(n + 1)) for n in reversed(range(readings))))
+
+    assert window.p95 == p95
 
 
 def test_windows_are_half_open_and_aligned_to_the_epoch():
     windows = told((59_999, 1.0), (60_000, 2.0), (119_999, 3.0), (120_000, 4.0))
 
-    assert [(w.start_ms, w.end_ms, w.count) for w in windows] == [
+    assert [(w.start_ms, w.end_ms, w.readings) for w in windows] == [
         (0, 60_000, 1),
         (60_000, 120_000, 2),
         (120_000, 180_000, 1),
@@ -82,7 +92,7 @@ def test_readings_on_time_count_and_a_duplicate_twice(fault, count, order_depend
     truth.observe(Reading(0, "d1", 0, START_MS, fault, 7))
     truth.close(NEVER)
 
-    assert [w.count for w in found] == [count] * 2 * bool(count)
+    assert [w.readings for w in found] == [count] * 2 * bool(count)
     assert (truth.order_dependent == {"d1"}) is order_dependent
 
 
@@ -104,4 +114,4 @@ def test_a_fleet_s_windows_are_what_sorting_its_readings_into_them_gives():
     }
 
     assert len(expected) > 400
-    assert {(w.device_id, w.metric, w.start_ms): (w.count, w.sum, w.min, w.max, w.last) for w in found} == expected
+    assert {(w.device_id, w.metric, w.start_ms): (w.readings, w.sum, w.min, w.max, w.last) for w in found} == expected

@@ -3,7 +3,35 @@
 import math
 from collections.abc import Sequence
 
+from fleetpulse.rules import Circle, Polygon
+
 _EARTH_M = 6_371_008.8  # mean radius (IUGG)
+_METRES_A_DEGREE = math.radians(1) * _EARTH_M
+
+Box = tuple[float, float, float, float]
+"""South, north, west, east, in degrees."""
+
+NOWHERE_BOX: Box = (1.0, -1.0, 1.0, -1.0)
+EVERYWHERE_BOX: Box = (-math.inf, math.inf, -math.inf, math.inf)
+
+
+def inner_box(circle: Circle) -> Box:
+    """A box that lies within a circle. It is empty near the poles and the 180th meridian, where degrees are no grid."""
+    half = 0.7 * circle.radius_m / _METRES_A_DEGREE
+    if abs(circle.lat) + half > 80 or abs(circle.lon) + 2 * half > 179:
+        return NOWHERE_BOX
+    # A degree of longitude is longest at the side of the box nearer to the equator.
+    across = half / math.cos(math.radians(max(0.0, abs(circle.lat) - half)))
+    return circle.lat - half, circle.lat + half, circle.lon - across, circle.lon + across
+
+
+def outer_box(area: Circle | Polygon) -> Box:
+    """A box that an area lies within; a circle's goes around the earth."""
+    if isinstance(area, Circle):
+        half = 1.01 * area.radius_m / _METRES_A_DEGREE
+        return area.lat - half, area.lat + half, -math.inf, math.inf
+    lats, lons = zip(*area.corners, strict=True)
+    return min(lats), max(lats), min(lons), max(lons)
 
 
 def distance_m(lat: float, lon: float, other_lat: float, other_lon: float) -> float:

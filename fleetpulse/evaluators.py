@@ -2,7 +2,7 @@
 
 import math
 
-from fleetpulse.areas import contains, distance_m
+from fleetpulse.areas import EVERYWHERE_BOX, NOWHERE_BOX, contains, distance_m, inner_box, outer_box
 from fleetpulse.evaluator import Evaluator, Mask, OfOneMetric, switch
 from fleetpulse.levels import NONE, WARNING, Event, Limits
 from fleetpulse.rows import Due, Samples
@@ -120,6 +120,9 @@ class GeofenceEvaluator(Evaluator):
         limits = Limits(above=(edge, edge)) if outside else Limits(below=(edge, edge))
         super().__init__(rule, "lat", limits, hold_ms)
         self._area = area
+        # Within this box, or beyond that one, nothing has to be calculated.
+        self._within = inner_box(area) if outside and isinstance(area, Circle) else NOWHERE_BOX
+        self._beyond = EVERYWHERE_BOX if outside else outer_box(area)
 
     def feed(self, due: Due, mask: Mask, events: list[Event]) -> None:
         """Take due readings that tell both coordinates."""
@@ -128,9 +131,13 @@ class GeofenceEvaluator(Evaluator):
         if lats is None or lons is None:
             return
         area, limits, runs = self._area, self.tracker.limits, self.tracker.runs
+        (south, north, west, east), (low, high, left, right) = self._within, self._beyond
         for row, (lat, lon) in enumerate(zip(lats, lons, strict=True)):
             device = numbers[row]
             if lat is None or lon is None or not (mask is None or mask[device]):
+                continue
+            calm = (south < lat < north and west < lon < east) or not (low < lat < high and left < lon < right)
+            if calm and self.told is None and device not in runs:
                 continue
             if self.told is not None and device not in self.told:
                 self.told.add(device)

@@ -5,6 +5,8 @@
 -- A Kafka timestamp after the year 9999, such as microseconds taken for milliseconds, is none.
 -- Only the branch that is taken parses the value, and it should do so once: JSON_VALUE is what this costs. Two branches
 -- are for times written as most are; then numbers in general, ISO 8601 in UTC, ISO 8601 with an offset, and no time.
+-- Factory sensors call their time `timestamp`. Avro, which begins with a zero, is not looked into: its time is the Kafka
+-- timestamp.
 -- Of a number, 13 digits are milliseconds, be it seconds, milliseconds, microseconds or nanoseconds (since 2001).
 CREATE TABLE telemetry (
     `key` BYTES,
@@ -18,6 +20,18 @@ CREATE TABLE telemetry (
             TO_TIMESTAMP_LTZ(TRY_CAST(RPAD(SUBSTRING(REPLACE(JSON_VALUE(CAST(`value` AS STRING), '$.ts'), '.', '') FROM 1 FOR 13), 13, '0') AS BIGINT), 3)
         WHEN CAST(`value` AS STRING) LIKE '%"time":1%' OR CAST(`value` AS STRING) LIKE '%"time": 1%' THEN
             TO_TIMESTAMP_LTZ(TRY_CAST(RPAD(SUBSTRING(REPLACE(JSON_VALUE(CAST(`value` AS STRING), '$.time'), '.', '') FROM 1 FOR 13), 13, '0') AS BIGINT), 3)
+        WHEN CAST(`value` AS STRING) LIKE U&'\0000%' THEN `kafka_time`
+        WHEN REGEXP(CAST(`value` AS STRING), '"timestamp"\s*:\s*\d') THEN
+            TO_TIMESTAMP_LTZ(TRY_CAST(RPAD(SUBSTRING(REPLACE(JSON_VALUE(CAST(`value` AS STRING), '$.timestamp'), '.', '') FROM 1 FOR 13), 13, '0') AS BIGINT), 3)
+        WHEN REGEXP(CAST(`value` AS STRING), '"timestamp"\s*:\s*"[^"]*[+-]\d\d:?\d\d"') THEN
+            CAST(TIMESTAMPADD(
+                MINUTE,
+                -60 * TRY_CAST(REGEXP_EXTRACT(JSON_VALUE(CAST(`value` AS STRING), '$.timestamp'), '([+-]\d\d):?\d\d$', 1) AS INT)
+                    - TRY_CAST(REGEXP_REPLACE(JSON_VALUE(CAST(`value` AS STRING), '$.timestamp'), '^.*([+-])\d\d:?(\d\d)$', '$1$2') AS INT),
+                TRY_CAST(REGEXP_REPLACE(REGEXP_REPLACE(JSON_VALUE(CAST(`value` AS STRING), '$.timestamp'), '[+-]\d\d:?\d\d$', ''), 'T', ' ') AS TIMESTAMP(3))
+            ) AS TIMESTAMP_LTZ(3))
+        WHEN REGEXP(CAST(`value` AS STRING), '"timestamp"\s*:\s*"') THEN
+            CAST(TRY_CAST(REGEXP_REPLACE(REGEXP_REPLACE(JSON_VALUE(CAST(`value` AS STRING), '$.timestamp'), 'Z$', ''), 'T', ' ') AS TIMESTAMP(3)) AS TIMESTAMP_LTZ(3))
         WHEN REGEXP(CAST(`value` AS STRING), '"(ts|time)"\s*:\s*\d') THEN
             TO_TIMESTAMP_LTZ(TRY_CAST(RPAD(SUBSTRING(REPLACE(COALESCE(JSON_VALUE(CAST(`value` AS STRING), '$.ts'), JSON_VALUE(CAST(`value` AS STRING), '$.time')), '.', '') FROM 1 FOR 13), 13, '0') AS BIGINT), 3)
         WHEN REGEXP(CAST(`value` AS STRING), '"(ts|time)"\s*:\s*"[^"]*[+-]\d\d:?\d\d"') THEN
@@ -29,8 +43,8 @@ CREATE TABLE telemetry (
             ) AS TIMESTAMP_LTZ(3))
         WHEN REGEXP(CAST(`value` AS STRING), '"(ts|time)"\s*:\s*"') THEN
             CAST(TRY_CAST(REGEXP_REPLACE(REGEXP_REPLACE(COALESCE(JSON_VALUE(CAST(`value` AS STRING), '$.ts'), JSON_VALUE(CAST(`value` AS STRING), '$.time')), 'Z$', ''), 'T', ' ') AS TIMESTAMP(3)) AS TIMESTAMP_LTZ(3))
-        WHEN COALESCE(JSON_VALUE(CAST(`value` AS STRING), '$.device_id'), JSON_VALUE(CAST(`value` AS STRING), '$["device-id"]')) IS NOT NULL
-            AND COALESCE(JSON_VALUE(CAST(`value` AS STRING), '$.ts'), JSON_VALUE(CAST(`value` AS STRING), '$.time')) IS NULL THEN
+        WHEN COALESCE(JSON_VALUE(CAST(`value` AS STRING), '$.device_id'), JSON_VALUE(CAST(`value` AS STRING), '$["device-id"]'), JSON_VALUE(CAST(`value` AS STRING), '$.sensor_id')) IS NOT NULL
+            AND COALESCE(JSON_VALUE(CAST(`value` AS STRING), '$.ts'), JSON_VALUE(CAST(`value` AS STRING), '$.time'), JSON_VALUE(CAST(`value` AS STRING), '$.timestamp')) IS NULL THEN
             `kafka_time`
     END), `kafka_time` - INTERVAL $untold DAY TO SECOND(3)) END,
     WATERMARK FOR `event_time` AS `event_time` - INTERVAL $bound DAY TO SECOND(3)

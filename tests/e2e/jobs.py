@@ -109,6 +109,7 @@ class Inactivity:
 
     stack: EmbeddedStack
     name: str
+    job: str = "inactivity"
 
     @property
     def events(self) -> str:
@@ -131,6 +132,16 @@ class Inactivity:
         return f"{self.name}.ticks"
 
     @property
+    def rules_topic(self) -> str:
+        """The topic of rules."""
+        return f"{self.name}.rules"
+
+    @property
+    def aggregates_topic(self) -> str:
+        """The topic of aggregates."""
+        return f"{self.name}.aggregates"
+
+    @property
     def late_topic(self) -> str:
         """The topic of late records."""
         return f"{self.name}.late"
@@ -147,17 +158,19 @@ class Inactivity:
     def arguments(self) -> list[str]:
         """The arguments that point the job at these topics."""
         return [
-            *submit.defaults(self.stack.layout, "inactivity"),
+            *submit.defaults(self.stack.layout, self.job),
             *("--events.topic", self.events, "--alerts.topic", self.alerts_topic, "--plain.topic", self.plain_topic),
             *("--late.topic", self.late_topic, "--dlq.topic", self.dead_letter_topic),
             *("--ticks.topic", self.ticks_topic, "--checkpoint.interval.ms", "1000"),
+            *("--rules.topic", self.rules_topic),
+            *(("--aggregates.topic", self.aggregates_topic) if self.job == "monitor" else ()),
         ]
 
     @contextmanager
     def running(self, *arguments: str, restore: str | None = None) -> Iterator[Job]:
         """Run the job with `flink run`; it is cancelled at the end, where it still runs."""
         given = [*self.arguments(), *arguments]
-        job = Job(self.stack, submit.submit(self.stack.layout, "inactivity", given, restore))
+        job = Job(self.stack, submit.submit(self.stack.layout, self.job, given, restore))
         try:
             yield job
         finally:
@@ -229,10 +242,13 @@ def probes(epoch_ms: int) -> list[Record]:
 
 
 def inactivity(
-    stack: EmbeddedStack, partitions: int = 3, config: Mapping[str, str] = MappingProxyType({})
+    stack: EmbeddedStack,
+    partitions: int = 3,
+    config: Mapping[str, str] = MappingProxyType({}),
+    job: str = "inactivity",
 ) -> Inactivity:
-    """The inactivity job with new topics; `config` is more of those where records keep their timestamps."""
-    own = Inactivity(stack, f"test-{uuid.uuid4().hex[:12]}")
+    """A job that decides inactivity, with new topics; `config` is more of those where records keep their timestamps."""
+    own = Inactivity(stack, f"test-{uuid.uuid4().hex[:12]}", job)
     ensure_topics(
         stack.bootstrap,
         [

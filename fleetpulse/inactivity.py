@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from fleetpulse.alerts import Revision, State
 from fleetpulse.rulebook import Version, Versions, following, in_force, merged
-from fleetpulse.silences import RULE_ID, InactivityPolicy, OpenAlert, Silences, ended, opened, timeout_ms
+from fleetpulse.rulechecks import RULE_ID
+from fleetpulse.silences import InactivityPolicy, OpenAlert, Silences, ended, opened, timeout_ms
 from fleetpulse.times import first_multiple_after
 
 

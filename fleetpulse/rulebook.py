@@ -14,11 +14,20 @@ NOTICE_MS = 2_000  # how far ahead of all clocks a change must be announced, so 
 
 
 class Version(Struct, frozen=True):
-    """A whole set, judging all that happens from `effective_from_ms` (event time, epoch ms) on. Versions count up."""
+    """A whole set, judging all that happens from `effective_from_ms` (event time, epoch ms) on. Versions count up.
+
+    `expects_from_ms` is set where the set judges history too: nobody could be expected to report that long ago.
+    """
 
     version: int
     effective_from_ms: int
     rules: RuleSet
+    expects_from_ms: int | None = None
+
+    @property
+    def since_ms(self) -> int:
+        """From when on devices must report."""
+        return self.effective_from_ms if self.expects_from_ms is None else self.expects_from_ms
 
 
 Versions = tuple[Version, ...]
@@ -26,13 +35,10 @@ Versions = tuple[Version, ...]
 
 def encode(version: Version) -> bytes:
     """The record on the rules topic."""
-    return msgspec.json.encode(
-        {
-            "version": version.version,
-            "effective_from_ms": version.effective_from_ms,
-            **rule_types.to_document(version.rules),
-        }
-    )
+    head = {"version": version.version, "effective_from_ms": version.effective_from_ms}
+    if version.expects_from_ms is not None:
+        head["expects_from_ms"] = version.expects_from_ms
+    return msgspec.json.encode(head | rule_types.to_document(version.rules))
 
 
 def decode(record: bytes) -> Version:
@@ -48,9 +54,11 @@ def decode(record: bytes) -> Version:
     if not isinstance(document, dict):
         raise RuleError("rules", "expected an object")
     version, effective_from_ms = (document.pop(name, None) for name in ("version", "effective_from_ms"))
-    if not all(type(number) is int and 0 <= number <= LAST_MS for number in (version, effective_from_ms)):
-        raise RuleError("rules", "expected `version` and `effective_from_ms` as whole numbers")
-    return Version(version, effective_from_ms, check(rule_types.read(document)))
+    expects_from_ms = document.pop("expects_from_ms", None)
+    for number in (version, effective_from_ms, expects_from_ms or 0):
+        if type(number) is not int or not 0 <= number <= LAST_MS:
+            raise RuleError("rules", "expected `version` and `effective_from_ms` as whole numbers")
+    return Version(version, effective_from_ms, check(rule_types.read(document)), expects_from_ms)
 
 
 def merged(known: Versions, more: Iterable[Version]) -> Versions:

@@ -17,6 +17,7 @@ from fleetpulse.rules import (
     Missing,
     NeverSeen,
     Node,
+    OfSilence,
     Polygon,
     Rate,
     Rule,
@@ -26,6 +27,7 @@ from fleetpulse.rules import (
     Threshold,
 )
 
+RULE_ID = "inactivity"  # of alerts by the timeout that is no rule
 _MOST = 1_000_000  # of what is counted; JSON on the topic has no whole numbers beyond 64 bits
 _CAN_BE_REFERRED_TO = Threshold | Battery | Rate | Stuck | Missing | Geofence | Deviation
 
@@ -48,6 +50,8 @@ def faults(rules: RuleSet) -> Iterator[tuple[str, str]]:
         path = f"rules[{place}]"
         if not is_metric_name(rule.id):
             yield f"{path}.id", f"{rule.id!r} is not a letter and up to 63 letters, digits, `_`, `.` or `-`"
+        if rule.id == RULE_ID:
+            yield f"{path}.id", f"{rule.id!r} is the id of the alerts by the job's own timeout"
         if rule.id in by_id:
             yield f"{path}.id", f"{rule.id!r} stands twice"
         by_id[rule.id] = rule
@@ -65,6 +69,8 @@ def _faults_of_rule(path: str, rule: Rule) -> Iterator[tuple[str, str]]:
         yield f"{path}.metric", f"{metric!r} is no name of a metric"
     if "" in rule.scope.devices or not rule.scope.devices:
         yield f"{path}.scope.devices", "expected globs of device ids, at least one"
+    if isinstance(rule, OfSilence) and rule.scope.sites:
+        yield f"{path}.scope.sites", "silence is judged by device, not by site: a device that is silent tells none"
     for name in ("hysteresis", "tolerance", "least_deviation"):
         if not 0 <= getattr(rule, name, 0.0) < math.inf:
             yield f"{path}.{name}", f"{getattr(rule, name)} is not a finite number from 0 on"

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from fleetpulse.alerts import Revision, State
 from fleetpulse.rulebook import Version
+from fleetpulse.rulechecks import RULE_ID
 from fleetpulse.rules import Inactivity, NeverSeen
 from fleetpulse.times import first_multiple_after, iso
 
-RULE_ID = "inactivity"
 INACTIVITY, NEVER_SEEN = "inactivity", "never_seen"
 
 
@@ -60,7 +60,7 @@ class Silences:
 
     def __init__(self, version: Version | None, timeout_ms: int) -> None:
         self.version = version.version if version else 0
-        self.since_ms = version.effective_from_ms if version else 0
+        self.since_ms = version.since_ms if version else 0
         rules = version.rules.rules if version else ()
         self._default = Silence(RULE_ID, timeout_ms)
         self._classes = [

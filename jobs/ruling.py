@@ -1,5 +1,6 @@
 """The rules a job begins with: all versions on the rules topic, or a file's where the topic is still empty."""
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,7 +33,7 @@ def rule_versions(bootstrap_servers: str, topic: str, first: RuleSet | None) -> 
 
 def _first_version(book: Book, topic: str, rules: RuleSet) -> Version | None:
     if not book.versions:
-        return Version(book.next_number, 0, rules)
+        return Version(book.next_number, 0, rules, expects_from_ms=time.time_ns() // 1_000_000)
     latest = book.versions[-1]
     if latest.rules != rules:
         raise ConfigurationError(

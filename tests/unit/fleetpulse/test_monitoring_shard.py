@@ -41,7 +41,8 @@ RULES = [
 
 
 def version(rules: list[dict], number: int, from_s: int) -> Version:
-    return Version(number, T0 + from_s * 1000 if from_s else 0, check(read({"rules": rules})))
+    effective_ms = T0 + from_s * 1000 if from_s else 0
+    return Version(number, effective_ms, check(read({"rules": rules})), None if from_s else T0)
 
 
 VERSIONS = (version(RULES, 1, 0), version([*RULES[1:], RULES[0] | {"above": {"critical": 45}}], 2, 90))
@@ -218,3 +219,27 @@ def test_the_log_does_not_grow_with_time():
             keyed.advance(at - BOUND_MS)
         sizes.append(sum(map(len, keyed.state[0].values())))
     assert max(sizes[15:]) < 2 * max(sizes[8:15])
+
+
+def test_a_device_that_never_reports_is_missed_from_when_it_could_be_expected_on():
+    opened = [o for o in run(history(1), POLICY, random.Random(0)).outputs if getattr(o, "kind", "") == "never_seen"]
+    assert [(o.device_id, o.state, o.opened_at_ms - T0, o.rule_id) for o in opened] == [
+        ("ghost", "open", 60_000, "absent")
+    ]
+    assert opened[0].summary.startswith("ghost has never been heard: it was to report within 60 s from 2026-01-01T00")
+
+
+def test_a_device_that_reports_late_ends_its_alert_for_good():
+    keyed = Keyed(replace(POLICY, versions=VERSIONS[:1]))
+    keyed.accept([Original(0, 0, T0 + 1_000, None, b'{"device_id":"d1","ts":%d}' % (T0 + 1_000))])
+    keyed.advance(T0 + 65_000)
+    keyed.restart()
+    keyed.accept([Original(0, 1, T0 + 70_000, None, b'{"device_id":"ghost","ts":%d}' % (T0 + 70_000))])
+    keyed.advance(T0 + 95_000)
+    keyed.restart()
+    keyed.advance(T0 + 131_000)
+    of_ghost = [o for o in keyed.outputs if isinstance(o, Revision) and o.device_id == "ghost"]
+    assert [(o.state, o.rule_id, o.changed_at_ms - T0) for o in of_ghost] == [
+        ("open", "absent", 60_000),
+        ("recovered", "absent", 70_000),
+    ]

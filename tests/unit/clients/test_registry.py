@@ -41,7 +41,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer.encode() if isinstance(answer, str) else json.dumps(answer).encode())
 
-    do_POST = do_GET
+    do_POST = do_GET  # noqa: N815 - its name in the standard library
 
     def log_message(self, *_: object) -> None:
         pass

@@ -8,14 +8,16 @@ from typing import Any
 
 import click
 
-from clients.parameters import Duration, Instant, bootstrap_servers, topic_name
+from clients.parameters import Duration, Instant, bootstrap_servers, schema_registry, topic_name
+from clients.registry import Registry
 from clients.topics import ensure_topics
+from fleetpulse.avro import SCHEMA
 from fleetpulse.errors import ConfigurationError, FleetpulseError
-from fleetpulse.topics import EVENTS, TELEMETRY
+from fleetpulse.topics import EVENTS, SENSOR_RAW, TELEMETRY
 from generator.run import Outcome, run
 from generator.scenario import MAX_DEVICES, Dialect, Scenario
 
-_TOPICS = {Dialect.EVENT: EVENTS, Dialect.TELEMETRY: TELEMETRY}
+_TOPICS = {Dialect.EVENT: EVENTS, Dialect.TELEMETRY: TELEMETRY, Dialect.AVRO: SENSOR_RAW}
 _SHARE = click.FloatRange(0, 1)
 _COUNT = click.IntRange(0)
 
@@ -33,7 +35,7 @@ def _option(flag: str, *, aliases: tuple[str, ...] = (), **settings: Any) -> Cal
 @_option(
     "--topic",
     callback=topic_name,
-    show_default="events, or telemetry.raw for telemetry",
+    show_default="events; telemetry.raw for telemetry, sensor.raw for avro",
     help="Topic to fill; made where missing.",
 )
 @_option("--num.devices", aliases=("SENSOR_COUNT",), type=click.IntRange(1, MAX_DEVICES), default=10, help="Devices.")
@@ -53,6 +55,7 @@ def _option(flag: str, *, aliases: tuple[str, ...] = (), **settings: Any) -> Cal
 )
 @_option("--seed", type=_COUNT, default=1, help="The same seed and start make the same records.")
 @_option("--dialect", type=click.Choice([d.value for d in Dialect]), default="event", help="Shape of the values.")
+@schema_registry
 @_option("--backfill", type=Duration("s"), default="0", help="History before the live part, at full speed, as in 10m.")
 @_option(
     "--start",
@@ -80,12 +83,14 @@ def _option(flag: str, *, aliases: tuple[str, ...] = (), **settings: Any) -> Cal
     default="30",
     help="The job's evaluation period, for the truth.",
 )
-def command(bootstrap_servers: str, **options: Any) -> int | None:
+def command(bootstrap_servers: str, schema_registry_url: str, **options: Any) -> int | None:
     """Simulate a fleet into Kafka, with faults, and write down which alerts must result."""
     usual = _TOPICS[Dialect(options["dialect"])]
     topic = replace(usual, name=options["topic"] or usual.name)
     _check(options)
     scenario_of(options)  # what contradicts itself must not wait for Kafka
+    if Dialect(options["dialect"]) is Dialect.AVRO:
+        options["schema_id"] = Registry(schema_registry_url).register(f"{topic.name}-value", SCHEMA)
     outcome = run(
         lambda: scenario_of(options),
         bootstrap_servers,
@@ -121,6 +126,7 @@ def scenario_of(options: dict[str, Any]) -> Scenario:
         clock_ahead_devices=options["clock_ahead_devices"],
         clock_behind_devices=options["clock_behind_devices"],
         timeout_ms=int(options["timeout_seconds"]),
+        schema_id=options.get("schema_id", 1),
         period_ms=int(options["evaluation_period_seconds"]),
         bound_ms=int(options["out_of_orderness_ms"]),
     )

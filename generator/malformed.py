@@ -6,6 +6,7 @@ A character from U+DC80 to U+DCFF stands for the one raw byte it hides, so that 
 
 from typing import NamedTuple
 
+from generator import avro
 from generator.scenario import Dialect
 
 _TOO_LARGE_BYTES = 2 << 20
@@ -67,8 +68,19 @@ _TELEMETRY = (
     Malformed("wrong_type", '{"$id":"$device","$time":$now,"lat":[48.1],"lon":11.6}'),
 )
 
-KINDS = {Dialect.EVENT: _COMMON, Dialect.TELEMETRY: _COMMON + _TELEMETRY}
-FIELDS = {Dialect.EVENT: ("device-id", "time"), Dialect.TELEMETRY: ("device_id", "ts")}
+# Their templates are the names of what generator.avro does.
+_AVRO = tuple(Malformed(kind[0], how) for how, kind in (avro.BROKEN_BYTES | avro.BROKEN_FIELDS).items())
+
+KINDS = {
+    Dialect.EVENT: _COMMON,
+    Dialect.TELEMETRY: _COMMON + _TELEMETRY,
+    Dialect.AVRO: (Malformed("empty", None), *_AVRO),
+}
+FIELDS = {
+    Dialect.EVENT: ("device-id", "time"),
+    Dialect.TELEMETRY: ("device_id", "ts"),
+    Dialect.AVRO: ("device_id", "ts"),
+}
 """The names of the id and of the time."""
 
 
@@ -80,10 +92,12 @@ def choose(dialect: Dialect, bits: int) -> Malformed:
     return kinds[(bits >> 6) % len(kinds)]
 
 
-def value_of(kind: Malformed, dialect: Dialect, device_id: str, time_ms: int) -> bytes | None:
+def value_of(kind: Malformed, dialect: Dialect, device_id: str, time_ms: int, schema_id: int = 1) -> bytes | None:
     """Write `kind` as `device_id` would have sent it at `time_ms` (epoch ms); None for a tombstone."""
     if kind.template is None:
         return None
+    if kind in _AVRO:
+        return avro.broken(kind.template, schema_id, device_id, time_ms)
     id_name, time_name = FIELDS[dialect]
     text = kind.template.replace("$id", id_name).replace("$time", time_name)
     return text.replace("$device", device_id).replace("$now", str(time_ms)).encode("utf-8", "surrogateescape")

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
+from generator import avro
 from generator.chance import mix
 from generator.malformed import choose, value_of
 from generator.plan import Fault, Reading
@@ -23,19 +24,21 @@ class Record(NamedTuple):
     timestamp_ms: int
 
 
-def encoder(dialect: Dialect) -> Callable[[int, Reading], Record]:
+def encoder(dialect: Dialect, schema_id: int = 1) -> Callable[[int, Reading], Record]:
     """Return the function that makes a record of (send time, reading).
 
     The Kafka timestamp is min(reading's time, the true time): a device whose clock is ahead is stamped with the true
     time, one whose clock is behind with its own.
     """
-    write = _event if dialect is Dialect.EVENT else _telemetry
+    write: Callable[[Reading, int], bytes] = _event if dialect is Dialect.EVENT else _telemetry
+    if dialect is Dialect.AVRO:
+        write = avro.writer(_telemetry, schema_id)
 
     def encode(send_ms: int, reading: Reading) -> Record:
         time_ms, fault, key = reading.time_ms, reading.fault, reading.device_id.encode()
         if fault is Fault.MALFORMED:
             kind = choose(dialect, mix(reading.noise))
-            return Record(send_ms, key, value_of(kind, dialect, reading.device_id, time_ms), time_ms)
+            return Record(send_ms, key, value_of(kind, dialect, reading.device_id, time_ms, schema_id), time_ms)
         if fault is Fault.CLOCK_AHEAD:
             return Record(send_ms, key, write(reading, time_ms + DAY_MS), time_ms)
         if fault is Fault.CLOCK_BEHIND:

@@ -14,6 +14,7 @@ class Dialect(Enum):
 
     EVENT = "event"
     TELEMETRY = "telemetry"
+    AVRO = "avro"
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Scenario:
     clock_behind_devices: int = 0  # those before them
     timeout_ms: int = 60_000
     period_ms: int = 30_000  # between two evaluations
+    schema_id: int = 1  # of values in Avro
     bound_ms: int = 2_000  # how far a record may be out of order and still be on time
 
     def __post_init__(self) -> None:

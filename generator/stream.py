@@ -24,7 +24,7 @@ def records(
         taken = takewhile(lambda _: not stopped(), taken)
     if truth is not None:
         taken = _observed(taken, truth)
-    encode = encoder(scenario.dialect)
+    encode = encoder(scenario.dialect, scenario.schema_id)
     for send_ms, reading in in_transit(taken, scenario):
         yield encode(send_ms, reading)
 

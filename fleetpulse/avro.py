@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from importlib.resources import files
 from io import BytesIO
+from struct import Struct
 from typing import Any, NamedTuple, cast
 
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
@@ -16,8 +17,7 @@ from fastavro.read import SchemaResolutionError
 SCHEMA: dict[str, Any] = json.loads(files("schemas").joinpath("sensor-reading.avsc").read_text(encoding="utf-8"))
 LARGEST_ID = (1 << 31) - 1  # registries count in signed 32 bits
 
-_MAGIC = b"\0"
-_HEAD_BYTES = 5
+_HEAD = Struct(">BI")
 _TIME = "ts"
 _PER_MS = {"micros": 1_000, "nanos": 1_000_000}  # by the end of the logical type's name
 
@@ -31,8 +31,8 @@ class _Writer(NamedTuple):
 
     schema: Any
     ours: Any  # our schema where fastavro must resolve each record to it; None where it reads alike
-    project: bool  # whether the fields are others than ours
     units_per_ms: int  # of the time
+    same: bool  # whether what comes out has our fields and milliseconds
 
 
 def encode(schema_id: int, fields: Mapping[str, object]) -> bytes:
@@ -51,7 +51,7 @@ def encode(schema_id: int, fields: Mapping[str, object]) -> bytes:
 
 def head(schema_id: int) -> bytes:
     """What stands before a record written with this schema."""
-    return _MAGIC + schema_id.to_bytes(4)
+    return _HEAD.pack(0, schema_id)
 
 
 class SensorReadings:
@@ -70,20 +70,21 @@ class SensorReadings:
             ValueError: the value is not in wire format, or its body is not one record of the schema it names.
             UnknownSchemaError: nothing can be read by that schema.
         """
-        if value[:1] != _MAGIC or len(value) < _HEAD_BYTES:
+        if len(value) < _HEAD.size or value[0]:
             raise ValueError("not in Confluent wire format")
-        schema_id = int.from_bytes(value[1:_HEAD_BYTES])
+        _, schema_id = _HEAD.unpack_from(value)
         writer = self._writers.get(schema_id) or self._writer(schema_id)
         body = BytesIO(value)
-        body.seek(_HEAD_BYTES)
-        fields = _read(body, schema_id, writer)
+        body.seek(_HEAD.size)
+        try:
+            fields: Any = schemaless_reader(body, writer.schema, writer.ours)
+        except SchemaResolutionError as differs:
+            raise UnknownSchemaError(f"schema {schema_id} cannot be read as a sensor reading: {differs}") from differs
+        except Exception as torn:  # fastavro does not say which
+            raise ValueError(f"not a record of schema {schema_id}: {torn}") from torn
         if body.tell() != len(value):
             raise ValueError(f"{len(value) - body.tell()} bytes after the record")
-        if writer.project:
-            fields = {name: fields.get(name) for name in _BRANCHES}
-        if writer.units_per_ms != 1 and fields[_TIME] is not None:
-            fields[_TIME] //= writer.units_per_ms
-        return fields
+        return cast(dict[str, object], fields) if writer.same else _as_ours(fields, writer)
 
     def _writer(self, schema_id: int) -> _Writer:
         if schema_id not in self._unreadable:
@@ -98,13 +99,11 @@ class SensorReadings:
         raise UnknownSchemaError(f"schema {schema_id} cannot be read as a sensor reading: {why}")
 
 
-def _read(body: BytesIO, schema_id: int, writer: _Writer) -> dict[str, Any]:
-    try:
-        return cast(dict[str, Any], schemaless_reader(body, writer.schema, writer.ours))
-    except SchemaResolutionError as differs:
-        raise UnknownSchemaError(f"schema {schema_id} cannot be read as a sensor reading: {differs}") from differs
-    except Exception as torn:  # fastavro does not say which
-        raise ValueError(f"not a record of schema {schema_id}: {torn}") from torn
+def _as_ours(fields: Mapping[str, Any], writer: _Writer) -> dict[str, object]:
+    ours: dict[str, Any] = {name: fields.get(name) for name in _BRANCHES}
+    if ours[_TIME] is not None:
+        ours[_TIME] //= writer.units_per_ms
+    return ours
 
 
 def _compiled(schema: object) -> _Writer:
@@ -117,7 +116,9 @@ def _compiled(schema: object) -> _Writer:
     branches = _branches(theirs)
     same_name = theirs["name"].split(".")[-1] == SCHEMA["name"]
     alike = same_name and all(branches.get(name, {"null"}) <= ours for name, ours in _BRANCHES.items())
-    return _Writer(theirs, None if alike else _OURS, alike and branches.keys() != _BRANCHES.keys(), _units(schema))
+    units_per_ms = _units(schema)
+    same = units_per_ms == 1 and (not alike or branches.keys() == _BRANCHES.keys())
+    return _Writer(theirs, None if alike else _OURS, units_per_ms, same)
 
 
 def _without(schema: object, *names: str) -> Any:

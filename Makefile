@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --no-deps
 ZIP := build/fleetpulse.zip
-CODE := clients fleetpulse jobs rulefiles sql udfs
+CODE := clients fleetpulse jobs rulefiles schemas sql udfs
 ARGS ?=
 
 .PHONY: help setup lock demo stack-up stack-down stack-status test test-unit test-jobs test-e2e lint fmt bench package \
@@ -55,7 +55,7 @@ stack-status: setup ## Show what runs, and where
 
 package: setup $(ZIP) ## Make build/fleetpulse.zip, what `flink run -pyfs` takes
 
-$(ZIP): $(shell find $(CODE) -name '*.py' -o -name '*.sql')
+$(ZIP): $(shell find $(CODE) -name '*.py' -o -name '*.sql' -o -name '*.avsc')
 	@mkdir -p $(@D)
 	@$(BIN)/python -m stack.package $@ $(CODE)
 

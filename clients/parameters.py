@@ -31,6 +31,18 @@ bootstrap_servers = click.option(
     help="Kafka brokers, as host:port, separated by commas.",
 )
 
+registry_url = matching(r"https?://[^\s/]+\S*", "is no URL like http://127.0.0.1:8085/apis/ccompat/v7")
+schema_registry = click.option(
+    "--schema.registry.url",
+    "schema_registry_url",
+    callback=registry_url,
+    default="http://127.0.0.1:8085/apis/ccompat/v7",
+    show_default=True,
+    envvar=["SCHEMA_REGISTRY_URL", "FLEETPULSE_SCHEMA_REGISTRY_URL"],
+    show_envvar=True,
+    help="Schema registry with Confluent's interface, for values in Avro.",
+)
+
 
 class Duration(click.ParamType[float]):
     """A duration in milliseconds: a number of `unit`, or with a unit of its own."""

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, cast
 
 import msgspec
 
+from fleetpulse.avro import SensorReadings
 from fleetpulse.dialects import (
     EVENT,
     MAX_NAME_CHARS,
@@ -25,7 +26,7 @@ from fleetpulse.dialects import (
     metrics_of,
 )
 from fleetpulse.metrics import UNITS
-from fleetpulse.readings import MAX_VALUE_BYTES, Reading, Rejection, judge, time_of
+from fleetpulse.readings import MAX_VALUE_BYTES, Reading, Rejection, judge, judge_avro, time_of
 from fleetpulse.times import LAST_MS, to_epoch_ms
 
 Column = list[float | None]
@@ -90,7 +91,11 @@ _LOT = 128  # records that are decoded at once: if one of them is not plainly go
 
 
 def decode(
-    values: Sequence[bytes | None], kafka_times_ms: Sequence[int], max_future_skew_ms: int, measured: bool = True
+    values: Sequence[bytes | None],
+    kafka_times_ms: Sequence[int],
+    max_future_skew_ms: int,
+    measured: bool = True,
+    avro: SensorReadings | None = None,
 ) -> Decoded:
     """Decide each record of a batch, in order: what `judge` would say, but fast.
 
@@ -99,13 +104,16 @@ def decode(
         kafka_times_ms: their Kafka timestamps, as many.
         max_future_skew_ms: how far a record's time may be ahead of its Kafka timestamp.
         measured: whether to tell what was measured and where, and not only who spoke when.
+        avro: decodes values that begin with a zero; without it they are malformed.
     """
     batch = _Batch(measured)
     for start in range(0, len(values), _LOT):
         lot, times_ms = values[start : start + _LOT], kafka_times_ms[start : start + _LOT]
         if not batch.take_all(_plainly_good(lot, times_ms, max_future_skew_ms)):
             for value, kafka_time_ms in zip(lot, times_ms, strict=True):
-                if not batch.take_all(_plainly_good([value], [kafka_time_ms], max_future_skew_ms)):
+                if avro is not None and value and value[0] == 0:
+                    batch.take(judge_avro(value, avro, kafka_time_ms, max_future_skew_ms))
+                elif not batch.take_all(_plainly_good([value], [kafka_time_ms], max_future_skew_ms)):
                     batch.take(judge(value, kafka_time_ms, max_future_skew_ms))
     return batch.decoded()
 

@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
+from fleetpulse.avro import SensorReadings, UnknownSchemaError
 from fleetpulse.dialects import (
     IDS,
     NOWHERE,
+    TELEMETRY,
     Dialect,
     Location,
     UnknownUnitError,
@@ -66,6 +68,19 @@ def judge(value: bytes | None, kafka_time_ms: int, max_future_skew_ms: int) -> R
     if len(given) > 1 or fields.names.count(named[0]) > 1 or fields.names.count(dialect.time) > 1:
         return Rejection(Reason.AMBIGUOUS_IDENTITY)
     return judge_fields(dialect, fields, fields[named[0]], kafka_time_ms, max_future_skew_ms)
+
+
+def judge_avro(value: bytes, avro: SensorReadings, kafka_time_ms: int, max_future_skew_ms: int) -> Reading | Rejection:
+    """Decide a record in Avro, which begins with a zero, by the same rules; `avro` decodes it."""
+    if len(value) > MAX_VALUE_BYTES:
+        return Rejection(Reason.TOO_LARGE)
+    try:
+        fields = avro.fields_of(value)
+    except UnknownSchemaError:
+        return Rejection(Reason.UNKNOWN_SCHEMA)
+    except ValueError:
+        return Rejection(Reason.MALFORMED)
+    return judge_fields(TELEMETRY, fields, fields["device_id"], kafka_time_ms, max_future_skew_ms)
 
 
 def judge_fields(

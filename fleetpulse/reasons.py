@@ -22,11 +22,11 @@ class Reason(StrEnum):
 SENTENCES: dict[Reason, str] = {
     Reason.EMPTY: "the record has no value",
     Reason.TOO_LARGE: "the value is larger than 1 MiB",
-    Reason.MALFORMED: "the value is not one JSON document in UTF-8",
+    Reason.MALFORMED: "the value is not one JSON document in UTF-8, nor Avro that fits its schema",
     Reason.NOT_AN_OBJECT: "the value is valid JSON but not an object",
     Reason.BAD_DEVICE_ID: "the device id is not a string of 1 to 128 characters without control characters",
     Reason.AMBIGUOUS_IDENTITY: "the device id or the time is named more than once",
-    Reason.UNKNOWN_SCHEMA: "the object names its device in no known way",
+    Reason.UNKNOWN_SCHEMA: "the object names its device in no known way, or its Avro schema is not known",
     Reason.BAD_TIME: "the time is not a positive number nor ISO 8601",
     Reason.FUTURE_TIMESTAMP: "the time is too far ahead of the Kafka timestamp",
     Reason.WRONG_TYPE: "a field that is used is of another type than it should be, or no finite number",

@@ -18,6 +18,7 @@ class Topic:
 
 EVENTS = Topic("events", 3, _LARGE)
 TELEMETRY = Topic("telemetry.raw", 3, _LARGE)
+SENSOR_RAW = Topic("sensor.raw", 3, _LARGE)  # telemetry in Avro, where a fleet sends it; made on use
 ALERTS = Topic("alerts", 1)
 LATE = Topic("telemetry.late", 3, _LARGE)
 DEAD_LETTERS = Topic("telemetry.dlq", 3, _LARGE)

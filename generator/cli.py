@@ -8,10 +8,12 @@ from typing import Any
 
 import click
 
-from clients.parameters import Duration, Instant, bootstrap_servers, topic_name
+from clients.parameters import Duration, Instant, bootstrap_servers, schema_registry, topic_name
+from clients.registry import Registry
 from clients.topics import ensure_topics
+from fleetpulse.avro import SCHEMA
 from fleetpulse.errors import ConfigurationError, FleetpulseError
-from fleetpulse.topics import EVENTS, TELEMETRY
+from fleetpulse.topics import EVENTS, SENSOR_RAW, TELEMETRY
 from generator.options import COUNT, SHARE, option
 from generator.run import Outcome, run
 from generator.scenario import MAX_DEVICES, MAX_DRIFT_PER_DAY, Dialect, Scenario
@@ -23,6 +25,7 @@ _TOPICS = {
     Dialect.SENSOR: SENSOR_DATA,
     Dialect.TYPED: TELEMETRY,
     Dialect.MIXED: TELEMETRY,
+    Dialect.AVRO: SENSOR_RAW,
 }
 _VARIABLES = {TELEMETRY.name: "TELEMETRY_TOPIC", SENSOR_DATA.name: "SENSOR_TOPIC"}
 
@@ -41,7 +44,7 @@ class _TopicOption(click.Option):
     "--topic",
     callback=topic_name,
     cls=_TopicOption,
-    show_default="events, sensor-data for sensor, telemetry.raw for all else",
+    show_default="events, sensor-data for sensor, sensor.raw for avro, telemetry.raw for all else",
     help="Topic to fill; made where missing. TELEMETRY_TOPIC or SENSOR_TOPIC where it is theirs.",
 )
 @option("--num.devices", aliases=("SENSOR_COUNT",), type=click.IntRange(1, MAX_DEVICES), default=10, help="Devices.")
@@ -67,6 +70,7 @@ class _TopicOption(click.Option):
     is_eager=True,  # the topic depends on it
     help="Shape of the values. mixed: all of them, by turns among the devices.",
 )
+@schema_registry
 @option("--backfill", type=Duration("s"), default="0", help="History before the live part, at full speed, as in 10m.")
 @option(
     "--start",
@@ -107,12 +111,14 @@ class _TopicOption(click.Option):
     default="30",
     help="The job's evaluation period, for the truth.",
 )
-def command(bootstrap_servers: str, **options: Any) -> int | None:
+def command(bootstrap_servers: str, schema_registry_url: str, **options: Any) -> int | None:
     """Simulate a fleet into Kafka, with faults, and write down which alerts must result."""
     usual = _TOPICS[Dialect(options["dialect"])]
     topic = replace(usual, name=options["topic"] or usual.name)
     _check(options)
     scenario_of(options)  # what contradicts itself must not wait for Kafka
+    if Dialect(options["dialect"]) is Dialect.AVRO:
+        options["schema_id"] = Registry(schema_registry_url).register(f"{topic.name}-value", SCHEMA)
     outcome = run(
         lambda: scenario_of(options),
         bootstrap_servers,
@@ -148,6 +154,7 @@ def scenario_of(options: dict[str, Any]) -> Scenario:
         clock_ahead_devices=options["clock_ahead_devices"],
         clock_behind_devices=options["clock_behind_devices"],
         timeout_ms=int(options["timeout_seconds"]),
+        schema_id=options.get("schema_id", 1),
         period_ms=int(options["evaluation_period_seconds"]),
         bound_ms=int(options["out_of_orderness_ms"]),
         spike_rate=options["spike_rate"],

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import NamedTuple
 
+from generator import avro
 from generator.factory import KINDS, Sensor
 from generator.plan import Fault, Reading
 from generator.scenario import Dialect, Scenario
@@ -79,6 +80,11 @@ def _telemetry(scenario: Scenario) -> Shape:
         return metrics
 
     return Shape(write, measure)
+
+
+def _avro(scenario: Scenario) -> Shape:
+    telemetry = _telemetry(scenario)
+    return Shape(avro.writer(telemetry.write, scenario.schema_id), telemetry.measure)
 
 
 def _sensor(scenario: Scenario) -> Shape:
@@ -173,4 +179,5 @@ _SHAPES: dict[Dialect, Callable[[Scenario], Shape]] = {
     Dialect.TELEMETRY: _telemetry,
     Dialect.SENSOR: _sensor,
     Dialect.TYPED: _typed,
+    Dialect.AVRO: _avro,
 }

@@ -6,6 +6,7 @@ A character from U+DC80 to U+DCFF stands for the one raw byte it hides, so that 
 
 from typing import NamedTuple
 
+from generator import avro
 from generator.scenario import Dialect
 
 _TOO_LARGE_BYTES = 2 << 20
@@ -78,18 +79,22 @@ _TYPED = (
     Malformed("wrong_type", '{"$id":"$device","$time":$now,"event_type":"location","payload":{"lat":true,"lon":1}}'),
     Malformed("unknown_unit", '{"$id":"$device","$time":$now,"event_type":"battery","payload":{"value":3,"unit":"V"}}'),
 )
+# Their templates are the names of what generator.avro does.
+_AVRO = tuple(Malformed(kind[0], how) for how, kind in (avro.BROKEN_BYTES | avro.BROKEN_FIELDS).items())
 
 KINDS = {
     Dialect.EVENT: _COMMON,
     Dialect.TELEMETRY: _COMMON + _TELEMETRY,
     Dialect.SENSOR: _COMMON + _SENSOR,
     Dialect.TYPED: _COMMON + _TYPED,
+    Dialect.AVRO: (Malformed("empty", None), *_AVRO),
 }
 FIELDS = {
     Dialect.EVENT: ("device-id", "time"),
     Dialect.TELEMETRY: ("device_id", "ts"),
     Dialect.SENSOR: ("sensor_id", "timestamp"),
     Dialect.TYPED: ("device_id", "ts"),
+    Dialect.AVRO: ("device_id", "ts"),
 }
 """The names of the id and of the time."""
 
@@ -102,10 +107,12 @@ def choose(dialect: Dialect, bits: int) -> Malformed:
     return kinds[(bits >> 6) % len(kinds)]
 
 
-def value_of(kind: Malformed, dialect: Dialect, device_id: str, time_ms: int) -> bytes | None:
+def value_of(kind: Malformed, dialect: Dialect, device_id: str, time_ms: int, schema_id: int = 1) -> bytes | None:
     """Write `kind` as `device_id` would have sent it at `time_ms` (epoch ms); None for a tombstone."""
     if kind.template is None:
         return None
+    if kind in _AVRO:
+        return avro.broken(kind.template, schema_id, device_id, time_ms)
     id_name, time_name = FIELDS[dialect]
     text = kind.template.replace("$id", id_name).replace("$time", time_name)
     return text.replace("$device", device_id).replace("$now", str(time_ms)).encode("utf-8", "surrogateescape")

@@ -33,7 +33,9 @@ def encoder(scenario: Scenario) -> Callable[[int, Reading], Record]:
         if fault is Fault.MALFORMED:
             dialect = scenario.dialect_of(reading.device)
             kind = choose(dialect, mix(reading.noise))
-            return Record(send_ms, key, value_of(kind, dialect, reading.device_id, time_ms), time_ms)
+            return Record(
+                send_ms, key, value_of(kind, dialect, reading.device_id, time_ms, scenario.schema_id), time_ms
+            )
         if fault is Fault.CLOCK_AHEAD:
             return Record(send_ms, key, write(reading, time_ms + DAY_MS), time_ms)
         if fault is Fault.CLOCK_BEHIND:

@@ -20,6 +20,7 @@ class Dialect(Enum):
     SENSOR = "sensor"
     TYPED = "typed"
     MIXED = "mixed"  # all JSON dialects on one topic, each device with one of them for ever
+    AVRO = "avro"
 
 
 _MIXED = (Dialect.EVENT, Dialect.TELEMETRY, Dialect.SENSOR, Dialect.TYPED)
@@ -49,6 +50,7 @@ class Scenario:
     clock_behind_devices: int = 0  # those before them
     timeout_ms: int = 60_000
     period_ms: int = 30_000  # between two evaluations
+    schema_id: int = 1  # of values in Avro
     bound_ms: int = 2_000  # how far a record may be out of order and still be on time
     spike_rate: float = 0.0  # share of readings whose values are far out, alone
     stuck_probability: float = 0.0  # of a device to repeat its values for a while, in every five timeouts

@@ -103,6 +103,7 @@ def plan(decisions: Decisions, arguments: Mapping[str, Any], partitions: int, ve
         given["idle_timeout_ms"],
         None if given["bounded"] else given["ticks_topic"],
         given["rules_topic"] if decisions.rules else None,
+        given["schema_registry_url"],
     )
     outbox = Outbox(
         source.topics,

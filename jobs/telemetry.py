@@ -37,6 +37,7 @@ class Source:
     idle_timeout_ms: int
     ticks_topic: str | None
     rules_topic: str | None = None
+    registry_url: str | None = None
 
 
 def items_by_shard(
@@ -75,7 +76,7 @@ def frames_by_shard(
 ) -> DataStream:
     """Rows of (shard key, (frame, null, null)) of the records in the table `telemetry`, wherever that reads them."""
     name_operators(tables, "telemetry")
-    to_frames = ToFrames(shard_keys, source.max_future_skew_ms, measured)
+    to_frames = ToFrames(shard_keys, source.max_future_skew_ms, measured, source.registry_url)
     tables.create_temporary_function("to_frames", udf(to_frames, result_type=_FRAME_TYPE, func_type="pandas"))
     return tables.to_data_stream(tables.sql_query(statement("telemetry_frames", topics=source.topics)))
 

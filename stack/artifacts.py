@@ -2,6 +2,7 @@
 
 import hashlib
 import sys
+import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from clients.commandline import run
 from fleetpulse.errors import FleetpulseError
 from stack.disk import check_free_space
-from stack.layout import artifacts_dir
+from stack.layout import OPTIONAL, artifacts_dir
 
 _TIMEOUT_S = 30
 _ATTEMPTS = 4
@@ -30,7 +31,10 @@ Update = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Artifact:
-    """A jar: which program needs it, its coordinate, its size in bytes and its SHA-256."""
+    """A jar or an archive: which program needs it, its coordinate, its size in bytes and its SHA-256.
+
+    The coordinate is `group:artifact:version`, of an archive followed by `:classifier:packaging`.
+    """
 
     group: str
     coordinate: str
@@ -40,8 +44,15 @@ class Artifact:
     @property
     def filename(self) -> str:
         """The name it has in the repository."""
-        _, artifact, version = self.coordinate.split(":")
-        return f"{artifact}-{version}.jar"
+        _, artifact, version, *archive = self.coordinate.split(":")
+        classifier, packaging = archive or ("", "jar")
+        return f"{artifact}-{version}{classifier and '-'}{classifier}.{packaging}"
+
+    @property
+    def folder(self) -> str:
+        """The name of the folder that an archive is unpacked into."""
+        _, artifact, version, *_ = self.coordinate.split(":")
+        return f"{artifact}-{version}"
 
 
 def locked() -> list[Artifact]:
@@ -49,6 +60,13 @@ def locked() -> list[Artifact]:
     lines = files("stack").joinpath("artifacts.lock").read_text().splitlines()
     rows = [line.split() for line in lines if line and not line.startswith("#")]
     return [Artifact(group, coordinate, int(size), sha256) for group, coordinate, size, sha256 in rows]
+
+
+def remote(repository: MavenContext, coordinate: str) -> RemoteArtifact:
+    """The artifact of a coordinate in a repository."""
+    group, artifact, version, *archive = coordinate.split(":")
+    classifier, packaging = archive or ("", "jar")
+    return repository.project(group, artifact).at_version(version).artifact(classifier, packaging)
 
 
 def jars(group: str) -> list[Path]:
@@ -80,19 +98,52 @@ def download(folder: Path, wanted: list[Artifact]) -> int:
         return 0
     size = sum(artifact.size for artifact in missing)
     check_free_space(folder, size)
-    with _progress(len(missing), size) as update, tempfile.TemporaryDirectory(dir=folder, prefix=".part-") as part:
+    with (
+        _progress(f"{len(missing)} Java artifacts", size) as update,
+        tempfile.TemporaryDirectory(dir=folder, prefix=".part-") as part,
+    ):
         for artifact in missing:
             _fetch(artifact, Path(part), update).replace(folder / artifact.filename)
     return len(missing)
 
 
+def unpack(folder: Path, archive: Artifact) -> Path:
+    """Bring an archive that is not there into `folder`, showing progress, and unpack it, whole or not at all.
+
+    Returns:
+        The folder of what was in it.
+
+    Raises:
+        FleetpulseError: no space, no network, or an archive with another checksum than the locked one.
+    """
+    target = folder / archive.folder
+    if target.exists():
+        return target
+    folder.mkdir(parents=True, exist_ok=True)
+    check_free_space(folder, 3 * archive.size)  # the archive and, for a while, what was in it
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".part-") as part:
+        with _progress(archive.folder, archive.size) as update:
+            file = _fetch(archive, Path(part), update)
+        content = Path(part) / "content"
+        with tarfile.open(file) as packed:
+            packed.extractall(content, filter="data")
+        try:
+            content.rename(target)
+        except OSError:
+            if not target.exists():  # else somebody else was faster
+                raise
+    return target
+
+
 def _fetch(artifact: Artifact, part: Path, update: Update) -> Path:
+    truststore.inject_into_ssl()  # trust what the system trusts: many networks have certificates of their own
+
     @contextmanager
     def show(_name: str, _size: int) -> Iterator[Update]:
         yield update
 
     repository = MavenContext(PythonResolver(progress_callback=show), repo_cache=part, timeout=_TIMEOUT_S)
-    remote = repository.create_dependency(artifact.coordinate).artifact
+    wanted = remote(repository, artifact.coordinate)
     attempts = Retrying(
         retry=retry_if_exception_type(requests.RequestException),
         stop=stop_after_attempt(_ATTEMPTS),
@@ -100,20 +151,20 @@ def _fetch(artifact: Artifact, part: Path, update: Update) -> Path:
         reraise=True,
     )
     try:
-        file = attempts(lambda: _download_again(remote))
+        file = attempts(lambda: _download_again(wanted))
     except (requests.RequestException, RuntimeError, OSError) as failed:
         why = type(failed).__name__ if isinstance(failed, requests.RequestException) else str(failed)
         raise FleetpulseError(
-            f"{artifact.coordinate} cannot be downloaded ({why}): check the network, then run `make setup` again"
+            f"{artifact.coordinate} cannot be downloaded ({why}): check the network, then try again"
         ) from failed
     check(file, artifact)
     return file
 
 
-def _download_again(remote: RemoteArtifact) -> Path:
-    assert remote.cached_path is not None
-    remote.cached_path.unlink(missing_ok=True)  # jgo would take what a failed attempt left for the whole
-    return Path(remote.resolve())
+def _download_again(wanted: RemoteArtifact) -> Path:
+    assert wanted.cached_path is not None
+    wanted.cached_path.unlink(missing_ok=True)  # jgo would take what a failed attempt left for the whole
+    return Path(wanted.resolve())
 
 
 def check(file: Path, artifact: Artifact) -> None:
@@ -127,23 +178,22 @@ def check(file: Path, artifact: Artifact) -> None:
     if found != artifact.sha256:
         raise FleetpulseError(
             f"{artifact.filename} has the wrong checksum: expected {artifact.sha256}, found {found} "
-            f"({file.stat().st_size} of {artifact.size} bytes); nothing was installed, run `make setup` again"
+            f"({file.stat().st_size} of {artifact.size} bytes); nothing was installed, try again"
         )
 
 
 @contextmanager
-def _progress(count: int, size: int) -> Iterator[Update]:
+def _progress(what: str, size: int) -> Iterator[Update]:
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns) as progress:
-        task = progress.add_task(f"{count} Java artifacts", total=size)
+        task = progress.add_task(what, total=size)
         yield lambda size: progress.advance(task, size)
 
 
 @click.command()
 def command() -> None:
-    """Download all artifacts that are not there yet."""
-    truststore.inject_into_ssl()  # trust what the system trusts: many networks have certificates of their own
-    download(artifacts_dir(), locked())
+    """Download all artifacts that are not there yet, but for those of optional programs."""
+    download(artifacts_dir(), [artifact for artifact in locked() if artifact.group not in OPTIONAL])
 
 
 if __name__ == "__main__":

@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.table import Table
 
 from fleetpulse.errors import FleetpulseError
-from stack import lifecycle, rest, supervision
-from stack.layout import DEFAULT_DIR, Layout, layout
+from stack import lifecycle, registry, rest, supervision
+from stack.layout import DEFAULT_DIR, OPTIONAL, Layout, layout
 from stack.postgres import DATABASE
 from stack.submit import JOBS, check, defaults, submit
 
-_NAMES = ("kafka", "postgres", "jobmanager", "taskmanager", "supervisor")
+_NAMES = ("kafka", "postgres", "jobmanager", "taskmanager", *OPTIONAL, "supervisor")
 
 
 def folder_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -36,6 +36,8 @@ def show_addresses(stack: Layout) -> None:
     click.echo(f"{'Kafka':<12} {stack.address('kafka')}")
     click.echo(f"{'Flink web UI':<12} http://{stack.address('flink-web')}")
     click.echo(f"{'PostgreSQL':<12} {stack.address('postgres')}, database {DATABASE}, passwords in {stack.secrets}")
+    if "registry" in stack.optional:
+        click.echo(f"{'Registry':<12} {registry.url(stack)}")
 
 
 @click.group("stack")
@@ -50,9 +52,16 @@ def command() -> None:
     type=int,
     help="Added to every port, for a second stack beside the first; remembered.  [env var: FLEETPULSE_PORT_OFFSET]",
 )
-def up_command(folder: str, port_offset: int | None) -> None:
+@click.option(
+    "--with",
+    "optional",
+    type=click.Choice(OPTIONAL),
+    multiple=True,
+    help="Also run this program; remembered. The registry is a schema registry, downloaded at its first use.",
+)
+def up_command(folder: str, port_offset: int | None, optional: tuple[str, ...]) -> None:
     """Start all, and wait until all are ready. Harmless when they run."""
-    stack = layout(folder, port_offset)
+    stack = layout(folder, port_offset, optional)
     started = time.monotonic()
     for name in lifecycle.up(stack):
         click.echo(f"{name:<12} ready after {time.monotonic() - started:4.1f} s")

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,20 +25,25 @@ _BASE_PORTS = {
     "taskmanager-metrics": 9250,
     "supervisor": 9001,
 }
+_OPTIONAL_PORTS = {"registry": 8085}
+OPTIONAL = tuple(_OPTIONAL_PORTS)
+"""The programs that a stack has only where it was asked for them."""
 _MAX_OFFSET = 65535 - max(_BASE_PORTS.values())
 
 
 @dataclass(frozen=True)
 class Layout:
-    """One stack: its folder (absolute) and what is added to every port."""
+    """One stack: its folder (absolute), what is added to every port, and which optional programs it has."""
 
     root: Path
     port_offset: int = 0
+    optional: frozenset[str] = frozenset()
 
     @cached_property
     def ports(self) -> dict[str, int]:
         """Who listens on which port."""
-        return {name: port + self.port_offset for name, port in _BASE_PORTS.items()}
+        used = _BASE_PORTS | {name: _OPTIONAL_PORTS[name] for name in self.optional}
+        return {name: port + self.port_offset for name, port in used.items()}
 
     def address(self, name: str) -> str:
         """`host:port` of a listener."""
@@ -84,19 +90,21 @@ class Layout:
         return hashlib.sha256(str(self.root).encode()).hexdigest()[:16]
 
     def save(self) -> None:
-        """Remember the port offset for the commands that come later."""
+        """Remember the port offset and the optional programs for the commands that come later."""
         self.root.mkdir(parents=True, exist_ok=True)
-        self._settings.write_text(json.dumps({"port_offset": self.port_offset}) + "\n")
+        settings = {"port_offset": self.port_offset, "with": sorted(self.optional)}
+        self._settings.write_text(json.dumps(settings) + "\n")
 
     @property
     def _settings(self) -> Path:
         return self.root / "stack.json"
 
 
-def layout(folder: str | None = None, port_offset: int | None = None) -> Layout:
+def layout(folder: str | None = None, port_offset: int | None = None, optional: Iterable[str] = ()) -> Layout:
     """The stack in `folder`, by default FLEETPULSE_DIR or `.fleetpulse` in the current folder.
 
     The port offset is the given one, else FLEETPULSE_PORT_OFFSET, else what the folder was started with before, else 0.
+    Optional programs are those given and those that the folder was started with before.
 
     Raises:
         ConfigurationError: the offset is no number, or takes a port beyond 65535; or the path has blanks.
@@ -104,12 +112,13 @@ def layout(folder: str | None = None, port_offset: int | None = None) -> Layout:
     root = Path(folder or os.environ.get("FLEETPULSE_DIR") or DEFAULT_DIR).absolute()
     if len(str(root).split()) > 1:
         raise ConfigurationError(f"--dir {root}: Flink's scripts cannot work below a path with blanks; choose another")
+    saved_offset, saved_optional = _saved(root / "stack.json")
     if port_offset is None:
         given = os.environ.get("FLEETPULSE_PORT_OFFSET")
-        port_offset = _number(given) if given else _saved_offset(root / "stack.json")
+        port_offset = _number(given) if given else saved_offset
     if not 0 <= port_offset <= _MAX_OFFSET:
         raise ConfigurationError(f"--port-offset {port_offset}: expected 0 to {_MAX_OFFSET}")
-    return Layout(root, port_offset)
+    return Layout(root, port_offset, saved_optional.union(optional))
 
 
 def _number(offset: str) -> int:
@@ -119,11 +128,12 @@ def _number(offset: str) -> int:
         raise ConfigurationError(f"FLEETPULSE_PORT_OFFSET {offset!r}: expected a whole number") from None
 
 
-def _saved_offset(settings: Path) -> int:
+def _saved(settings: Path) -> tuple[int, frozenset[str]]:
     try:
-        return int(json.loads(settings.read_text())["port_offset"])
+        saved = json.loads(settings.read_text())
+        return int(saved["port_offset"]), frozenset(saved.get("with", ())) & _OPTIONAL_PORTS.keys()
     except FileNotFoundError:
-        return 0
+        return 0, frozenset()
     except (ValueError, KeyError, TypeError) as bad:
         raise ConfigurationError(f"{settings} cannot be read: delete it and start the stack again") from bad
 

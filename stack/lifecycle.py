@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from fleetpulse.errors import FleetpulseError
-from stack import flink, kafka, postgres, supervision
+from stack import flink, kafka, postgres, registry, supervision
 from stack.disk import check_free_space
 from stack.layout import Layout
 from stack.ports import check_ports
@@ -20,7 +20,8 @@ _WHAT_TO_DO = {errno.ENOSPC: "free some space and try again", errno.EACCES: _NOT
 
 def programs(stack: Layout) -> list[Program]:
     """All programs of the stack, in their order of start."""
-    return [kafka.program(stack), postgres.program(stack), *flink.programs(stack)]
+    optional = [registry.program(stack)] if "registry" in stack.optional else []
+    return [kafka.program(stack), postgres.program(stack), *flink.programs(stack), *optional]
 
 
 def up(stack: Layout) -> Iterator[str]:
@@ -30,7 +31,11 @@ def up(stack: Layout) -> Iterator[str]:
         FleetpulseError: something is missing, taken, full, or does not answer in time.
     """
     with _alone(stack):
-        if not supervision.is_running(stack):
+        if "registry" in stack.optional:
+            registry.install()
+        if supervision.is_running(stack):
+            _prepare_added(stack)
+        else:
             _prepare(stack)
         supervision.start(stack, programs(stack))
         yield from wait_until_ready(stack)
@@ -53,7 +58,7 @@ def reset(stack: Layout) -> None:
 def _prepare(stack: Layout) -> None:
     supervision.stop_leftovers(stack)
     check_free_space(stack.root)
-    check_ports(stack)
+    check_ports(stack, stack.ports)
     for folder in (stack.run, stack.tmp):  # what an earlier start wrote is of no use now
         shutil.rmtree(folder, ignore_errors=True)
     for folder in (stack.data, stack.savepoints, stack.checkpoints, stack.logs, stack.run, stack.tmp):
@@ -62,6 +67,13 @@ def _prepare(stack: Layout) -> None:
     kafka.prepare(stack)
     postgres.prepare(stack)
     flink.prepare(stack)
+
+
+def _prepare_added(stack: Layout) -> None:
+    """Make ready for optional programs that the running stack has not."""
+    running = {status.name for status in supervision.statuses(stack)}
+    check_ports(stack, stack.optional - running)
+    stack.save()
 
 
 @contextmanager

@@ -8,6 +8,8 @@ from pathlib import Path
 import truststore
 from jgo.maven import MavenContext
 
+from stack.artifacts import remote
+
 KAFKA_VERSION = "4.3.1"
 
 # Each is resolved by itself: jgo lets one root's dependency management change the versions of another's.
@@ -16,6 +18,7 @@ _WITH_DEPENDENCIES: dict[str, tuple[str, ...]] = {
 }
 _ALONE: dict[str, tuple[str, ...]] = {
     "kafka": ("org.apache.logging.log4j:log4j-slf4j-impl:2.25.4",),
+    "registry": ("io.apicurio:apicurio-registry-app:3.3.3:all:tar.gz",),
     "agent": ("org.jboss.byteman:byteman:4.0.27",),
     "flink": (
         "org.apache.flink:flink-sql-connector-kafka:5.0.0-2.2",
@@ -46,7 +49,7 @@ def _lines(repository: MavenContext) -> Iterator[str]:
                 yield _line(group, str(dependency.artifact.component), dependency.artifact.resolve())
     for group, coordinates in _ALONE.items():
         for coordinate in coordinates:
-            yield _line(group, coordinate, repository.create_dependency(coordinate).artifact.resolve())
+            yield _line(group, coordinate, remote(repository, coordinate).resolve())
 
 
 def _line(group: str, coordinate: str, jar: Path) -> str:

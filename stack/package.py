@@ -4,7 +4,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-_KEPT = (".py", ".sql")
+_KEPT = (".avsc", ".py", ".sql")
 
 
 def package(target: Path, folders: list[Path]) -> None:

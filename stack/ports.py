@@ -1,6 +1,7 @@
 """Whether the stack's ports are free."""
 
 import socket
+from collections.abc import Iterable
 
 import psutil
 
@@ -8,13 +9,14 @@ from fleetpulse.errors import FleetpulseError
 from stack.layout import HOST, Layout
 
 
-def check_ports(stack: Layout) -> None:
-    """Refuse to start what could not listen.
+def check_ports(stack: Layout, names: Iterable[str]) -> None:
+    """Refuse to start what could not listen: those of these names that are taken.
 
     Raises:
         FleetpulseError: a port is taken; names it, who needs it and, where that can be seen, who holds it.
     """
-    for name, port in stack.ports.items():
+    for name in names:
+        port = stack.ports[name]
         if not _is_free(port):
             raise FleetpulseError(
                 f"port {port} is taken{_holder(port)}, and {name} needs it: stop what holds it, or move the whole "

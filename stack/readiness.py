@@ -11,6 +11,7 @@ from clients.topics import ensure_topics
 from database.migrate import migrate
 from fleetpulse.errors import FleetpulseError
 from fleetpulse.topics import TOPICS, ticks
+from stack import registry
 from stack.layout import Layout
 from stack.passwords import password
 from stack.postgres import DATABASE, dsn
@@ -36,6 +37,8 @@ def wait_until_ready(stack: Layout) -> Iterator[str]:
         "jobmanager": _jobmanager,
         "taskmanager": _taskmanager,
     }
+    if "registry" in stack.optional:
+        checks["registry"] = _registry
     for name, check in checks.items():
         _wait(stack, name, check)
         yield name
@@ -95,6 +98,13 @@ def _jobmanager(stack: Layout) -> None:
 def _taskmanager(stack: Layout) -> None:
     if not _overview(stack)["taskmanagers"]:
         raise _NotYetError("no TaskManager has registered")
+
+
+def _registry(stack: Layout) -> None:
+    try:
+        requests.get(f"{registry.url(stack)}/subjects", timeout=5).raise_for_status()
+    except requests.RequestException as failed:
+        raise _NotYetError(failed) from failed
 
 
 def _overview(stack: Layout) -> dict[str, int]:

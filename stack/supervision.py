@@ -53,6 +53,10 @@ class _Supervisor:
     def start(self, name: str) -> None:
         self._calls.startProcess(name, False)
 
+    def add(self, name: str) -> None:
+        self._calls.reloadConfig()
+        self._calls.addProcessGroup(name)
+
     def shutdown(self) -> None:
         self._calls.shutdown()
 
@@ -78,13 +82,17 @@ def statuses(stack: Layout) -> list[Status]:
 
 
 def start(stack: Layout, programs: list[Program]) -> None:
-    """Start the supervisor and, through it, all programs; where it runs already, those that do not.
+    """Start the supervisor and, through it, all programs; where it runs already, those that do not or that are new.
 
     Raises:
         FleetpulseError: the supervisor refuses to start.
     """
     if is_running(stack):
-        for status in statuses(stack):
+        found = statuses(stack)
+        for name in {program.name for program in programs} - {status.name for status in found}:
+            _write_private(_configuration_file(stack), configuration(stack, programs))
+            _Supervisor(stack).add(name)
+        for status in found:
             if status.state not in ("RUNNING", "STARTING", "BACKOFF"):
                 with contextlib.suppress(xmlrpc.client.Fault):  # another `up` was faster
                     _Supervisor(stack).start(status.name)

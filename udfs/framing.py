@@ -2,8 +2,10 @@
 
 import numpy as np
 import pandas as pd
-from pyflink.table.udf import ScalarFunction
+from pyflink.table.udf import FunctionContext, ScalarFunction
 
+from clients.registry import Registry
+from fleetpulse.avro import SensorReadings
 from fleetpulse.frames import Batch, pack
 
 
@@ -17,12 +19,21 @@ class ToFrames(ScalarFunction):
         shard_keys: the Flink key of each shard.
         max_future_skew_ms: see `readings.judge`.
         measured: see `decoding.decode`.
+        registry_url: of the registry of Avro schemas; without one, Avro is malformed.
     """
 
-    def __init__(self, shard_keys: tuple[int, ...], max_future_skew_ms: int, measured: bool) -> None:
+    def __init__(
+        self, shard_keys: tuple[int, ...], max_future_skew_ms: int, measured: bool, registry_url: str | None = None
+    ) -> None:
         self._shard_keys = shard_keys
         self._max_future_skew_ms = max_future_skew_ms
         self._measured = measured
+        self._registry_url = registry_url
+        self._avro: SensorReadings | None = None
+
+    def open(self, function_context: FunctionContext) -> None:  # noqa: ARG002
+        if self._registry_url is not None:
+            self._avro = SensorReadings(Registry(self._registry_url).schema)
 
     def is_deterministic(self) -> bool:
         """No, or the planner evaluates it twice: for the filter and for the projection."""
@@ -33,7 +44,7 @@ class ToFrames(ScalarFunction):
     ) -> pd.DataFrame:
         kafka_times_ms = kafka_time.to_numpy("datetime64[ms]").view("int64")
         batch = Batch(*(column.tolist() for column in (origin, offset, kafka_times_ms, key, value)))
-        frames = pack(batch, len(self._shard_keys), self._max_future_skew_ms, self._measured)
+        frames = pack(batch, len(self._shard_keys), self._max_future_skew_ms, self._measured, self._avro)
         rows = np.full((2, len(value)), None, dtype=object)
         for place, (shard, frame) in enumerate(frames.items()):
             rows[:, place] = self._shard_keys[shard], frame

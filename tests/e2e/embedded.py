@@ -11,7 +11,7 @@ from xmlrpc.client import ServerProxy
 
 from fleetpulse.errors import FleetpulseError
 from stack import lifecycle, postgres, supervision
-from stack.layout import Layout
+from stack.layout import OPTIONAL, Layout
 from stack.passwords import password
 from stack.ports import check_ports
 from tests.waiting import wait_until
@@ -87,7 +87,8 @@ def free_offset() -> int:
     """A port offset at which every port of a stack is free now."""
     for offset in random.sample(_OFFSETS, 100):
         try:
-            check_ports(Layout(Path(), offset))
+            layout = Layout(Path(), offset, frozenset(OPTIONAL))
+            check_ports(layout, layout.ports)
         except FleetpulseError:
             continue
         return offset

@@ -97,6 +97,27 @@ def test_faults_in_the_values_are_off_and_can_be_asked_for(started):
     assert (faulty.warning_share, faulty.critical_share, faulty.located_share) == (0.4, 0.5, 0.6)
 
 
+def test_avro_is_registered_before_anything_is_sent(started, monkeypatch):
+    registered = []
+
+    class Registry:
+        def __init__(self, url):
+            self.url = url
+
+        def register(self, subject, schema):
+            assert not started
+            registered.append((self.url, subject, schema["name"]))
+            return 42
+
+    monkeypatch.setattr(cli, "Registry", Registry)
+    monkeypatch.setenv("SCHEMA_REGISTRY_URL", "http://registry:8085")
+    scenario = scenario_of(started, "--dialect", "avro")
+
+    assert (scenario.dialect, scenario.schema_id) == (Dialect.AVRO, 42)
+    assert started[-1][2] == "sensor.raw"
+    assert registered == [("http://registry:8085", "sensor.raw-value", "SensorReading")]
+
+
 def test_a_rate_over_the_fleet_sets_the_interval(started):
     assert scenario_of(started, "--num.devices", "1000", "--rate", "5000").interval_ms == 200
 
@@ -153,7 +174,7 @@ def test_the_named_variables_are_read(started, monkeypatch):
         (["--backfill", "1m", "--start", "2026-01-01"], "--start and --backfill exclude each other"),
         (["--start", "tomorrow"], "'tomorrow' is neither epoch milliseconds nor ISO 8601"),
         (["--start", "2999-01-01"], "--start lies in the future"),
-        (["--dialect", "xml"], "'xml' is not one of 'event', 'telemetry', 'sensor', 'typed', 'mixed'"),
+        (["--dialect", "xml"], "'xml' is not one of 'event', 'telemetry', 'sensor', 'typed', 'mixed', 'avro'"),
         (["--spike.rate", "2"], "2.0 is not in the range 0<=x<=1"),
         (["--drift.per-day", "inf"], "inf is not in the range 0<=x<=1000"),
         (["--drift.per-day", "nan"], "a drift must be 0 to 1000 a day"),
@@ -167,6 +188,7 @@ def test_the_named_variables_are_read(started, monkeypatch):
         (["--site-outage.seconds", "10m"], "a site outage must be shorter than ten timeouts"),
         (["--timeout.seconds", "0"], "must be more than 0"),
         (["--evaluation-period.seconds", "0"], "must be more than 0"),
+        (["--schema.registry.url", "registry:8085"], "is no URL like"),
         (["--unknown", "1"], "No such option"),
     ],
 )

@@ -15,6 +15,7 @@ from tests.unit.generator.fleets import FAULTY, QUIET, START_MS
 
 SKEW_MS = 60_000
 SENT_MS = START_MS + 1_500
+JSON = [dialect for dialect in Dialect if dialect is not Dialect.AVRO]
 
 
 def record(fault=Fault.NONE, dialect=Dialect.EVENT, noise=7, device=3):
@@ -41,7 +42,7 @@ def test_a_clock_that_is_behind_stamps_the_record_too():
     assert behind.timestamp_ms == json.loads(behind.value)["time"] == START_MS + 250 - DAY_MS
 
 
-@pytest.mark.parametrize("dialect", KINDS)
+@pytest.mark.parametrize("dialect", [dialect for dialect in JSON if dialect in KINDS])
 def test_every_malformed_kind_is_rejected_for_the_reason_it_claims(dialect):
     claimed = [kind.reason for kind in (*KINDS[dialect], TOO_LARGE)]
     judged = [
@@ -72,7 +73,7 @@ def test_the_devices_of_a_mixed_fleet_take_the_dialects_in_turns():
     assert ["event_type" in n for n in names] == [False, False, False, True] * 2
 
 
-@pytest.mark.parametrize("dialect", Dialect)
+@pytest.mark.parametrize("dialect", JSON)
 def test_whatever_is_not_meant_to_be_rejected_is_accepted(dialect):
     scenario = replace(FAULTY, dialect=dialect, malformed_rate=0.0, clock_ahead_devices=0, duration_ms=20_000)
     outcomes = [judge(r.value, r.timestamp_ms, SKEW_MS) for r in records(scenario)]

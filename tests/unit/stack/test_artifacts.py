@@ -1,6 +1,8 @@
 """Java artifacts: pinned, whole or not at all."""
 
 import hashlib
+import io
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from jgo.maven import Artifact as RemoteArtifact
 
 from fleetpulse.errors import FleetpulseError
 from stack import artifacts
-from stack.artifacts import Artifact, download, locked
+from stack.artifacts import Artifact, download, locked, unpack
 
 CONTENT = b"a jar"
 WANTED = Artifact("kafka", "org.example:thing:1.0", len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
@@ -50,6 +52,50 @@ def test_what_is_there_is_not_downloaded_again(tmp_path: Path, registry: Callabl
     registry(OSError("no network"))
     assert download(tmp_path, [WANTED]) == 0
     assert (tmp_path / "thing-1.0.jar").read_bytes() == CONTENT
+
+
+def packed(**files: bytes) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as archive:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(f"lib/{name}")
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return out.getvalue()
+
+
+ARCHIVE = packed(jar=CONTENT)
+PROGRAM = Artifact("registry", "org.example:app:1.0:all:tar.gz", len(ARCHIVE), hashlib.sha256(ARCHIVE).hexdigest())
+
+
+def test_an_archive_has_a_name_of_its_own() -> None:
+    assert (PROGRAM.filename, PROGRAM.folder) == ("app-1.0-all.tar.gz", "app-1.0")
+
+
+def test_an_archive_is_unpacked_once(tmp_path: Path, registry: Callable[[bytes | Exception], None]) -> None:
+    registry(ARCHIVE)
+    unpack(tmp_path, PROGRAM)
+    registry(OSError("no network"))
+    assert (unpack(tmp_path, PROGRAM) / "lib" / "jar").read_bytes() == CONTENT
+    assert [file.name for file in tmp_path.iterdir()] == ["app-1.0"]
+
+
+@pytest.mark.parametrize("answer", [ARCHIVE[:-1], requests.ConnectionError("offline")], ids=["checksum", "offline"])
+def test_an_archive_is_there_whole_or_not_at_all(
+    tmp_path: Path, registry: Callable[[bytes | Exception], None], answer: bytes | Exception
+) -> None:
+    registry(answer)
+    with pytest.raises(FleetpulseError, match="try again"):
+        unpack(tmp_path, PROGRAM)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_optional_programs_are_not_part_of_the_setup(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(artifacts, "download", lambda _folder, wanted: asked.extend(a.group for a in wanted))
+    artifacts.command.main([], standalone_mode=False)
+    assert set(asked) == {"agent", "flink", "kafka"}
+    assert {artifact.group for artifact in locked()} == {"agent", "flink", "kafka", "registry"}
 
 
 def test_a_wrong_checksum_installs_nothing(tmp_path: Path, registry: Callable[[bytes | Exception], None]) -> None:

@@ -9,7 +9,7 @@ import yaml
 
 from fleetpulse.errors import FleetpulseError
 from fleetpulse.topics import TOPICS
-from stack import flink, kafka, supervision, wheels
+from stack import flink, kafka, lifecycle, registry, supervision, wheels
 from stack.layout import Layout
 from stack.passwords import password
 from stack.programs import Program
@@ -50,6 +50,14 @@ def test_the_supervisor_runs_each_command_as_it_is(stack: Layout) -> None:
     assert section["command"] == "java -Da=50% 'a b'"
     assert section["environment"] == 'KEY="50%"'
     assert section["autorestart"] == "true"
+
+
+def test_the_registry_listens_on_the_loopback_interface_and_keeps_its_schemas(tmp_path: Path) -> None:
+    stack = Layout(tmp_path, 1000, frozenset({"registry"}))
+    command = registry.program(stack).command
+    assert {"-Dquarkus.http.host=127.0.0.1", "-Dquarkus.http.port=9085"} <= set(command)
+    assert f"-Dapicurio.datasource.url=jdbc:h2:file:{stack.data}/registry/schemas" in command
+    assert [program.name for program in lifecycle.programs(stack)][-1] == "registry"
 
 
 def test_a_password_is_made_once_and_for_its_owner_alone(stack: Layout) -> None:

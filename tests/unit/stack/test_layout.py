@@ -5,16 +5,17 @@ from pathlib import Path
 import pytest
 
 from fleetpulse.errors import ConfigurationError
-from stack.layout import Layout, layout
+from stack.layout import OPTIONAL, Layout, layout
 
 
 def test_the_offset_moves_every_port(tmp_path: Path) -> None:
-    plain, moved = Layout(tmp_path).ports, Layout(tmp_path, 1000).ports
+    every = frozenset(OPTIONAL)
+    plain, moved = Layout(tmp_path, 0, every).ports, Layout(tmp_path, 1000, every).ports
     assert moved == {name: port + 1000 for name, port in plain.items()}
 
 
 def test_no_two_programs_share_a_port(tmp_path: Path) -> None:
-    ports = Layout(tmp_path).ports.values()
+    ports = Layout(tmp_path, 0, frozenset(OPTIONAL)).ports.values()
     assert len(set(ports)) == len(ports)
 
 
@@ -22,6 +23,19 @@ def test_a_folder_remembers_its_offset(tmp_path: Path) -> None:
     layout(str(tmp_path), 1000).save()
     assert layout(str(tmp_path)).port_offset == 1000
     assert layout(str(tmp_path), 2000).port_offset == 2000
+
+
+def test_a_folder_remembers_its_optional_programs(tmp_path: Path) -> None:
+    assert "registry" not in layout(str(tmp_path)).ports
+    layout(str(tmp_path), 1000, ["registry"]).save()
+    remembered = layout(str(tmp_path))
+    assert remembered.optional == {"registry"}
+    assert remembered.address("registry") == "127.0.0.1:9085"
+
+
+def test_a_folder_of_before_there_were_optional_programs_has_none(tmp_path: Path) -> None:
+    (tmp_path / "stack.json").write_text('{"port_offset": 7}')
+    assert layout(str(tmp_path)) == Layout(tmp_path, 7)
 
 
 def test_the_folder_may_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,1 @@
+"""The wire contracts: JSON Schema and Avro, one file a topic."""

@@ -22,7 +22,7 @@ class Reason(StrEnum):
 SENTENCES: dict[Reason, str] = {
     Reason.EMPTY: "the record has no value",
     Reason.TOO_LARGE: "the value is larger than 1 MiB",
-    Reason.MALFORMED: "the value is not one JSON document in UTF-8, nor Avro that fits its schema",
+    Reason.MALFORMED: "the value is neither one JSON document in UTF-8 nor Avro that fits its schema",
     Reason.NOT_AN_OBJECT: "the value is valid JSON but not an object",
     Reason.BAD_DEVICE_ID: "the device id is not a string of 1 to 128 characters without control characters",
     Reason.AMBIGUOUS_IDENTITY: "the device id or the time is named more than once",

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.embedded import EmbeddedStack, running_stack
+pytest.register_assert_rewrite("tests.e2e.monitoring")
+
+from tests.e2e.embedded import EmbeddedStack, running_stack  # noqa: E402 after what must come first
 
 
 @pytest.fixture(scope="session")

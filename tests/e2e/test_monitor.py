@@ -1,11 +1,8 @@
 """The monitor job on the embedded stack: silence, rules and windows equal what was computed without any job's code."""
 
-import json
-import math
 import time
 from collections import Counter
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from click.testing import CliRunner
@@ -15,13 +12,10 @@ from clients.topics import ensure_topics
 from fleetpulse.topics import Topic
 from generator.records import Record
 from generator.scenario import Dialect, Scenario
-from generator.stream import Together, decided_until, records
-from generator.truth import Revision as Silence
-from generator.truth import Truth
-from generator.truth_values import Limit, Rate, Stuck, ValueRevision, ValueTruth
-from generator.truth_windows import Window, WindowTruth
+from generator.stream import decided_until
 from tests.e2e.embedded import EmbeddedStack
-from tests.e2e.jobs import Inactivity, inactivity, lasting, messages, moment
+from tests.e2e.jobs import inactivity, lasting
+from tests.e2e.monitoring import RULES, check, decoded, iso, told
 from tests.e2e.scenarios import BOUND_MS, SETTINGS, START_MS
 from tests.waiting import wait_until
 
@@ -47,81 +41,6 @@ SCENARIO = Scenario(
     period_ms=10_000,
     bound_ms=BOUND_MS,
 )
-RULES = """
-rules:
-  - {kind: threshold, id: warm, metric: temperature_c, above: {warning: 24, critical: 30}, hysteresis: 0.5, for: 3s}
-  - {kind: threshold, id: dry, metric: humidity, below: {warning: 42, critical: 30}}
-  - {kind: rate, id: jump, metric: temperature_c, above: {warning: 200, critical: 600}}
-  - {kind: stuck, id: flat, metric: humidity, for: 20s}
-"""
-TRUE_RULES = (
-    Limit("warm", "temperature_c", 24, 30, hysteresis=0.5, for_ms=3_000),
-    Limit("dry", "humidity", 42, 30, above=False),
-    Rate("jump", "temperature_c", 200, 600),
-    Stuck("flat", "humidity", 20_000),
-)
-
-
-class Alert(NamedTuple):
-    """What must be so of a revision."""
-
-    alert_id: str
-    revision: int
-    rule_id: str
-    state: str
-    severity: str
-    opened_at: str
-    changed_at: str
-
-
-class Told(NamedTuple):
-    """A fleet's records and what must come of them, as far as it does not depend on the order of arrival."""
-
-    sent: list[Record]
-    alerts: set[Alert]
-    windows: dict[tuple[str, str, str], Window]
-    unsure: set[str]
-    rejected: int
-
-
-def told(scenario: Scenario) -> Told:
-    silences: list[Silence] = []
-    values: list[ValueRevision] = []
-    windows: list[Window] = []
-    silence = Truth(scenario, silences.append)
-    value = ValueTruth(scenario, TRUE_RULES, values.append)
-    window = WindowTruth(scenario, 10_000, windows.append)
-    sent = list(records(scenario, Together(silence, value, window)))
-    until_ms = decided_until(scenario, scenario.end_ms)
-    silence.close(until_ms)
-    window.close(until_ms)
-    unsure = silence.order_dependent | value.order_dependent | window.order_dependent
-    alerts = {
-        Alert(str(r.alert_id), r.revision, rule, r.state, severity, _iso(r.opened_at_ms), _iso(r.changed_at_ms))
-        for r, rule, severity in [
-            *((r, "inactivity", "critical") for r in silences),
-            *((r, r.rule_id, r.severity) for r in values),
-        ]
-        if r.changed_at_ms <= until_ms and r.device_id not in unsure
-    }
-    closed = {
-        (w.device_id, w.metric, _iso(w.start_ms)): w
-        for w in windows
-        if w.end_ms <= until_ms + 1 and w.device_id not in unsure
-    }
-    return Told(sent, alerts, closed, unsure, silence.rejected.total())
-
-
-def _iso(epoch_ms: int) -> str:
-    return f"{moment(epoch_ms):%Y-%m-%dT%H:%M:%S}.{epoch_ms % 1000:03d}Z"
-
-
-def alert_of(fields: dict) -> Alert:
-    return Alert(*(fields[name] for name in Alert._fields))
-
-
-def decoded(job: Inactivity, topic: str) -> list[dict]:
-    return [json.loads(message.value()) for message in messages(job.stack.bootstrap, topic)]
 
 
 def test_100_000_records_of_all_dialects_give_what_they_must_though_flink_is_killed(
@@ -129,6 +48,7 @@ def test_100_000_records_of_all_dialects_give_what_they_must_though_flink_is_kil
 ) -> None:
     job, must = inactivity(stack, job="monitor"), told(SCENARIO)
     assert len(must.sent) >= 100_000
+    assert {alert.rule_id for alert in must.alerts} == {"inactivity", "warm", "dry", "jump", "flat"}
     ensure_topics(stack.bootstrap, [lasting(Topic(job.aggregates_topic, 3))])
     rules = tmp_path / "rules.yaml"
     rules.write_text(RULES)
@@ -143,27 +63,9 @@ def test_100_000_records_of_all_dialects_give_what_they_must_though_flink_is_kil
         wait_until("time to pass", lambda: running.watermark_ms() >= until_ms, 180)
         running.savepoint()
         counts = running.counts()
-    until = _iso(until_ms)
-    alerts = [fields for fields in decoded(job, job.alerts_topic) if fields["device_id"] not in must.unsure]
-    assert {fields["rule_id"] for fields in alerts} == {"inactivity", "warm", "dry", "jump", "flat"}
-    found = sorted(alert_of(fields) for fields in alerts if fields["changed_at"] <= until)
-    assert found == sorted(must.alerts)
-    assert {fields.get("rule_version") for fields in alerts if fields["rule_id"] != "inactivity"} == {1}
-    aggregates = [fields for fields in decoded(job, job.aggregates_topic) if fields["device_id"] not in must.unsure]
-    windows = {(a["device_id"], a["metric"], a["window_start"]): a for a in aggregates if a["window_end"] <= until}
-    assert windows.keys() == must.windows.keys()
-    assert len(windows) == sum(a["window_end"] <= until for a in aggregates)
-    for key, window in must.windows.items():
-        assert_same(windows[key], window)
+    check(job, must, SCENARIO)
     assert counts["read"] == counts["on_time"] + counts["late"] + counts["rejected"] == len(must.sent)
     assert (counts["rejected"], counts["late"]) == (must.rejected, len(job.late()))
-    assert len(job.dead_letters()) == must.rejected
-
-
-def assert_same(found: dict, window: Window) -> None:
-    assert found["count"] == window.readings
-    for name in ("sum", "min", "max", "avg", "last", "p95"):
-        assert math.isclose(found[name], getattr(window, name), rel_tol=1e-9, abs_tol=1e-9), (name, found, window)
 
 
 def test_rules_that_are_changed_under_load_judge_from_their_instant_on(stack: EmbeddedStack, tmp_path: Path) -> None:
@@ -186,7 +88,7 @@ def test_rules_that_are_changed_under_load_judge_from_their_instant_on(stack: Em
     versions = Counter(alert["rule_version"] for alert in alerts)
     assert min(versions[1], versions[2]) > 100
     for alert in alerts:
-        by_second = alert["changed_at"] >= _iso(now_ms + 8_000)
+        by_second = alert["changed_at"] >= iso(now_ms + 8_000)
         assert (alert["rule_version"], alert["limit"]) == ((2, 30) if by_second else (1, 20)), alert
     assert changes_of(alerts, "one") == changes_of(alerts, "two")
 

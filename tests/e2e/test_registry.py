@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
 from itertools import islice
+from pathlib import Path
 
 import fastavro
 import psutil
@@ -13,11 +14,18 @@ from kafka import KafkaConsumer
 
 from clients.commandline import run
 from clients.registry import Registry
+from clients.topics import ensure_topics
 from fleetpulse.avro import SCHEMA, SensorReadings, UnknownSchemaError, encode, head
 from fleetpulse.errors import FleetpulseError
+from fleetpulse.topics import Topic
 from generator.cli import command as generate
+from generator.scenario import Dialect
 from stack import registry as stack_registry
 from tests.e2e.embedded import EmbeddedStack
+from tests.e2e.jobs import inactivity, lasting
+from tests.e2e.monitoring import RULES, check, told
+from tests.e2e.scenarios import SETTINGS
+from tests.e2e.test_monitor import SCENARIO
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.e2e
@@ -95,3 +103,17 @@ def test_the_registry_listens_on_the_loopback_interface_only(own: EmbeddedStack)
         return {c.laddr.ip for c in found if c.status == psutil.CONN_LISTEN}
 
     assert wait_until("the registry to listen", addresses) <= {"127.0.0.1", "::ffff:127.0.0.1"}
+
+
+def test_the_monitor_job_decides_avro_as_it_does_json(own: EmbeddedStack, registry: Registry, tmp_path: Path) -> None:
+    schema_id = registry.register("monitored-value", SCHEMA)
+    scenario = replace(SCENARIO, dialect=Dialect.AVRO, schema_id=schema_id, devices=60, duration_ms=120_000)
+    job, must = inactivity(own, job="monitor"), told(scenario)
+    assert len({alert.rule_id for alert in must.alerts}) > 2
+    ensure_topics(own.bootstrap, [lasting(Topic(job.aggregates_topic, 3))])
+    (tmp_path / "rules.yaml").write_text(RULES)
+    job.write(must.sent)
+    url = stack_registry.url(own.layout)
+    rules = ("--rules", str(tmp_path / "rules.yaml"), "--window", "10s")
+    job.decide_all(*SETTINGS, *rules, "--schema.registry.url", url)
+    check(job, must, scenario)

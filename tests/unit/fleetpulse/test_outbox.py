@@ -74,7 +74,7 @@ def test_a_dead_letter_says_where_it_was_read_and_why_it_was_rejected():
         "__connect.errors.offset": b"77",
         "__connect.errors.stage": b"VALUE_CONVERTER",
         "__connect.errors.exception.class.name": b"malformed",
-        "__connect.errors.exception.message": b"the value is not one JSON document in UTF-8, nor Avro that fits its schema",
+        "__connect.errors.exception.message": SENTENCES[Reason.MALFORMED].encode(),
         "fleetpulse.reason": b"malformed",
         "fleetpulse.failed_at": b"2026-01-01T00:00:00.009Z",
     }

@@ -9,7 +9,7 @@ from fleetpulse.outbox import Outbox
 from jobs.operators import name_operators
 from sql import statement
 
-_TRANSACTION_TIMEOUT_MS = 900_000  # above the longest gap between checkpoints, not above the broker's maximum
+TRANSACTION_TIMEOUT_MS = 900_000  # above the longest gap between checkpoints, not above the broker's maximum
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def write_outputs(tables: StreamTableEnvironment, decided: DataStream, outbox: O
             bootstrap_servers=sink.bootstrap_servers,
             delivery=sink.delivery,
             transactional_id_prefix=f"fleetpulse-{sink.name}",
-            transaction_timeout_ms=str(_TRANSACTION_TIMEOUT_MS),
+            transaction_timeout_ms=str(TRANSACTION_TIMEOUT_MS),
         )
     )
     statements = tables.create_statement_set()

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,11 +19,11 @@ from rich.console import Console
 
 from clients.topics import delete_topics, ensure_topics
 from fleetpulse.errors import FleetpulseError
-from fleetpulse.topics import ALERTS, DEAD_LETTERS, EVENTS, LATE, Topic, ticks
+from fleetpulse.topics import AGGREGATES, ALERTS, DEAD_LETTERS, EVENTS, LATE, RULES, Topic, ticks
 from stack import lifecycle, rest, supervision
 from stack.cli import folder_option, show_addresses
 from stack.demo_view import Moment, view
-from stack.layout import Layout, layout
+from stack.layout import Layout, layout, project_root
 from stack.observe import alerts, figures
 from stack.submit import defaults, submit
 
@@ -39,10 +39,12 @@ class _Topics:
     late: Topic
     dead_letters: Topic
     ticks: Topic
+    rules: Topic
+    aggregates: Topic
 
     @property
     def all(self) -> list[Topic]:
-        return [self.events, self.alerts, self.late, self.dead_letters, self.ticks]
+        return [getattr(self, field.name) for field in fields(self)]
 
 
 @dataclass(frozen=True)
@@ -89,14 +91,9 @@ def _start(stack: Layout, console: Console, ending: ExitStack) -> _Demo:
 
 def _own_topics(began: datetime) -> _Topics:
     prefix = f"demo-{began:%Y%m%d-%H%M%S}"
-    own_ticks = ticks("inactivity")
-    return _Topics(
-        replace(EVENTS, name=f"{prefix}.events"),
-        replace(ALERTS, name=f"{prefix}.alerts"),
-        replace(LATE, name=f"{prefix}.late"),
-        replace(DEAD_LETTERS, name=f"{prefix}.dlq"),
-        replace(own_ticks, name=f"{prefix}.ticks"),
-    )
+    kinds = (EVENTS, ALERTS, LATE, DEAD_LETTERS, ticks("monitor"), RULES, AGGREGATES)
+    names = ("events", "alerts", "late", "dlq", "ticks", "rules", "aggregates")
+    return _Topics(*(replace(kind, name=f"{prefix}.{name}") for kind, name in zip(kinds, names, strict=True)))
 
 
 @contextmanager
@@ -105,6 +102,7 @@ def _simulator(stack: Layout, topic: Topic) -> Iterator["subprocess.Popen[bytes]
         *(str(Path(sys.prefix) / "bin" / "fleetpulse"), "generate"),
         *("--kafka.bootstrap.servers", stack.address("kafka"), "--topic", topic.name),
         *("--num.devices", str(_DEVICES), "--event.interval.ms", "1000", "--failure.probability", "0.1"),
+        *("--dialect", "mixed", "--spike.rate", "0.0005", "--stuck.probability", "0.02", "--located.share", "0.5"),
         *("--backfill", "10m", "--duration.seconds", str(_FOR_EVER_S), "--seed", str(int(time.time()))),
     ]
     with supervision.log_file(stack, "generator").open("wb") as log:
@@ -121,14 +119,16 @@ def _simulator(stack: Layout, topic: Topic) -> Iterator["subprocess.Popen[bytes]
 
 
 def _submit_jobs(stack: Layout, topics: _Topics, ending: ExitStack) -> str:
-    inactivity = ["--events.topic", topics.events.name, "--alerts.topic", topics.alerts.name]
-    inactivity += ["--late.topic", topics.late.name, "--dlq.topic", topics.dead_letters.name]
-    inactivity += ["--ticks.topic", topics.ticks.name, "--checkpoint.interval.ms", "2000"]
+    monitor = ["--events.topic", topics.events.name, "--alerts.topic", topics.alerts.name]
+    monitor += ["--late.topic", topics.late.name, "--dlq.topic", topics.dead_letters.name]
+    monitor += ["--ticks.topic", topics.ticks.name, "--checkpoint.interval.ms", "2000"]
+    monitor += ["--rules", str(project_root() / "rules" / "complete.yaml"), "--rules.topic", topics.rules.name]
+    monitor += ["--aggregates.topic", topics.aggregates.name, "--window", "10s"]
     archive = ["--alerts.topic", topics.alerts.name, "--parallelism", "1"]
     with ThreadPoolExecutor(2) as pool:
         submitted = [
             pool.submit(submit, stack, job, [*defaults(stack, job), *arguments])
-            for job, arguments in {"inactivity": inactivity, "archive": archive}.items()
+            for job, arguments in {"monitor": monitor, "archive": archive}.items()
         ]
         for future in submitted:
             ending.callback(_cancel, stack, future.result())

@@ -93,6 +93,7 @@ def _rows(moment: Moment) -> list[tuple[str, str]]:
     return [
         ("devices", str(figures.known)),
         ("silent", str(figures.silent)),
+        ("anomalies", str(figures.anomalies)),
         ("records/s", f"{moment.per_second:,.0f}"),
         ("records", f"{figures.read:,}"),
         ("late", f"{figures.late:,}"),

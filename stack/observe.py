@@ -27,6 +27,7 @@ class Figures:
     rejected: int = 0
     known: int = 0
     silent: int = 0
+    anomalies: int = 0
     watermark_lag_ms: int = 0
 
     def per_second(self, before: "Figures") -> float:
@@ -76,6 +77,7 @@ def parse(text: str, job: str, taken_s: float) -> Figures:
         rejected=total.get("records_rejected", 0),
         known=total.get("devices_known", 0),
         silent=total.get("devices_silent", 0),
+        anomalies=total.get("anomalies_open", 0),
         watermark_lag_ms=max(gauges.get("watermark_lag_ms", [0])),
     )
 

@@ -11,7 +11,7 @@ from stack import flink
 from stack.layout import Layout, project_root
 from stack.postgres import DATABASE
 
-_NAMES = ("inactivity", "anomaly", "aggregate", "monitor", "archive")
+_NAMES = ("inactivity", "anomaly", "aggregate", "monitor", "rollup", "archive")
 JOBS = {name: f"fleetpulse {name}" for name in _NAMES}  # module to name in Flink
 _SUBMITTED = re.compile(r"JobID ([0-9a-f]{32})")
 

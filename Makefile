@@ -13,7 +13,7 @@ CODE := clients fleetpulse jobs rulefiles schemas sql udfs
 ARGS ?=
 
 .PHONY: help setup lock demo stack-up stack-down stack-status test test-unit test-jobs test-e2e lint fmt bench package \
-        submit-inactivity submit-archive savepoint run-generator simulate-dlt clean
+        run-detector savepoint run-producer load start-sensors run-generator simulate-dlt clean
 
 help: ## Print the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "%-18s %s\n", $$1, $$2}'
@@ -59,14 +59,32 @@ $(ZIP): $(shell find $(CODE) -name '*.py' -o -name '*.sql' -o -name '*.avsc')
 	@mkdir -p $(@D)
 	@$(BIN)/python -m stack.package $@ $(CODE)
 
-submit-inactivity: package ## Submit the inactivity job (ARGS="--timeout.ms 60000", RESTORE=savepoint, FLINK_REST=host:port, FLINK_PYTHON=path)
-	@$(BIN)/fleetpulse stack submit inactivity $(if $(RESTORE),--restore "$(RESTORE)") -- $(ARGS)
+SUBMIT = $(BIN)/fleetpulse stack submit $* $(if $(RESTORE),--restore "$(RESTORE)") -- $(ARGS)
 
-submit-archive: package ## Submit the archive job (ARGS, RESTORE, FLINK_REST as above)
-	@$(BIN)/fleetpulse stack submit archive $(if $(RESTORE),--restore "$(RESTORE)") -- $(ARGS)
+submit-%: package
+	@$(SUBMIT)
 
-savepoint: setup ## Take a savepoint of the inactivity job and print its path (STOP=1 stops the job with it)
-	@$(BIN)/fleetpulse stack savepoint inactivity $(if $(STOP),--stop)
+submit-inactivity: ## Submit the inactivity job (ARGS="--timeout.ms 60000", RESTORE=savepoint, FLINK_REST=host:port, FLINK_PYTHON=path)
+submit-anomaly: ## Submit the anomaly job (ARGS="--rules rules/fleet.yaml"; RESTORE, FLINK_REST, FLINK_PYTHON as above)
+submit-aggregate: ## Submit the aggregate job (ARGS="--window 1m", … as above)
+submit-monitor: ## Submit the monitor job, which decides all three (ARGS, … as above)
+submit-rollup: ## Submit the rollup job (ARGS="--by site --window 1h", … as above)
+submit-archive: ## Submit the archive job (ARGS, … as above)
+
+run-detector: package ## Run the anomaly job with the published limits (ARGS="--events.topic telemetry.raw")
+	@$(BIN)/fleetpulse stack submit anomaly -- --rules rules/fleet.yaml $(if $(ARGS),$(ARGS),--events.topic telemetry.raw)
+
+savepoint: setup ## Take a savepoint of a job and print its path (JOB=monitor; STOP=1 stops the job with it)
+	@$(BIN)/fleetpulse stack savepoint $(or $(JOB),inactivity) $(if $(STOP),--stop)
+
+run-producer: setup ## Simulate 1,000 devices that send temperature and humidity every 2 s (ARGS="--topic sensor.raw --dialect avro")
+	@$(BIN)/fleetpulse generate --dialect telemetry --num.devices 1000 --event.interval.ms 2s $(ARGS)
+
+load: setup ## Send 5,000 records/s; print the achieved rate, lag and latency (ARGS="--rate 10000 --duration.seconds 120")
+	@$(BIN)/fleetpulse load $(ARGS)
+
+start-sensors: setup ## Simulate factory sensors, one of each type (SENSOR_TYPE=vibration SENSOR_ID=… FACTORY_SECTION=… for one)
+	@$(BIN)/fleetpulse sensors $(ARGS)
 
 run-generator: setup ## Simulate a fleet (ARGS="--num.devices 200 --seed 7")
 	@$(BIN)/fleetpulse generate $(ARGS)

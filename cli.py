@@ -13,6 +13,7 @@ _COMMANDS = {
     "demo": "stack.demo",
     "dlq": "deadletters.cli",
     "generate": "generator.cli",
+    "load": "stack.load",
     "rules": "rulefiles.cli",
     "sensors": "generator.sensors",
     "stack": "stack.cli",

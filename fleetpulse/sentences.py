@@ -17,6 +17,8 @@ from fleetpulse.rules import (
     Threshold,
 )
 
+_PERIODS = {1_000: "s", 60_000: "min", 3_600_000: "h"}
+
 
 def metric_of(rule: OfReadings) -> str | None:
     """The metric that a rule is about, if it is one."""
@@ -30,7 +32,7 @@ def unit_of(rule: OfReadings) -> str | None:
     unit = UNITS.get(metric_of(rule) or "")
     match rule:
         case Rate():
-            return f"{unit or ''}/{rule.per}"
+            return f"{unit or ''}/{_PERIODS.get(int(rule.per), rule.per)}"
         case Deviation():
             return "σ"
         case Missing():

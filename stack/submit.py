@@ -81,5 +81,6 @@ def _refusal(stack: Layout, job: str, output: str) -> str:
     log = stack.logs / f"submit-{job}.log"
     log.write_text(output)
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    causes = [line for line in lines if re.match(r"(Caused by|error|\w*Error)\b", line)]
-    return f"the {job} job was not submitted: {(causes or lines or ['no answer'])[-1]} (log: {log})"
+    said = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]  # by the job itself
+    causes = [line for line in lines if re.match(r"(Caused by|\w*Error)\b", line)]
+    return f"the {job} job was not submitted: {(said or causes or lines or ['no answer'])[-1]} (log: {log})"

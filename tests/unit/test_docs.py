@@ -14,8 +14,13 @@ from fleetpulse.reasons import Reason
 from fleetpulse.silences import InactivityPolicy
 from fleetpulse.topics import TOPICS, Topic, ticks
 from generator.cli import command as generate
+from generator.sensors import command as sensors
+from jobs.aggregate import command as aggregate
+from jobs.anomaly import command as anomaly
 from jobs.archive import command as archive
 from jobs.inactivity import command as inactivity
+from jobs.monitor import command as monitor
+from jobs.rollup import command as rollup
 from udfs.gauges import Gauges
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,7 +28,8 @@ README = (ROOT / "README.md").read_text()
 CONTRACTS = (ROOT / "docs" / "contracts.md").read_text()
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
-COMMANDS = {"inactivity": inactivity, "archive": archive, "generate": generate}
+DECIDING = {"inactivity": inactivity, "anomaly": anomaly, "aggregate": aggregate, "monitor": monitor}
+COMMANDS = {**DECIDING, "rollup": rollup, "archive": archive, "generate": generate, "sensors": sensors}
 OPTIONS = [(name, o) for name, command in COMMANDS.items() for o in command.params if isinstance(o, click.Option)]
 
 
@@ -38,25 +44,36 @@ def arguments(page: str, heading: str) -> set[str]:
     return set(re.findall(r"^\| `(--[\w.-]+)` \|", section, re.MULTILINE))
 
 
+DEFAULTS = {  # in words where no constant is one
+    "--checkpoint.dir": "flink-checkpoints",
+    "--schema.registry.url": "none",
+    "--rules": "none",
+    "--ticks.topic": "fleetpulse.ticks.",
+    "--aggregates.topic": "telemetry.agg.",
+}
+
+
 @pytest.mark.parametrize(("command", "option"), OPTIONS, ids=[f"{name} {o.opts[0]}" for name, o in OPTIONS])
 def test_every_option_is_documented(command: str, option: click.Option) -> None:
     assert any(mentions(page.read_text(), option.opts[0]) for page in PAGES)
 
 
 def test_the_tables_of_arguments_name_all_there_are_and_no_other() -> None:
-    for page, heading, command in [
-        ("README.md", "Arguments of the inactivity job", inactivity),
-        ("docs/simulator.md", "Arguments", generate),
+    for page, heading, commands in [
+        ("README.md", "Arguments of the deciding jobs", DECIDING.values()),
+        ("docs/simulator.md", "Arguments", [generate]),
+        ("docs/simulator.md", "Sensors of a factory", [sensors]),
     ]:
-        assert arguments(page, heading) == {o.opts[0] for o in command.params if isinstance(o, click.Option)}
+        options = {o.opts[0] for command in commands for o in command.params if isinstance(o, click.Option)}
+        assert arguments(page, heading) == options
 
 
 @pytest.mark.parametrize(
-    "option", [o for o in inactivity.params if not (isinstance(o, click.Option) and o.is_flag)], ids=lambda o: o.opts[0]
+    "option", [o for o in monitor.params if not (isinstance(o, click.Option) and o.is_flag)], ids=lambda o: o.opts[0]
 )
 def test_the_readme_tells_the_default(option: click.Option) -> None:
     (row,) = re.findall(rf"^\| `{re.escape(option.opts[0])}` \|(.*)$", README, re.MULTILINE)
-    default = "flink-checkpoints" if option.opts[0] == "--checkpoint.dir" else str(option.default)
+    default = DEFAULTS.get(option.opts[0]) or str(option.default)
     assert default in row.split("|")[0]
 
 

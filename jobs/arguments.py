@@ -70,7 +70,12 @@ def _topic(name: str, default: str | None, meaning: str, **settings: Any) -> Cal
 _SOURCE = (
     bootstrap_servers,
     click.option(
-        "--events.topic", "events_topics", default="events", callback=_topics, help="Topics to read, separated by ';'."
+        "--events.topic",
+        "events_topics",
+        default="events",
+        envvar=["TELEMETRY_TOPIC", "FLEETPULSE_EVENTS_TOPIC"],
+        callback=_topics,
+        help="Topics to read, separated by ';'.",
     ),
     click.option(
         "--schema.registry.url",

@@ -1,10 +1,12 @@
 """What the jobs read from the environment."""
 
+from types import ModuleType
 from typing import Any
 
 import click
 import pytest
 
+from jobs import aggregate, anomaly, inactivity, monitor
 from jobs.archive import command as archive
 from jobs.deciding import Plan, plan
 from jobs.inactivity import DECISIONS, command
@@ -14,7 +16,7 @@ BROKERS = ("KAFKA_BOOTSTRAP_SERVERS", "KAFKA_BROKERS", "FLEETPULSE_KAFKA_BOOTSTR
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*BROKERS, "DLQ_TOPIC"):
+    for name in (*BROKERS, "DLQ_TOPIC", "TELEMETRY_TOPIC", "SCHEMA_REGISTRY_URL"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -48,3 +50,30 @@ def test_the_topic_of_dead_letters_may_come_from_the_environment(monkeypatch: py
     monkeypatch.setenv("DLQ_TOPIC", "my.dlq")
     assert planned().outbox.dead_letters == "my.dlq"
     assert planned("--dlq.topic", "another.dlq").outbox.dead_letters == "another.dlq"
+
+
+def test_the_topic_to_read_and_the_registry_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (planned().source.topics, planned().source.registry_url) == (("events",), None)
+    monkeypatch.setenv("TELEMETRY_TOPIC", "telemetry.raw;sensor.raw")
+    monkeypatch.setenv("SCHEMA_REGISTRY_URL", "http://localhost:8085/apis/ccompat/v7")
+    assert planned().source.topics == ("telemetry.raw", "sensor.raw")
+    assert planned().source.registry_url == "http://localhost:8085/apis/ccompat/v7"
+
+
+@pytest.mark.parametrize("job", [anomaly, monitor], ids=["anomaly", "monitor"])
+def test_alerts_and_dead_letters_go_where_they_are_told(job: ModuleType) -> None:
+    topics = ["--alerts.topic", "sensor.alert", "--dlq.topic", "sensor.raw.dlt"]
+    outbox = plan(job.DECISIONS, given(job.command, *topics), 3).outbox
+    assert (outbox.alerts, outbox.dead_letters) == ("sensor.alert", "sensor.raw.dlt")
+
+
+def test_a_job_reads_rules_and_makes_windows_only_where_it_decides_by_them() -> None:
+    plans = {job: plan(job.DECISIONS, given(job.command), 3) for job in (inactivity, anomaly, aggregate, monitor)}
+    assert [p.source.rules_topic for p in plans.values()] == ["rules", "rules", None, "rules"]
+    assert [p.outbox.aggregates for p in plans.values()] == [None, None, "telemetry.agg.1m", "telemetry.agg.1m"]
+    assert [p.policy.measured for p in plans.values()] == [False, True, True, True]
+    assert plan(aggregate.DECISIONS, given(aggregate.command, "--window", "10s"), 3).outbox.topics == [
+        "telemetry.late",
+        "telemetry.dlq",
+        "telemetry.agg.10s",
+    ]

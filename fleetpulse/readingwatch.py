@@ -62,6 +62,7 @@ class ReadingWatch:
             again = self._backlog.between(0, decided_until_ms)
             if again is not None:
                 self._windows.add(again)
+        self._backlog.decided_until(decided_until_ms)
 
     def learn(self, versions: Versions, late: bool) -> None:
         """Take versions of the rules; `late` where one should have been in force already."""
@@ -103,6 +104,7 @@ class ReadingWatch:
         if self._windows is not None:
             outputs += self._windows.advance(rows, until_ms)
         self._decided_until_ms = readings_until_ms
+        self._backlog.decided_until(readings_until_ms)
         return outputs
 
     def write(self) -> None:

@@ -95,13 +95,13 @@ simulate-dlt: setup ## Send every kind of broken record and show where each ende
 test: test-unit test-jobs test-e2e ## Run all tests
 
 test-unit: setup ## Run the tests that need no JVM
-	@$(BIN)/pytest tests/unit
+	@$(BIN)/pytest -n 2 --dist loadfile tests/unit
 
 test-jobs: setup ## Run the tests on a local Flink
 	@$(BIN)/pytest tests/jobs
 
-test-e2e: package ## Run the tests on the embedded stack
-	@$(BIN)/pytest tests/e2e
+test-e2e: package ## Run the tests on embedded stacks, two at a time
+	@$(BIN)/pytest -n 2 --dist loadfile tests/e2e
 
 lint: setup ## Check format, style, types and layers; changes nothing
 	@$(BIN)/ruff format --check .

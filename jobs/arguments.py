@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from clients.parameters import matching
+from clients.parameters import matching, topic_name
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 120, "show_default": True}
 
@@ -33,6 +33,14 @@ def milliseconds(name: str, default: int, low: int, high: int, meaning: str) -> 
         default=default,
         help=f"{meaning}, in ms.",
     )
+
+
+def topic_names(context: click.Context, option: click.Parameter, value: str) -> tuple[str, ...]:
+    """A callback for a list of different topics, separated by `;`."""
+    names = tuple(part.strip() for part in value.split(";"))
+    if not all(names) or len(set(names)) < len(names):
+        raise click.BadParameter(f"{value!r} is not a list of different topics separated by ';'")
+    return tuple(str(topic_name(context, option, name)) for name in names)
 
 
 def interval(duration_ms: int) -> str:

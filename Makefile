@@ -29,7 +29,7 @@ $(STAMP): requirements-build.txt requirements.txt requirements-dev.txt stack/art
 	@$(PIP) --no-build-isolation --require-hashes -r requirements.txt -r requirements-dev.txt \
 	    | { grep -v '^Requirement already satisfied' || true; }
 	@$(PIP) --quiet --no-build-isolation --no-index --editable .
-	@echo "Java artifacts (about 57 MB)"
+	@echo "Java artifacts (about 79 MB)"
 	@$(BIN)/python -m stack.artifacts
 	@touch $@
 	@echo "ready"
@@ -69,7 +69,8 @@ submit-anomaly: ## Submit the anomaly job (ARGS="--rules rules/fleet.yaml"; REST
 submit-aggregate: ## Submit the aggregate job (ARGS="--window 1m", … as above)
 submit-monitor: ## Submit the monitor job, which decides all three (ARGS, … as above)
 submit-rollup: ## Submit the rollup job (ARGS="--by site --window 1h", … as above)
-submit-archive: ## Submit the archive job (ARGS, … as above)
+submit-archive: ## Submit the archive job (ARGS="--archive alerts,aggregates,readings", … as above)
+submit-cold: ## Submit the cold storage job (ARGS, … as above)
 
 run-detector: package ## Run the anomaly job with the published limits (ARGS="--events.topic telemetry.raw")
 	@$(BIN)/fleetpulse stack submit anomaly -- --rules rules/fleet.yaml $(if $(ARGS),$(ARGS),--events.topic telemetry.raw)

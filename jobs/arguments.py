@@ -35,6 +35,14 @@ def milliseconds(name: str, default: int, low: int, high: int, meaning: str) -> 
     )
 
 
+def topic_names(context: click.Context, option: click.Parameter, value: str) -> tuple[str, ...]:
+    """A callback for a list of different topics, separated by `;`."""
+    names = tuple(part.strip() for part in value.split(";"))
+    if not all(names) or len(set(names)) < len(names):
+        raise click.BadParameter(f"{value!r} is not a list of different topics separated by ';'")
+    return tuple(str(topic_name(context, option, name)) for name in names)
+
+
 def interval(duration_ms: int) -> str:
     """A duration as SQL's `INTERVAL … DAY TO SECOND(3)` wants it."""
     seconds, ms = divmod(duration_ms, 1000)
@@ -55,13 +63,6 @@ def aggregates_topic(given: Mapping[str, Any]) -> str | None:
     return str(given["aggregates_topic"] or f"telemetry.agg.{given['window']}")
 
 
-def _topics(_context: click.Context, _option: click.Parameter, value: str) -> tuple[str, ...]:
-    names = tuple(part.strip() for part in value.split(";"))
-    if not all(names) or len(set(names)) < len(names):
-        raise click.BadParameter(f"{value!r} is not a list of different topics separated by ';'")
-    return tuple(str(topic_name(_context, _option, name)) for name in names)
-
-
 def _topic(name: str, default: str | None, meaning: str, **settings: Any) -> Callable[..., Any]:
     parameter = f"{name.replace('.', '_')}_topic"
     return click.option(f"--{name}.topic", parameter, callback=topic_name, default=default, help=meaning, **settings)
@@ -74,7 +75,7 @@ _SOURCE = (
         "events_topics",
         default="events",
         envvar=["TELEMETRY_TOPIC", "FLEETPULSE_EVENTS_TOPIC"],
-        callback=_topics,
+        callback=topic_names,
         help="Topics to read, separated by ';'.",
     ),
     click.option(

@@ -75,6 +75,11 @@ class Layout:
         return self.data / "checkpoints"
 
     @property
+    def cold(self) -> Path:
+        """Raw records in cold storage."""
+        return self.data / "cold"
+
+    @property
     def savepoints(self) -> Path:
         """Flink's savepoints."""
         return self.root / "savepoints"

@@ -29,6 +29,16 @@ _ALONE: dict[str, tuple[str, ...]] = {
         "com.github.luben:zstd-jni:1.5.6-10",
         "org.xerial.snappy:snappy-java:1.1.10.7",
     ),
+    # Parquet, and what of Hadoop its writer touches: for the cold storage job alone, not for Flink's own processes.
+    "cold": (
+        "org.apache.flink:flink-sql-parquet:2.3.0",
+        "org.apache.hadoop:hadoop-common:3.4.2",
+        "org.apache.hadoop:hadoop-mapreduce-client-core:3.4.2",
+        "org.apache.hadoop.thirdparty:hadoop-shaded-guava:1.4.0",
+        "org.apache.commons:commons-collections4:4.4",
+        "com.fasterxml.woodstox:woodstox-core:6.6.2",
+        "org.codehaus.woodstox:stax2-api:4.2.1",
+    ),
 }
 _HEAD = "# Java artifacts: who needs it, coordinate, bytes, SHA-256. Written by `make lock` from stack/lock.py.\n"
 

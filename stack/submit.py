@@ -5,14 +5,16 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from fleetpulse.errors import FleetpulseError
 from stack import flink
+from stack.artifacts import jars
 from stack.layout import Layout, project_root
 from stack.postgres import DATABASE
 
 _NAMES = ("inactivity", "anomaly", "aggregate", "monitor", "rollup", "archive")
-JOBS = {name: f"fleetpulse {name}" for name in _NAMES}  # module to name in Flink
+JOBS = {name: f"fleetpulse {name}" for name in _NAMES} | {"cold": "fleetpulse cold storage"}  # module to name in Flink
 _SUBMITTED = re.compile(r"JobID ([0-9a-f]{32})")
 
 
@@ -52,6 +54,7 @@ def submit(
         *("--jobmanager", flink_rest or stack.address("flink-web")),
         *(("--fromSavepoint", restore) if restore else ()),
         *(("--pyExecutable", flink_python) if flink_python else ()),
+        *(word for jar in _own_jars(job) for word in ("--classpath", jar.as_uri())),
         *("--python", str(root / "jobs" / f"{job}.py"), "--pyFiles", str(root / "build" / "fleetpulse.zip")),
         *arguments,
     ]
@@ -70,10 +73,17 @@ def submit(
 def defaults(stack: Layout, job: str) -> list[str]:
     """The arguments that point a job at this stack."""
     shared = ["--kafka.bootstrap.servers", stack.address("kafka"), "--checkpoint.dir", stack.checkpoints.as_uri()]
+    if job == "cold":
+        return [*shared, "--cold.path", stack.cold.as_uri()]
     if job != "archive":
         return shared
     url = f"jdbc:postgresql://{stack.address('postgres')}/{DATABASE}"
     return [*shared, "--database.url", url, "--database.password.file", str(stack.secrets / "alert_writer")]
+
+
+def _own_jars(job: str) -> list[Path]:
+    """What a job brings along, and Flink's own processes do not have."""
+    return jars("cold") if job == "cold" else []
 
 
 def _refusal(stack: Layout, job: str, output: str) -> str:

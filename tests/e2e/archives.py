@@ -16,31 +16,37 @@ from tests.e2e.databases import rows
 from tests.e2e.embedded import EmbeddedStack
 from tests.waiting import wait_until
 
-COUNTS = "SELECT (SELECT count(*) FROM alerts), (SELECT count(*) FROM alerts_rejects)"
-
 
 class Archive:
-    """A topic, a database, and the job between them."""
+    """Topics, a database, and the job between them."""
 
     def __init__(self, stack: EmbeddedStack, dsn: str, topic: str | None = None) -> None:
-        self.topic = topic or f"alerts.{uuid.uuid4().hex}"
+        name = uuid.uuid4().hex
+        self.topic = topic or f"alerts.{name}"
+        self.aggregates_topic = f"aggregates.{name}"
+        self.readings_topic = f"readings.{name}"
         self.dsn = dsn
         self._stack = stack
         ensure_topics(stack.bootstrap, [Topic(self.topic, 1)])
 
-    def write(self, *values: bytes | None) -> None:
+    def write(self, *values: bytes | None, topic: str | None = None) -> None:
+        """Write to a topic; to that of alerts where none is named."""
         producer = Producer({"bootstrap.servers": self._stack.bootstrap})
         for value in values:
-            producer.produce(self.topic, value, b"key")
+            producer.produce(topic or self.topic, value, b"key")
             producer.poll(0)
         assert producer.flush(60) == 0
 
     @contextmanager
-    def running(self) -> Iterator[None]:
-        """Run the job, from the topic's beginning."""
+    def running(self, kinds: str = "alerts") -> Iterator[None]:
+        """Run the job, from the beginning of its topics."""
         layout = self._stack.layout
         url = f"jdbc:postgresql://{layout.address('postgres')}/{conninfo_to_dict(self.dsn)['dbname']}"
-        arguments = [*submit.defaults(layout, "archive"), "--alerts.topic", self.topic, "--database.url", url]
+        arguments = [
+            *submit.defaults(layout, "archive"),
+            *("--archive", kinds, "--alerts.topic", self.topic, "--database.url", url),
+            *("--aggregates.topic", self.aggregates_topic, "--events.topic", self.readings_topic),
+        ]
         job = submit.submit(layout, "archive", arguments)
         try:
             yield
@@ -48,8 +54,15 @@ class Archive:
             rest.cancel(self._stack.flink_rest, job)
 
     def wait_for(self, alerts: int, rejects: int) -> None:
-        wait_until(f"{alerts} alerts and {rejects} rejects", lambda: self.query(COUNTS) == [(alerts, rejects)], 120)
+        """Wait until there are so many alerts and rejected rows of alerts."""
+        self.wait_for_rows(alerts=alerts, alerts_rejects=rejects)
+
+    def wait_for_rows(self, **tables: int) -> None:
+        """Wait until each of these tables has so many rows."""
+        counts = "SELECT " + ", ".join(f"(SELECT count(*) FROM {table})" for table in tables)
+        wait_until(f"rows of {tables}", lambda: self.query(counts) == [tuple(tables.values())], 120)
 
     def query(self, query: str) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
         with psycopg.connect(self.dsn) as database:
             return rows(database, query)

@@ -1,12 +1,17 @@
 """Fixtures of the tests that run on the embedded stack."""
 
+import os
 from collections.abc import Iterator
+from typing import Any
 
+import psycopg
 import pytest
 
 pytest.register_assert_rewrite("tests.e2e.monitoring")
 
-from tests.e2e.embedded import EmbeddedStack, running_stack  # noqa: E402 after what must come first
+from database.migrate import migrate  # noqa: E402 after what must come first
+from tests.e2e.databases import fresh_database  # noqa: E402
+from tests.e2e.embedded import EmbeddedStack, running_stack  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +19,22 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStack]:
     """A stack that all tests of the run share; tests make topics and databases of their own in it."""
     with running_stack(tmp_path_factory.mktemp("stack")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest) -> str:
+    """Connection string of a superuser. FLEETPULSE_TEST_POSTGRES names a server other than the embedded one."""
+    return os.environ.get("FLEETPULSE_TEST_POSTGRES") or str(request.getfixturevalue("stack").database_dsn)
+
+
+@pytest.fixture
+def empty_database(server: str) -> Iterator[str]:
+    with fresh_database(server) as dsn:
+        yield dsn
+
+
+@pytest.fixture
+def database(empty_database: str) -> Iterator[psycopg.Connection[Any]]:
+    migrate(empty_database)
+    with psycopg.connect(empty_database, autocommit=True) as connection:
+        yield connection

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from database.migrate import migrate
-from tests.e2e.archives import COUNTS, Archive
+from fleetpulse.windows import Aggregate, Total, to_json
+from tests.e2e.archives import Archive
 from tests.e2e.databases import fresh_database
 from tests.e2e.embedded import EmbeddedStack
 from tests.waiting import wait_until
@@ -94,11 +95,59 @@ def test_what_is_rejected_says_where_it_was_read(archive: Archive) -> None:
     assert (origin, unparsed, reason) == (f"{archive.topic}:0:1", "rubbish", "not a JSON object")
 
 
+def aggregate(device: str, **changes: Any) -> bytes:
+    total = Total(count=2, sum=43.0, min=21.0, max=22.0, last=22.0, p95=22.0)
+    record = to_json(Aggregate(device, None, "temperature_c", 1_767_268_800_000, 60_000, total))
+    return json.dumps(json.loads(record) | changes).encode()
+
+
+def readings(first: int, count: int) -> list[bytes]:
+    """Records of all dialects in turn; each tells its number by its temperature, or else by its time."""
+    dialects = (
+        '{{"device_id":"gateway-{n}","ts":{t},"temperature_c":{n}.5,"humidity":40.0}}',
+        (
+            '{{"sensor_id":"sensor-{n}","timestamp":{t},"sensor_type":"temperature","value":{n}.5,"location":'
+            '{{"factory_section":"hall é","machine_id":"m1","zone":"z1"}}}}'
+        ),
+        '{{"device_id":"typed-{n}","ts":{t},"event_type":"custom","payload":{{"name":"noise","value":{n}.5}}}}',
+        '{{"device-id":"monitor-{n}","time":{t},"event-id":"e{n}"}}',
+    )
+    return [dialects[n % 4].format(n=n, t=1_767_268_800_000 + n).encode() for n in range(first, first + count)]
+
+
+def test_aggregates_and_readings_are_in_their_tables_once_even_when_read_again(archive: Archive) -> None:
+    kinds = "aggregates,readings"
+    bad = [b"rubbish", b"", None, b"\xff\xfe{}", b"{}", b"a\x00b", aggregate("d1", count=0), aggregate("d1", sum="x")]
+    nul = json.dumps({"device_id": "d\x00", "temperature_c": 1.0}).encode()
+    with archive.running(kinds):
+        archive.write(aggregate("d1"), *bad, aggregate("d1"), aggregate("d\x002"), topic=archive.aggregates_topic)
+        archive.write(*readings(0, 4), b"rubbish", b"", None, nul, *readings(4, 4), topic=archive.readings_topic)
+        archive.wait_for_rows(aggregates=2, aggregates_rejects=len(bad), sensor_readings=8, readings_rejects=0)
+    archive.write(aggregate("d3"), topic=archive.aggregates_topic)
+    archive.write(*readings(0, 1), topic=archive.readings_topic)
+    with archive.running(kinds):
+        archive.wait_for_rows(aggregates=3, aggregates_rejects=len(bad), sensor_readings=9, readings_rejects=0)
+    assert archive.query("SELECT device_id FROM aggregates ORDER BY 1") == [("d1",), ("d2",), ("d3",)]
+    columns = "device_id, site, machine, zone, temperature_c, humidity, metrics ->> 'noise'"
+    assert archive.query(f"SELECT {columns} FROM sensor_readings WHERE device_id ~ '-[1-4]$' ORDER BY time") == [
+        ("sensor-1", "hall é", "m1", "z1", 1.5, None, None),
+        ("typed-2", None, None, None, None, None, "2.5"),
+        ("monitor-3", None, None, None, None, None, None),
+        ("gateway-4", None, None, None, 4.5, 40.0, None),
+    ]
+
+
 def test_a_database_that_was_away_misses_nothing(archive: Archive, stack: EmbeddedStack) -> None:
-    with archive.running():
+    with archive.running("alerts,readings"):
         archive.write(*(alert(device) for device in range(5_000)))
-        wait_until("the first alerts", lambda: archive.query(COUNTS)[0][0] > 0, 120)
+        archive.write(*readings(0, 5_000), topic=archive.readings_topic)
+        wait_until("the first alerts", lambda: archive.query("SELECT count(*) > 0 FROM alerts") == [(True,)], 120)
         stack.kill("postgres")
         archive.write(*(alert(device) for device in range(5_000, 10_000)))
+        archive.write(*readings(5_000, 5_000), topic=archive.readings_topic)
         stack.wait_until_ready()
-        archive.wait_for(alerts=10_000, rejects=0)
+        archive.wait_for_rows(alerts=10_000, alerts_rejects=0, sensor_readings=10_000, readings_rejects=0)
+    [(devices, places, last)] = archive.query(
+        "SELECT count(DISTINCT device_id), count(DISTINCT origin), max(temperature_c) FROM sensor_readings"
+    )
+    assert (devices, places, last) == (10_000, 10_000, 9_997.5)

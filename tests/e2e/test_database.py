@@ -1,8 +1,6 @@
 """The schema on a real PostgreSQL: what migrates, what is kept once, what is rejected, and who may do what."""
 
-import os
 import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
@@ -12,10 +10,17 @@ import pytest
 from psycopg import sql
 
 from database.migrate import migrate
-from tests.e2e.databases import fresh_database, rows
+from tests.e2e.databases import rows
 
 pytestmark = pytest.mark.e2e
 
+MIGRATIONS = [
+    "0001-roles",
+    "0002-alerts",
+    "0003-alerts-ingest",
+    "0004-readings-and-aggregates",
+    "0005-readings-and-aggregates-ingest",
+]
 ALERT_ID = "6f0a7f2e-54d1-5a1c-9a52-0d5f7a3c1b11"
 OPENED_AT = "2026-01-01T00:01:30.000Z"
 
@@ -40,25 +45,6 @@ def an_alert(**changes: str | None) -> dict[str, str | None]:
     } | changes
 
 
-@pytest.fixture(scope="module")
-def server(request: pytest.FixtureRequest) -> str:
-    """Connection string of a superuser. FLEETPULSE_TEST_POSTGRES names a server other than the embedded one."""
-    return os.environ.get("FLEETPULSE_TEST_POSTGRES") or str(request.getfixturevalue("stack").database_dsn)
-
-
-@pytest.fixture
-def empty_database(server: str) -> Iterator[str]:
-    with fresh_database(server) as dsn:
-        yield dsn
-
-
-@pytest.fixture
-def database(empty_database: str) -> Iterator[psycopg.Connection[Any]]:
-    migrate(empty_database)
-    with psycopg.connect(empty_database, autocommit=True) as connection:
-        yield connection
-
-
 def insert(database: psycopg.Connection[Any], *alerts: dict[str, str | None]) -> None:
     """Insert as the writer does: many rows in one transaction."""
     with database.transaction(), database.cursor() as cursor:
@@ -72,14 +58,14 @@ def insert(database: psycopg.Connection[Any], *alerts: dict[str, str | None]) ->
 
 
 def test_migrating_twice_changes_nothing(empty_database: str) -> None:
-    assert migrate(empty_database) == ["0001-roles", "0002-alerts", "0003-alerts-ingest"]
+    assert migrate(empty_database) == MIGRATIONS
     assert migrate(empty_database) == []
 
 
 def test_two_migrations_at_once_apply_everything_once(empty_database: str) -> None:
     with ThreadPoolExecutor(4) as pool:
         applied = [name for names in pool.map(migrate, [empty_database] * 4) for name in names]
-    assert sorted(applied) == ["0001-roles", "0002-alerts", "0003-alerts-ingest"]
+    assert sorted(applied) == MIGRATIONS
 
 
 def test_an_alert_is_kept_with_its_types(database: psycopg.Connection[Any]) -> None:

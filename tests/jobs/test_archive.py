@@ -1,18 +1,46 @@
-"""What the archive job says to arguments it cannot use."""
+"""The archive job as it is assembled, and what it says to arguments it cannot use."""
 
 from pathlib import Path
 
 import pytest
+from pyflink.datastream import StreamExecutionEnvironment
+from tests.jobs.test_inactivity_job import each, uids
 
 from clients.commandline import run
-from jobs.archive import command
+from jobs.archive import OPERATOR_NAMES, assemble, command, configuration, plan
 
 pytestmark = pytest.mark.jobs
+
+GOLDEN_UIDS = Path(__file__).parent / "uids" / "archive.txt"
+EVERYTHING = "readings,alerts,aggregates"
 
 
 @pytest.fixture(autouse=True)
 def password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLEETPULSE_DATABASE_PASSWORD", "secret")
+
+
+def assembled(kinds: str) -> StreamExecutionEnvironment:
+    given = command.make_context("archive", ["--archive", kinds]).params
+    environment = StreamExecutionEnvironment.get_execution_environment(configuration("file:///tmp/checkpoints", 1))
+    assemble(environment, plan(given))
+    return environment
+
+
+def test_operators_have_the_ids_that_savepoints_know() -> None:
+    """Changed on purpose? Then write the new ids to the file, and say in the changelog what a restore needs."""
+    assert uids(assembled(EVERYTHING)) == GOLDEN_UIDS.read_text().splitlines()
+
+
+@pytest.mark.parametrize("kinds", ["alerts", "aggregates", "readings", "readings,aggregates"])
+def test_each_kind_has_its_ids_whatever_else_is_archived(kinds: str) -> None:
+    assert set(uids(assembled(kinds))) < set(GOLDEN_UIDS.read_text().splitlines())
+
+
+def test_operators_of_aggregates_and_readings_have_names_for_people() -> None:
+    graph = assembled("aggregates,readings")._j_stream_execution_environment.getStreamGraph(False)
+    shown = {str(node.getOperatorName()).split(": ")[-1] for node in each(graph.getStreamNodes())}
+    assert shown == set(OPERATOR_NAMES.values())
 
 
 def test_check_submits_nothing() -> None:
@@ -23,6 +51,11 @@ def test_check_submits_nothing() -> None:
     ("arguments", "says"),
     [
         pytest.param(["--database.url", "localhost"], "jdbc:postgresql://", id="not a JDBC URL"),
+        pytest.param(["--archive", "alerts,plain"], "list of alerts, aggregates, readings", id="an unknown kind"),
+        pytest.param(["--archive", ""], "list of alerts, aggregates, readings", id="no kind"),
+        pytest.param(["--archive", "alerts,alerts"], "list of alerts, aggregates, readings", id="a kind twice"),
+        pytest.param(["--alerts.topic", "a;b"], "is no topic name", id="several topics of alerts"),
+        pytest.param(["--aggregates.topic", "a;;b"], "separated by ';'", id="an empty topic"),
         pytest.param(["--parallelism", "0"], "1<=x<=128", id="no subtask"),
         pytest.param(["--parallelism", "two"], "not a valid integer", id="no number"),
         pytest.param(["--database.password.file", "/no/such/file"], "does not exist", id="no password file"),

@@ -18,6 +18,7 @@ from generator.sensors import command as sensors
 from jobs.aggregate import command as aggregate
 from jobs.anomaly import command as anomaly
 from jobs.archive import command as archive
+from jobs.cold import command as cold
 from jobs.inactivity import command as inactivity
 from jobs.monitor import command as monitor
 from jobs.rollup import command as rollup
@@ -29,7 +30,7 @@ CONTRACTS = (ROOT / "docs" / "contracts.md").read_text()
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 DECIDING = {"inactivity": inactivity, "anomaly": anomaly, "aggregate": aggregate, "monitor": monitor}
-COMMANDS = {**DECIDING, "rollup": rollup, "archive": archive, "generate": generate, "sensors": sensors}
+COMMANDS = {**DECIDING, "rollup": rollup, "archive": archive, "cold": cold, "generate": generate, "sensors": sensors}
 OPTIONS = [(name, o) for name, command in COMMANDS.items() for o in command.params if isinstance(o, click.Option)]
 
 

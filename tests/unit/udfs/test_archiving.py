@@ -1,0 +1,46 @@
+"""Decided batches as the database takes them."""
+
+import json
+from typing import Any
+
+from fleetpulse.decoding import decode
+from udfs.archiving import BATCH_READINGS, batches
+
+NOON_MS = 1_767_268_800_000
+
+
+def archived(*values: bytes | None) -> list[list[dict[str, Any]]]:
+    decoded = decode(values, [NOON_MS] * len(values), 60_000)
+    return [json.loads(batch) for batch in batches(decoded, [f"t:0:{place}" for place in range(len(values))])]
+
+
+def test_a_reading_has_its_columns_and_the_rest_among_the_metrics() -> None:
+    vibration = {"sensor_id": "s1", "sensor_type": "vibration", "value": 2.5, "location": {"machine_id": "m1"}}
+    noise = {"device_id": "d2", "event_type": "custom", "payload": {"name": "noise", "value": 60}}
+    telemetry = {"device_id": "d1", "ts": NOON_MS + 250, "temperature_c": 21.5, "lat": None, "battery": 3}
+    [readings] = archived(*(json.dumps(value).encode() for value in (telemetry, vibration, noise)))
+    nowhere = {"site": None, "machine": None, "zone": None}
+    noon = "2026-01-01T12:00:00.000Z"
+    assert readings == [
+        {"time": "2026-01-01T12:00:00.250Z", "device_id": "d1", "origin": "t:0:0", "temperature_c": 21.5} | nowhere,
+        {"time": noon, "device_id": "s1", "origin": "t:0:1", "metrics": {"vibration_mm_s": 2.5}}
+        | nowhere
+        | {"machine": "m1"},
+        {"time": noon, "device_id": "d2", "origin": "t:0:2", "metrics": {"noise": 60.0}} | nowhere,
+    ]
+
+
+def test_rejected_records_are_left_out_and_move_nobody() -> None:
+    [readings] = archived(b"rubbish", b'{"device_id":"d1"}', None, b'{"device_id":"d2","temperature_c":"x"}')
+    assert [(reading["device_id"], reading["origin"]) for reading in readings] == [("d1", "t:0:1")]
+
+
+def test_nothing_but_rejected_records_is_no_batch() -> None:
+    assert archived(b"rubbish", None) == []
+
+
+def test_batches_are_no_larger_than_the_database_likes_and_no_more_than_the_records() -> None:
+    found = archived(*(b'{"device_id":"d%d"}' % device for device in range(BATCH_READINGS + 1)))
+    assert list(map(len, found)) == [BATCH_READINGS, 1]
+    devices = [reading["device_id"] for batch in found for reading in batch]
+    assert devices == [f"d{device}" for device in range(BATCH_READINGS + 1)]

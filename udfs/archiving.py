@@ -1,0 +1,80 @@
+"""The crossing for the archive: batches of records in, batches of readings out, as the database takes them."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+import pandas as pd
+from pyflink.table.udf import ScalarFunction
+
+from fleetpulse.decoding import Decoded, decode
+from fleetpulse.times import iso
+
+BATCH_READINGS = 1000
+_OWN_COLUMNS = ("temperature_c", "humidity", "lat", "lon", "battery")
+
+
+class ToReadings(ScalarFunction):
+    """A vectorized function that decodes a batch into JSON arrays of readings, see `batches`.
+
+    It returns as many rows as it gets, as Flink asks of a scalar function: the first carry an array, the rest are null.
+
+    Args:
+        max_future_skew_ms: see `readings.judge`.
+    """
+
+    def __init__(self, max_future_skew_ms: int) -> None:
+        self._max_future_skew_ms = max_future_skew_ms
+
+    def is_deterministic(self) -> bool:
+        """No, or the planner evaluates it twice: for the filter and for the projection."""
+        return False
+
+    def eval(
+        self, value: pd.Series, topic: pd.Series, partition: pd.Series, offset: pd.Series, kafka_time: pd.Series
+    ) -> pd.Series:
+        kafka_times_ms = kafka_time.to_numpy("datetime64[ms]").view("int64").tolist()
+        decoded = decode(value.tolist(), kafka_times_ms, self._max_future_skew_ms)
+        places = zip(topic.tolist(), partition.tolist(), offset.tolist(), strict=True)
+        rows = np.full(len(value), None, dtype=object)
+        for place, batch in enumerate(batches(decoded, [f"{t}:{p}:{o}" for t, p, o in places])):
+            rows[place] = batch
+        return pd.Series(rows)
+
+
+def batches(decoded: Decoded, origins: Sequence[str]) -> Iterator[str]:
+    """The readings of a decided batch as JSON arrays of objects, as `readings_ingest` takes them in its column `batch`.
+
+    Args:
+        decoded: the batch. Its rejected records are left out: dead letters are the business of the jobs that decide.
+        origins: where each of its records was read, `topic:partition:offset`.
+    """
+    readings = [_reading(decoded, place, origins[place]) for place in _accepted(decoded)]
+    for start in range(0, len(readings), BATCH_READINGS):
+        yield msgspec.json.encode(readings[start : start + BATCH_READINGS]).decode()
+
+
+def _accepted(decoded: Decoded) -> Iterator[int]:
+    return (place for place in range(len(decoded.devices)) if place not in decoded.rejections)
+
+
+def _reading(decoded: Decoded, place: int, origin: str) -> dict[str, Any]:
+    reading: dict[str, Any] = {
+        "time": iso(decoded.event_times_ms[place]),
+        "device_id": decoded.devices[place],
+        "origin": origin,
+    }
+    metrics = decoded.others.get(place, {})
+    for name, column in decoded.columns.items():
+        if (measured := column[place]) is None:
+            continue
+        if name in _OWN_COLUMNS:
+            reading[name] = measured
+        else:
+            metrics = metrics | {name: measured}
+    if metrics:
+        reading["metrics"] = metrics
+    if decoded.locations:
+        reading |= decoded.locations[place]._asdict()
+    return reading

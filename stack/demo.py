@@ -124,7 +124,7 @@ def _submit_jobs(stack: Layout, topics: _Topics, ending: ExitStack) -> str:
     monitor += ["--ticks.topic", topics.ticks.name, "--checkpoint.interval.ms", "2000"]
     monitor += ["--rules", str(project_root() / "rules" / "complete.yaml"), "--rules.topic", topics.rules.name]
     monitor += ["--aggregates.topic", topics.aggregates.name, "--window", "10s"]
-    archive = ["--alerts.topic", topics.alerts.name, "--parallelism", "1"]
+    archive = ["--alerts.topic", topics.alerts.name, "--aggregates.topic", topics.aggregates.name, "--parallelism", "1"]
     with ThreadPoolExecutor(2) as pool:
         submitted = [
             pool.submit(submit, stack, job, [*defaults(stack, job), *arguments])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from pyflink.datastream import StreamExecutionEnvironment
-from tests.jobs.test_inactivity_job import each, uids
+from tests.jobs.test_deciding_jobs import each, uids
 
 from clients.commandline import run
 from jobs.archive import OPERATOR_NAMES, assemble, command, configuration, plan

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 from pyflink.datastream import StreamExecutionEnvironment
-from tests.jobs.test_deciding_jobs import each, uids
 
 from clients.commandline import run
 from jobs.archive import OPERATOR_NAMES, assemble, command, configuration, plan
+from tests.jobs.test_deciding_jobs import each, uids
 
 pytestmark = pytest.mark.jobs
 

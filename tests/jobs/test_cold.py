@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 from pyflink.datastream import CheckpointingMode, StreamExecutionEnvironment
-from tests.jobs.test_inactivity_job import uids
 
 from clients.commandline import run
 from jobs.cold import OPERATOR_NAMES, assemble, command, configuration
 from stack.artifacts import jars
+from tests.jobs.test_deciding_jobs import uids
 
 pytestmark = pytest.mark.jobs
 

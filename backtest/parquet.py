@@ -64,11 +64,16 @@ def _chunks(pieces: list[_Piece], size: int) -> Iterator[Chunk]:
             mine = pc.and_(pc.equal(batch[_TOPIC], piece.topic), pc.equal(batch[_PARTITION], piece.partition))
             rows = batch.filter(mine)
             yield Chunk(
-                _column(rows, _OFFSET).to_pylist(),
-                _column(rows, _KAFKA_TIME).cast(pa.int64()).to_pylist(),
-                _column(rows, _VALUE).to_pylist(),
+                _plain(_column(rows, _OFFSET)),
+                _plain(_column(rows, _KAFKA_TIME).cast(pa.int64())),
+                _plain(_column(rows, _VALUE)),
             )
 
 
 def _column(rows: Any, name: str) -> Any:
     return rows[name].cast(_TYPES[name], safe=False)
+
+
+def _plain(column: Any) -> Any:
+    """The column as a list; by way of numpy this takes a fraction of what Arrow's own way takes."""
+    return column.to_numpy(zero_copy_only=False).tolist()

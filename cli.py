@@ -9,9 +9,11 @@ from clients.commandline import run
 
 # Subcommand -> module that holds it as `command`. Loaded when called, so that `fleetpulse generate` needs no database.
 _COMMANDS = {
+    "backtest": "backtest.cli",
     "database": "database.cli",
     "demo": "stack.demo",
     "dlq": "deadletters.cli",
+    "explain": "backtest.explain",
     "generate": "generator.cli",
     "load": "stack.load",
     "rules": "rulefiles.cli",

@@ -34,7 +34,7 @@ def read_to_end(bootstrap_servers: str, topic: str, group: str) -> Iterator[Mess
         }
     )
     try:
-        partitions = [TopicPartition(topic, p, 0) for p in _partitions(consumer, bootstrap_servers, topic)]
+        partitions = [TopicPartition(topic, p, 0) for p in partitions_of(consumer, bootstrap_servers, topic)]
         # What comes later stays for the next time: replaying what is rejected again would never end.
         ends = [consumer.get_watermark_offsets(partition, timeout=_ANSWER_S)[1] for partition in partitions]
         for partition, end in zip(partitions, ends, strict=True):
@@ -44,7 +44,12 @@ def read_to_end(bootstrap_servers: str, topic: str, group: str) -> Iterator[Mess
         consumer.close()
 
 
-def _partitions(consumer: Consumer, bootstrap_servers: str, topic: str) -> list[int]:
+def partitions_of(consumer: Consumer, bootstrap_servers: str, topic: str) -> list[int]:
+    """The partitions of a topic.
+
+    Raises:
+        FleetpulseError: no broker answers, or the topic is not there.
+    """
     try:
         found = consumer.list_topics(topic, timeout=_ANSWER_S).topics[topic]
     except Exception as failed:  # confluent-kafka raises its own for each kind of failure

@@ -118,6 +118,20 @@ def pack(
     }
 
 
+def frame_of(batch: Batch, max_future_skew_ms: int, measured: bool = True) -> Frame:
+    """A whole batch as one frame that does not cross: without spans, and without the originals of its readings."""
+    decoded = decode(batch.values, batch.kafka_times_ms, max_future_skew_ms, measured)
+    kafka_times_ms = batch.kafka_times_ms
+    rejected = [_reject(batch.original(place), rejection, 1)[1] for place, rejection in decoded.rejections.items()]
+    if rejected:
+        places = [place for place, device in enumerate(decoded.devices) if device]
+        pick = _picker(places)
+        readings, kafka_times_ms = _readings(decoded, pick, places), pick(kafka_times_ms)
+    else:
+        readings = _readings(decoded, list, range(len(decoded.devices)))
+    return Frame(VERSION, [], readings, life_times(readings.event_times_ms, kafka_times_ms), rejected, b"")
+
+
 def _reject(original: Original, rejection: Rejection, shards: int) -> tuple[int, Rejected]:
     device_id = rejection.device_id
     shard = original.origin % shards if device_id is None else shard_of(device_id, shards)
@@ -138,7 +152,7 @@ def _frame(decoded: Decoded, batch: Batch, places: list[int], rejected: list[Rej
     )
 
 
-def _readings(decoded: Decoded, pick: Callable[[Sequence[Any]], Any], places: list[int]) -> Readings:
+def _readings(decoded: Decoded, pick: Callable[[Sequence[Any]], Any], places: Sequence[int]) -> Readings:
     columns = {metric: list(pick(column)) for metric, column in decoded.columns.items()}
     others = {}
     if decoded.others:

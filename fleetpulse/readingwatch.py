@@ -114,15 +114,22 @@ class ReadingWatch:
                 self._log.remove(self._coarse_key)
             coarse = self._windows.coarse()
             self._coarse_key = None if coarse is None else self._log.append(coarse)
-        until_ms = self._decided_until_ms
-        if self._windows is not None and (open_from_ms := self._windows.keep_from_ms) is not None:
-            until_ms = min(until_ms, open_from_ms - 1)
         if self.anomalies is not None:
-            enough = self._backlog.size_until(until_ms) > self._snapshot_bytes + _SNAPSHOT_ABOVE_BYTES
-            if not enough and not self._snapshot_is_due:
+            decided_bytes = self._backlog.size_until(self._needed_after_ms)
+            if decided_bytes <= self._snapshot_bytes + _SNAPSHOT_ABOVE_BYTES and not self._snapshot_is_due:
                 return
             self._write_snapshot(self.anomalies)
-        for key in self._backlog.drop_until(until_ms):
+        self.let_go()
+
+    @property
+    def _needed_after_ms(self) -> int:
+        """The instant up to which no reading is needed any more."""
+        open_from_ms = self._windows.keep_from_ms if self._windows is not None else None
+        return self._decided_until_ms if open_from_ms is None else min(self._decided_until_ms, open_from_ms - 1)
+
+    def let_go(self) -> None:
+        """Drop the readings that are of no use any more."""
+        for key in self._backlog.drop_until(self._needed_after_ms):
             self._log.remove(key)
 
     def _write_snapshot(self, anomalies: AnomalyWatch) -> None:

@@ -15,7 +15,7 @@ from fleetpulse.inactivity import SilentDevice
 from fleetpulse.lifewatch import LifeWatch
 from fleetpulse.readingwatch import ReadingPolicy, ReadingWatch
 from fleetpulse.rulebook import Version, Versions, decode, encode, in_force, merged
-from fleetpulse.shardlog import Count, Pending, RuleVersion, Writes, restore
+from fleetpulse.shardlog import Count, NoLog, Pending, RuleVersion, Writes, restore
 from fleetpulse.shards import shard_of
 from fleetpulse.silences import InactivityPolicy
 from fleetpulse.times import first_multiple_after
@@ -59,10 +59,15 @@ Output = Revision | SilentDevice | Aggregate | Late | Rejected
 
 
 class Shard:
-    """A shard in memory, restored from its log. `number` is which of them it is."""
+    """A shard in memory, restored from its log. `number` is which of them it is.
 
-    def __init__(self, policy: ShardPolicy, number: int, entries: Mapping[int, bytes]) -> None:
-        header, devices, pending, self._log, kept = restore(entries, policy.shards)
+    Without entries, not even none, it keeps no log: what is judged in one go, such as history, is never restored.
+    """
+
+    def __init__(self, policy: ShardPolicy, number: int, entries: Mapping[int, bytes] | None) -> None:
+        header, devices, pending, self._log, kept = restore(entries or {}, policy.shards)
+        if entries is None:
+            self._log = NoLog(policy.shards)
         self._policy = policy
         self.counts: dict[str, Count] = header.counts if header else {}
         self._ticks = header.ticks if header else TickClock()
@@ -117,15 +122,17 @@ class Shard:
         """Take a frame: what is late or rejected leaves at once, what is on time waits for the watermark."""
         frame = unpack(data)
         self._count_read(frame)
-        late = self._late(frame)
-        outputs: list[Output] = [*late, *frame.rejected]
-        if self.readings is not None:
-            on_time = self._on_time(frame.readings) if late else frame.readings
+        return [*self._late(frame), *frame.rejected, *self.take(frame)]
+
+    def take(self, frame: Frame) -> list[Output]:
+        """Take what a frame tells of devices, and count nothing. Returns what it decides at once."""
+        if self.readings is not None and frame.readings.devices:
+            on_time = frame.readings
+            if min(on_time.event_times_ms) <= self.decided_until_ms:
+                on_time = self._on_time(on_time)
             if on_time.devices:
                 self.readings.accept(on_time)
-        if self.life is not None:
-            outputs += self.life.accept(_signs_of(frame))
-        return outputs
+        return [] if self.life is None else [*self.life.accept(_signs_of(frame))]
 
     def tick(self, tick_ms: int) -> None:
         """Take a tick of the broker's clock."""
@@ -199,6 +206,13 @@ class Shard:
         if self.readings is not None:
             self.readings.write()
         return self._log.take_writes(self.decided_until_ms, self._ticks, self.counts)
+
+    def let_go(self) -> None:
+        """Drop what is decided, in place of `take_writes`, where no log is kept."""
+        if self.life is not None:
+            self.life.watch.take_changed()
+        if self.readings is not None:
+            self.readings.let_go()
 
     def _count_read(self, frame: Frame) -> None:
         for span in frame.spans:

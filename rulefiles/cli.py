@@ -21,6 +21,7 @@ from fleetpulse.topics import Topic
 from rulefiles import show
 from rulefiles.difference import difference
 from rulefiles.files import RuleFileError, load
+from rulefiles.fixtures import differences, read_fixture
 from rulefiles.topic import Book, publish, read_book
 
 _DEFAULT_NOTICE_MS = 10_000
@@ -54,6 +55,22 @@ def check_command(files: tuple[Path, ...]) -> None:
     console().print(show.rules(rules))
     kinds = Counter(str(rule.__struct_config__.tag) for rule in rules.rules)
     click.echo(f"{_count(rules)}: {', '.join(f'{n:,} {kind}' for kind, n in kinds.items()) or 'none'}")
+
+
+@command.command("test")
+@_files
+def test_command(files: tuple[Path, ...]) -> None:
+    """Judge the records of fixtures, and say where other alerts come of them than they expect."""
+    failed = 0
+    for file in files:
+        fixture = read_fixture(file)
+        different = list(differences(fixture))
+        failed += bool(different)
+        click.echo(f"{file}: {'FAILED' if different else f'{len(fixture.expected):,} alerts as expected'}")
+        for line in different:
+            click.echo(f"  {line}")
+    if failed:
+        raise FleetpulseError(f"{failed:,} of {len(files):,} fixtures failed; see above")
 
 
 @command.command("apply")

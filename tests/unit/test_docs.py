@@ -9,6 +9,8 @@ import click
 import pytest
 from pyflink.metrics import Counter, Distribution, Meter, MetricGroup
 
+from backtest.cli import command as backtest
+from backtest.explain import command as explain
 from fleetpulse.inactivity import InactivityWatch
 from fleetpulse.reasons import Reason
 from fleetpulse.silences import InactivityPolicy
@@ -30,7 +32,16 @@ CONTRACTS = (ROOT / "docs" / "contracts.md").read_text()
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 DECIDING = {"inactivity": inactivity, "anomaly": anomaly, "aggregate": aggregate, "monitor": monitor}
-COMMANDS = {**DECIDING, "rollup": rollup, "archive": archive, "cold": cold, "generate": generate, "sensors": sensors}
+COMMANDS = {
+    **DECIDING,
+    "rollup": rollup,
+    "archive": archive,
+    "cold": cold,
+    "generate": generate,
+    "sensors": sensors,
+    "backtest": backtest,
+    "explain": explain,
+}
 OPTIONS = [(name, o) for name, command in COMMANDS.items() for o in command.params if isinstance(o, click.Option)]
 
 

@@ -1,0 +1,52 @@
+"""History: records of the past, a stream for each partition, whatever they are stored in."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from fleetpulse.frames import Batch
+
+CHUNK = 50_000  # records that are decided at once, of all streams together
+
+
+class Chunk(NamedTuple):
+    """Records of one partition in the order of their offsets, in columns."""
+
+    offsets: Sequence[int]
+    kafka_times_ms: Sequence[int]
+    values: Sequence[bytes | None]
+
+    def only(self, places: Sequence[int]) -> "Chunk":
+        """The records at `places`."""
+        offsets, kafka_times_ms, values = self
+        return Chunk(
+            [offsets[place] for place in places],
+            [kafka_times_ms[place] for place in places],
+            [values[place] for place in places],
+        )
+
+    def batch(self, origin: int) -> Batch:
+        """As the domain takes it. Nothing is decided by keys."""
+        count = len(self.values)
+        return Batch([origin] * count, self.offsets, self.kafka_times_ms, [None] * count, self.values)
+
+
+class Stream(NamedTuple):
+    """The records of one partition from an instant on."""
+
+    topic: str
+    partition: int
+    chunks: Iterator[Chunk]
+
+
+def since(chunks: Iterable[Chunk], from_ms: int | None) -> Iterator[Chunk]:
+    """Without the records whose Kafka timestamp is before an instant, and without chunks that are empty then."""
+    for chunk in chunks:
+        if from_ms is not None and chunk.values and min(chunk.kafka_times_ms) < from_ms:
+            chunk = chunk.only([at for at, time_ms in enumerate(chunk.kafka_times_ms) if time_ms >= from_ms])
+        if chunk.values:
+            yield chunk
+
+
+def chunk_size(streams: int) -> int:
+    """How many records to take of a stream at once, where so many are read side by side."""
+    return max(1_000, CHUNK // max(1, streams))

@@ -16,7 +16,7 @@ from backtest.records import record_of
 from clients.parameters import Instant
 from clients.tables import console
 from fleetpulse.alerts import Revision
-from fleetpulse.rulebook import Versions
+from fleetpulse.rulebook import Versions, expecting
 
 T = TypeVar("T")
 
@@ -50,7 +50,7 @@ def command(
     as_json: bool,
 ) -> None:
     """Judge history by the code that judges the present: no Flink, and no alert is sent."""
-    books = [of_files(file) for file in diff] if diff else [versions()]
+    books = [expecting(book, from_ms) for book in (map(of_files, diff) if diff else [versions()])]
     begun = time.monotonic()
     judged = judge(source.streams(from_ms), settings, books, until_ms)
     click.echo(show.read(judged.read, time.monotonic() - begun), err=as_json)

@@ -16,9 +16,10 @@ from clients.parameters import Duration, topic_name
 from fleetpulse import rules as rule_types
 from fleetpulse import topics
 from fleetpulse.errors import ConfigurationError
-from fleetpulse.rulebook import Versions, in_force
-from fleetpulse.rules import Rule, RuleSet
+from fleetpulse.rulebook import Versions, expecting, in_force
 from fleetpulse.rulechecks import RULE_ID
+from fleetpulse.rules import Rule, RuleSet
+from fleetpulse.silences import NEVER_SEEN
 from fleetpulse.times import iso, to_epoch_ms
 from rulefiles.difference import fields_of, told
 
@@ -73,7 +74,8 @@ def command(
 ) -> int:
     """Say what made an alert, and derive it again: from its own evidence, and from the records of its device."""
     revisions = _revisions(source, alerts_topic, database, str(alert_id))
-    known = versions()
+    expected_from = (r["evidence"].get("latest_event_time_ms") for r in revisions if r["kind"] == NEVER_SEEN)
+    known = expecting(versions(), next(expected_from, None))
     retold = _retell(source, settings, known, revisions, int(lookback))
     explained = [_explain(fields, known, settings, retold, database is None) for fields in revisions]
     unheard = sorted(retold.revisions.keys() - {fields["revision"] for fields in revisions})

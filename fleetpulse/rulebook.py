@@ -82,3 +82,17 @@ def following(versions: Versions, number: int) -> Version | None:
     """The version that takes effect after the one with this number; the first one where that is not among them."""
     place = next((place for place, version in enumerate(versions) if version.version == number), -1)
     return versions[place + 1] if place + 1 < len(versions) else None
+
+
+def expecting(versions: Versions, from_ms: int | None) -> Versions:
+    """Versions of which those that judge since ever expect devices to report from `from_ms` on; None: nobody is.
+
+    Rules that were never published, such as a file's, have no instant of their own from which on that could be asked.
+    """
+    expects_from_ms = LAST_MS if from_ms is None else from_ms
+    return tuple(
+        version
+        if version.effective_from_ms or version.expects_from_ms is not None
+        else msgspec.structs.replace(version, expects_from_ms=expects_from_ms)
+        for version in versions
+    )

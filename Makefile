@@ -13,7 +13,7 @@ CODE := clients fleetpulse jobs rulefiles schemas sql udfs
 ARGS ?=
 
 .PHONY: help setup lock demo stack-up stack-down stack-status test test-unit test-jobs test-e2e lint fmt bench package \
-        run-detector savepoint run-producer load start-sensors run-generator simulate-dlt clean
+        run-detector savepoint test-rules run-producer load start-sensors run-generator simulate-dlt clean
 
 help: ## Print the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "%-18s %s\n", $$1, $$2}'
@@ -80,6 +80,9 @@ savepoint: setup ## Take a savepoint of a job and print its path (JOB=monitor; S
 
 run-producer: setup ## Simulate 1,000 devices that send temperature and humidity every 2 s (ARGS="--topic sensor.raw --dialect avro")
 	@$(BIN)/fleetpulse generate --dialect telemetry --num.devices 1000 --event.interval.ms 2s $(ARGS)
+
+test-rules: setup ## Judge the fixtures of the rule sets
+	@$(BIN)/fleetpulse rules test $(or $(ARGS),rules/tests/*.yaml)
 
 load: setup ## Send 5,000 records/s; print the achieved rate, lag and latency (ARGS="--rate 10000 --duration.seconds 120")
 	@$(BIN)/fleetpulse load $(ARGS)

@@ -72,10 +72,10 @@ class Judge:
                 mask[device] = self._is_for(key, device)
 
     def _is_for(self, key: str, device: int) -> bool:
-        scope, name, site = self._scopes[key], self._fleet.names[device], self._fleet.sites.get(device, "")
-        return any(fnmatchcase(name, glob) for glob in scope.devices) and (
-            not scope.sites or any(fnmatchcase(site, glob) for glob in scope.sites)
-        )
+        scope, name, site = self._scopes[key], self._fleet.names[device], self._fleet.sites.get(device)
+        if scope.sites and (site is None or not any(fnmatchcase(site, glob) for glob in scope.sites)):
+            return False
+        return any(fnmatchcase(name, glob) for glob in scope.devices)
 
     def _applies(self, key: str, device: int) -> bool:
         mask = self._masks[key]

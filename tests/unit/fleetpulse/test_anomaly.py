@@ -232,6 +232,12 @@ def test_a_rule_is_for_the_devices_and_sites_of_its_scope():
     assert judged([rule], told) == [(1, "d1", "open", "critical", "hot")]
 
 
+def test_a_device_without_a_site_is_in_no_scope_of_sites():
+    rule = HOT | {"scope": {"sites": ["*"]}}
+    told = [("d1", 0, {"temperature_c": 60.0}), ("d2", 1, {"temperature_c": 60.0}, "hall-1")]
+    assert judged([rule], told) == [(1, "d2", "open", "critical", "hot")]
+
+
 def test_metrics_without_a_name_of_their_own_are_judged_too():
     rule = {"kind": "threshold", "id": "air", "metric": "co2", "above": {"critical": 1000}}
     told = [("d1", 0, {"co2": 900.0}), ("d1", 1, {"co2": 1100.0}), ("d1", 2, {"temperature_c": 1.0})]

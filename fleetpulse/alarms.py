@@ -48,6 +48,7 @@ class Memory(msgspec.Struct, array_like=True):
     openings: dict[str, dict[int, list[int]]] = {}
     holding: dict[str, dict[int, Run]] = {}
     known: dict[str, set[int]] = {}
+    doubtful: dict[str, set[int]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +90,13 @@ class Alarms:
             tracker.runs = memory.holding.setdefault(rule_id, {})
         asked_for = frozenset().union(*self._asked.values())
         memory.known = {key: memory.known.get(key, set()) for key in asked_for}
+        memory.levels = {key: levels for key, levels in memory.levels.items() if key in keys}
+        self._last_ends: dict[tuple[str, int], OpenAlert] = {}  # within this batch
 
     def decide(self, due: Due, events: list[Event]) -> list[Revision]:
         """What becomes of the changes of level in a batch, in the order of its rows."""
-        waiting = self._waiting()
+        waiting = self._waiting(due)
+        self._last_ends.clear()
         if not events and not waiting:
             return []
         by_row: dict[int, list[Event]] = defaultdict(list)
@@ -111,16 +115,26 @@ class Alarms:
                 queue.watch(device, row)
         return revisions
 
-    def _waiting(self) -> set[int]:
+    def _waiting(self, due: Due) -> set[int]:
         """Devices for which a reading may matter though it changes no level."""
         candidates: list[Iterable[int]] = [self._alerts(flap) for flap in self._flaps]
         candidates += [tracker.runs for tracker in self._holds.values()]
+        candidates += [devices.intersection(due.numbers) for devices in self.memory.doubtful.values() if devices]
         return {device for devices in candidates for device in devices if self._is_waiting(device)}
 
     def _is_waiting(self, device: int) -> bool:
-        return any(_is_pending(tracker, device) for tracker in self._holds.values()) or any(
+        return any(self._must_judge(rule.id, device) for rule in self._conditions) or any(
             device in self._alerts(flap) for flap in self._flaps
         )
+
+    def _must_judge(self, rule_id: str, device: int) -> bool:
+        """Whether a condition must be judged at the next reading of a device, whatever changes."""
+        doubtful = device in self.memory.doubtful.get(rule_id, ())
+        return doubtful or _is_pending(self._holds[rule_id], device)
+
+    def doubt(self, rule_id: str, devices: Iterable[int]) -> None:
+        """Let a condition be judged anew for devices: it, or whom it is for, is not what it was."""
+        self.memory.doubtful.setdefault(rule_id, set()).update(devices)
 
     def _levels_of(self, row: int, device: int, time_ms: int, events: list[Event]) -> list[tuple[Event, int]]:
         """The changes of rules at a row, each with the level before, in the order of the set; conditions come last."""
@@ -131,6 +145,8 @@ class Alarms:
             changed.add(key)
             if key in self.memory.known:
                 self.memory.known[key].add(device)
+            if event.value is None:
+                continue  # it says only that something is known now
             before = self._replace_level(key, device, event.level)
             if key in self.rules and event.level != before:
                 changes.append((event, before))
@@ -138,7 +154,8 @@ class Alarms:
             tracker = self._holds[rule.id]
             if not self._applies(rule.id, device):
                 continue
-            if changed & self._asked[rule.id] or _is_pending(tracker, device):
+            if changed & self._asked[rule.id] or self._must_judge(rule.id, device):
+                self.memory.doubtful.get(rule.id, set()).discard(device)
                 holds = truth(rule.id, rule.when, lambda key: self._truth(key, device)) is True
                 if holds or device in tracker.runs:
                     told: list[Event] = []
@@ -214,7 +231,8 @@ class Alarms:
         """Open what was withheld, where it is still so and nothing else has opened it."""
         rule = self.rules[self._keys[event.rule]]
         level = self.memory.levels.get(rule.id, {}).get(event.device, NONE)
-        if not level or event.device in self._alerts(rule):
+        still_flapping = any(event.device in self._alerts(flap) for flap in self._flaps if flap.rule == rule.id)
+        if not level or still_flapping or event.device in self._alerts(rule):
             return []
         return [self._open(rule, event._replace(level=level))]
 
@@ -222,12 +240,38 @@ class Alarms:
         """End all alerts of a rule that is no longer there, and forget what was known by it."""
         alerts = self.memory.alerts.pop(rule_id, {})
         rule = self.rules[rule_id]
-        for kept in (self.memory.levels, self.memory.openings, self.memory.holding):
+        for kept in (self.memory.levels, self.memory.openings, self.memory.holding, self.memory.doubtful):
             kept.pop(rule_id, None)
         return [
             self._ended(rule, device, alert, State.CANCELLED, at_ms, "its rule is no longer there")
             for device, alert in sorted(alerts.items(), key=lambda item: self._fleet.names[item[0]])
         ]
+
+    def release(self, rule_id: str, at_ms: int) -> list[Revision]:
+        """End the alerts of devices that a rule is no longer for, and forget what was known of them by it."""
+        revisions = []
+        memory = self.memory
+        for of_rule in (memory.levels, memory.openings, memory.holding, memory.alerts):
+            for device in [device for device in of_rule.get(rule_id, ()) if not self._applies(rule_id, device)]:
+                kept = of_rule[rule_id].pop(device)
+                if isinstance(kept, OpenAlert):
+                    rule, why = self.rules[rule_id], "its rule is no longer for this device"
+                    revisions.append(self._ended(rule, device, kept, State.CANCELLED, at_ms, why))
+        return sorted(revisions, key=attrgetter("device_id"))
+
+    def withheld_by(self, flap_id: str) -> dict[int, Withheld]:
+        """What a rule that flaps says at present, by device."""
+        alerts = self.memory.alerts.get(flap_id, {})
+        return {device: alert.withheld for device, alert in alerts.items() if alert.withheld}
+
+    def say_withheld(self, rule_id: str, withheld: Mapping[int, Withheld], at_ms: int) -> list[Revision]:
+        """Open what was withheld by flapping that is no longer watched for."""
+        number = self._keys.index(rule_id)
+        events = [
+            Event(0, number, device, at_ms, NONE, said.value, said.limit, said.since_ms)
+            for device, said in withheld.items()
+        ]
+        return [revision for event in events for revision in self._say_aloud(event)]
 
     def expire(self, device: int, at_ms: int) -> list[Revision]:
         """End all alerts of a device that has not been heard for long, and forget it."""
@@ -246,8 +290,8 @@ class Alarms:
         for kept in (self.memory.levels, self.memory.openings, self.memory.holding, self.memory.alerts):
             for of_rule in kept.values():
                 of_rule.pop(device, None)
-        for known in self.memory.known.values():
-            known.discard(device)
+        for devices in (*self.memory.known.values(), *self.memory.doubtful.values()):
+            devices.discard(device)
 
     def renumber(self, order: Sequence[int]) -> None:
         """Keep the devices in `order` alone, with their places in it as their numbers."""
@@ -255,20 +299,25 @@ class Alarms:
         for kept in (self.memory.levels, self.memory.openings, self.memory.holding, self.memory.alerts):
             for of_rule in kept.values():
                 _renumber(of_rule, places)
-        for key, known in self.memory.known.items():
-            self.memory.known[key] = {places[device] for device in known if device in places}
+        for by_key in (self.memory.known, self.memory.doubtful):
+            for key, devices in by_key.items():
+                by_key[key] = {places[device] for device in devices if device in places}
 
     def _alerts(self, rule: OfReadings) -> dict[int, OpenAlert]:
         return self.memory.alerts.setdefault(rule.id, {})
 
     def _open(self, rule: OfReadings, event: Event) -> Revision:
-        alert = OpenAlert(event.time_ms, 1, _severity(rule, event.level))
+        # At the very instant at which the last one began and ended it is the same alert again, by its id.
+        last = self._last_ends.get((rule.id, event.device))
+        before = last.revision if last is not None and last.opened_at_ms == event.time_ms else 0
+        alert = OpenAlert(event.time_ms, before + 1, _severity(rule, event.level))
         self._alerts(rule)[event.device] = alert
         return self._revision(rule, event, alert, State.OPEN)
 
     def _end(self, rule: OfReadings, event: Event, alert: OpenAlert) -> Revision:
         del self._alerts(rule)[event.device]
         alert.revision += 1
+        self._last_ends[rule.id, event.device] = alert
         return self._revision(rule, event, alert, State.RECOVERED)
 
     def _ended(self, rule: OfReadings, device: int, alert: OpenAlert, state: State, at_ms: int, why: str) -> Revision:

@@ -49,7 +49,10 @@ class AnomalyWatch:
         self._fleet = Fleet(list(snapshot.names), dict(snapshot.sites)) if snapshot else Fleet([], {})
         self._numbers = {name: number for number, name in enumerate(self._fleet.names)}
         self._last_seen_ms = array("q", snapshot.last_seen_ms if snapshot else b"")
-        self._judge = Judge(self._version_at(self.decided_until_ms), self._fleet, snapshot.kept if snapshot else None)
+        version = self._version_at(self.decided_until_ms)
+        if snapshot is not None:  # by the rules that it was made by; others take effect as they did then
+            version = next((v for v in versions if v.version == snapshot.version), version)
+        self._judge = Judge(version, self._fleet, snapshot.kept if snapshot else None)
         self._expiries: list[tuple[int, int]] = []
         self._expiring: set[int] = set()
         for alerts in self._judge.alarms.memory.alerts.values():
@@ -108,28 +111,48 @@ class AnomalyWatch:
         return revisions
 
     def _decide(self, rows: Rows) -> list[Revision]:
-        """Judge readings, up to each row at which a device has moved to another site by the rules for that."""
+        """Judge readings, with a stop wherever something else than readings changes what is known."""
         revisions: list[Revision] = []
-        while rows.times_ms:
-            numbers = self._numbered(rows)
-            stop = self._note_sites(rows, numbers) if rows.locations else len(numbers)
-            revisions += self._judge.decide(Due(part(rows, 0, stop), numbers[:stop]))
-            rows = part(rows, stop, len(numbers))
+        start, times_ms, forget_after_ms = 0, rows.times_ms, self._forget_after_ms
+        numbers, last_seen_ms, judged = self._numbers_of(rows), self._last_seen_ms, set[int]()
+        for row, (device, time_ms) in enumerate(zip(numbers, times_ms, strict=True)):
+            away = time_ms - last_seen_ms[device] > forget_after_ms and time_ms > self._expiry_ms(device)
+            site = rows.locations[row].site if rows.locations else None
+            moved = site is not None and self._fleet.sites.get(device) != site
+            # No alert that is opened from `start` on expires before this.
+            long = time_ms > times_ms[start] + forget_after_ms or (self._expiries and self._expiries[0][0] <= time_ms)
+            if long or away or (moved and device in judged):
+                revisions += self._judge_part(rows, numbers, start, row)
+                revisions += self._expire(time_ms)
+                start = row
+                judged.clear()
+            if away:
+                self._forget(device)
+            if moved and site is not None:
+                self._fleet.sites[device] = site
+                revisions += self._judge.moved(device, time_ms)
+            judged.add(device)
+            last_seen_ms[device] = time_ms
+        return revisions + self._judge_part(rows, numbers, start, len(numbers))
+
+    def _judge_part(self, rows: Rows, numbers: list[int], start: int, stop: int) -> list[Revision]:
+        if start == stop:
+            return []
+        revisions = self._judge.decide(Due(part(rows, start, stop), numbers[start:stop]))
         if revisions:
             self._await_expiry(self._numbers[revision.device_id] for revision in revisions)
         return revisions
 
-    def _numbered(self, rows: Rows) -> list[int]:
+    def _forget(self, device: int) -> None:
+        self._judge.forget(device)
+        if self._fleet.sites.pop(device, None) is not None:
+            self._judge.moved(device, 0)
+
+    def _numbers_of(self, rows: Rows) -> list[int]:
         try:
-            numbers = list(map(self._numbers.__getitem__, rows.devices))
+            return list(map(self._numbers.__getitem__, rows.devices))
         except KeyError:
-            numbers = self._register(rows)
-        last_seen_ms, forget_after_ms = self._last_seen_ms, self._forget_after_ms
-        for device, time_ms in zip(numbers, rows.times_ms, strict=True):
-            if time_ms - last_seen_ms[device] > forget_after_ms and time_ms > self._expiry_ms(device):
-                self._judge.forget(device)
-            last_seen_ms[device] = time_ms
-        return numbers
+            return self._register(rows)
 
     def _register(self, rows: Rows) -> list[int]:
         for name, time_ms in zip(rows.devices, rows.times_ms, strict=True):
@@ -139,18 +162,6 @@ class AnomalyWatch:
                 self._last_seen_ms.append(time_ms)
         self._judge.grow()
         return [self._numbers[name] for name in rows.devices]
-
-    def _note_sites(self, rows: Rows, numbers: list[int]) -> int:
-        """Note where devices are, up to the first row at which one that was judged before has moved."""
-        sites, judged = self._fleet.sites, set[int]()
-        for row, (device, location) in enumerate(zip(numbers, rows.locations, strict=True)):
-            if location.site is not None and sites.get(device) != location.site:
-                if row and device in judged:
-                    return row
-                sites[device] = location.site
-                self._judge.moved(device)
-            judged.add(device)
-        return len(numbers)
 
     def _await_expiry(self, devices: Iterable[int]) -> None:
         for device in devices:
@@ -173,7 +184,8 @@ class AnomalyWatch:
             if self._expiry_ms(device) > instant_ms:
                 self._await_expiry([device])
             else:
-                revisions += self._judge.alarms.expire(device, instant_ms)
+                revisions += self._judge.alarms.expire(device, self._expiry_ms(device))
+                self._forget(device)
         return revisions
 
     def snapshot(self) -> Snapshot:

@@ -39,7 +39,7 @@ def distance_m(lat: float, lon: float, other_lat: float, other_lon: float) -> fl
     phi, other_phi = math.radians(lat), math.radians(other_lat)
     half = math.sin((other_phi - phi) / 2) ** 2
     half += math.cos(phi) * math.cos(other_phi) * math.sin(math.radians(other_lon - lon) / 2) ** 2
-    return 2 * _EARTH_M * math.asin(math.sqrt(min(1.0, half)))
+    return 2 * _EARTH_M * math.asin(math.sqrt(max(0.0, min(1.0, half))))
 
 
 def contains(corners: Sequence[tuple[float, float]], lat: float, lon: float) -> bool:

@@ -1,6 +1,7 @@
 """The kinds of rules that look at readings: what each keeps of every device, and when its level changes."""
 
 import math
+import sys
 
 from fleetpulse.areas import EVERYWHERE_BOX, NOWHERE_BOX, contains, distance_m, inner_box, outer_box
 from fleetpulse.evaluator import Evaluator, Mask, OfOneMetric, switch
@@ -44,7 +45,7 @@ class RateEvaluator(OfOneMetric):
             before_ms = last_ms[device]
             if time_ms > before_ms:
                 if before_ms >= 0 and (mask is None or mask[device]):
-                    rate = abs(value - last[device]) * per_ms / (time_ms - before_ms)
+                    rate = min(abs(value - last[device]) * per_ms / (time_ms - before_ms), sys.float_info.max)
                     if rate > least or device in runs:
                         self.tracker.step(row, device, time_ms, rate, events)
                 last_ms[device], last[device] = time_ms, value
@@ -95,8 +96,6 @@ class MissingEvaluator(Evaluator):
                 told_ms[device] = time_ms
         else:
             for row, (time_ms, device) in enumerate(zip(rows.times_ms, numbers, strict=True)):
-                if mask is not None and not mask[device]:
-                    continue
                 if all_have or (has is not None and row in has):
                     if device in runs:
                         silent_s = (time_ms - told_ms[device]) / 1000
@@ -104,7 +103,7 @@ class MissingEvaluator(Evaluator):
                     told_ms[device] = time_ms
                 elif told_ms[device] < 0:
                     told_ms[device] = time_ms
-                elif time_ms - told_ms[device] >= hold_ms and device not in runs:
+                elif time_ms - told_ms[device] >= hold_ms and device not in runs and (mask is None or mask[device]):
                     since_ms = told_ms[device]
                     silent_s = (time_ms - since_ms) / 1000
                     switch(self.tracker, events, row, device, time_ms, True, silent_s, hold_ms / 1000, since_ms)
@@ -136,7 +135,7 @@ class GeofenceEvaluator(Evaluator):
             device = numbers[row]
             if lat is None or lon is None or not (mask is None or mask[device]):
                 continue
-            calm = (south < lat < north and west < lon < east) or not (low < lat < high and left < lon < right)
+            calm = (south < lat < north and west < lon < east) or not (low <= lat <= high and left <= lon <= right)
             if calm and self.told is None and device not in runs:
                 continue
             if self.told is not None and device not in self.told:
@@ -190,6 +189,8 @@ class DeviationEvaluator(OfOneMetric):
                 share = max(weight, 1 / (count + 1))
             means[device] += share * away
             variances[device] = (1 - share) * (variance + share * away * away)
+            if not math.isfinite(variances[device]):  # nothing is usual for it any more: begin anew
+                means[device], variances[device], counts[device] = self.defaults
 
 
 def outermost(limits: Limits) -> tuple[float, float]:

@@ -148,13 +148,15 @@ class InactivityWatch:
         self._silences = Silences(version, self._policy.timeout_ms)
         verdicts: list[Verdict] = []
         for device_id, alert in sorted(self._alerts.items()):
-            if alert.silence is not None and alert.silence.rule_id not in self._silences.rule_ids:
+            if alert.silence is not None and not self._silences.still_have(alert.silence, device_id):
                 del self._alerts[device_id]
                 self._changed.add(device_id)
                 verdicts.append(ended(device_id, alert, State.CANCELLED, at_ms, None, self._policy))
         self._due.clear()
         for device_id, last_seen_ms in self._last_seen.items():
-            if device_id not in self._alerts:
+            if device_id in self._alerts:
+                self._await_forgetting(device_id, last_seen_ms)
+            else:
                 self._await_silence(device_id, last_seen_ms)
         self._expect()
         return verdicts
@@ -236,6 +238,8 @@ class InactivityWatch:
             if alert is None:
                 continue  # it came back since
             last_seen_ms = self._last_seen[device_id]
+            if device_id in self._silences.expected:
+                continue  # who must report is never forgotten, or would count as never seen
             if self._policy.forgotten_at(last_seen_ms) > instant_ms:
                 self._await_forgetting(device_id, last_seen_ms)
                 continue

@@ -1,5 +1,6 @@
 """One version of the rules at work: what follows each rule, which devices it is for, and the alerts that come of it."""
 
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
 import msgspec
@@ -12,7 +13,7 @@ from fleetpulse.evaluators import Followed, evaluator_of
 from fleetpulse.levels import Event
 from fleetpulse.rows import Due
 from fleetpulse.rulebook import Version
-from fleetpulse.rules import Condition, Scope
+from fleetpulse.rules import Condition, Flapping, Scope
 from fleetpulse.sentences import metric_of
 
 _EVERYTHING = Scope()
@@ -38,6 +39,7 @@ class Judge:
         self._evaluators = {
             rule.id: evaluator_of(number, rule) for number, rule in enumerate(numbered) if isinstance(rule, Followed)
         }
+        self._conditions = {rule.id for rule in conditions}
         self._scopes = {rule.id: rule.scope for rule in rules}
         self._masks: dict[str, Mask] = {
             key: None if scope == _EVERYTHING else bytearray() for key, scope in self._scopes.items()
@@ -54,7 +56,10 @@ class Judge:
     @property
     def signatures(self) -> dict[str, str]:
         """What must stay as it is for a rule to keep its alerts from one version to the next, by id."""
-        return {rule.id: f"{type(rule).__name__} {metric_of(rule)}" for rule in self.alarms.rules.values()}
+        return {
+            rule.id: f"{type(rule).__name__} {rule.rule if isinstance(rule, Flapping) else metric_of(rule)}"
+            for rule in self.alarms.rules.values()
+        }
 
     def grow(self) -> None:
         """Make room for the devices that have come."""
@@ -65,11 +70,25 @@ class Judge:
             if mask is not None:
                 mask.extend(self._is_for(key, device) for device in range(len(mask), len(names)))
 
-    def moved(self, device: int) -> None:
-        """Look again at which rules are for a device, since it has told another site."""
+    def moved(self, device: int, at_ms: int) -> list[Revision]:
+        """Look again at which rules are for a device, since it has told another site; alerts of others end."""
+        revisions: list[Revision] = []
         for key, mask in self._masks.items():
             if mask is not None:
-                mask[device] = self._is_for(key, device)
+                before, mask[device] = mask[device], self._is_for(key, device)
+                if before and not mask[device]:
+                    revisions += self._release(key, [device], at_ms)
+                elif key in self._conditions:
+                    self.alarms.doubt(key, [device])
+        return revisions
+
+    def _release(self, key: str, devices: Iterable[int], at_ms: int) -> list[Revision]:
+        """End what a rule has to say of devices that it is no longer for."""
+        evaluator = self._evaluators.get(key)
+        if evaluator is not None:
+            for device in devices:
+                evaluator.tracker.runs.pop(device, None)
+        return self.alarms.release(key, at_ms) if key in self.alarms.rules else []
 
     def _is_for(self, key: str, device: int) -> bool:
         scope, name, site = self._scopes[key], self._fleet.names[device], self._fleet.sites.get(device)
@@ -110,17 +129,34 @@ class Judge:
         Returns:
             It, and the ends of the alerts whose rules do not stay.
         """
-        successor = Judge(version, self._fleet)
-        staying = {key for key, signature in self.signatures.items() if successor.signatures.get(key) == signature}
-        revisions = [
-            revision
-            for rule_id in self.signatures
-            if rule_id not in staying
-            for revision in self.alarms.cancel_all(rule_id, at_ms)
-        ]
+        plain = Judge(version, self._fleet)
+        staying = {key for key, signature in self.signatures.items() if plain.signatures.get(key) == signature}
+        gone = [rule for rule in self.alarms.rules.values() if rule.id not in staying]
+        withheld = {rule.rule: self.alarms.withheld_by(rule.id) for rule in gone if isinstance(rule, Flapping)}
+        revisions = [revision for rule in gone for revision in self.alarms.cancel_all(rule.id, at_ms)]
         kept = self.keep()
         kept.evaluators = {key: saved for key, saved in kept.evaluators.items() if self._stays(key, staying)}
-        return Judge(version, self._fleet, kept), revisions
+        successor = Judge(version, self._fleet, kept)
+        for rule_id in staying:
+            revisions += successor._take_over(rule_id, self, at_ms)
+        for rule_id, said in withheld.items():
+            if rule_id in staying:
+                revisions += successor.alarms.say_withheld(rule_id, said, at_ms)
+        for rule_id in successor._conditions - staying:
+            successor.alarms.doubt(rule_id, range(len(self._fleet.names)))
+        return successor, revisions
+
+    def _take_over(self, rule_id: str, before: "Judge", at_ms: int) -> list[Revision]:
+        """Go on with a rule that stays, as far as it is what it was."""
+        evaluator, old = self._evaluators.get(rule_id), before._evaluators.get(rule_id)
+        if evaluator is not None and old is not None and not evaluator.tracker.judges_as(old.tracker):
+            evaluator.tracker.begin_anew()
+        if rule_id in self._conditions and self.alarms.rules[rule_id] != before.alarms.rules[rule_id]:
+            self.alarms.doubt(rule_id, range(len(self._fleet.names)))
+        mask = self._masks[rule_id]
+        if mask is None:
+            return []
+        return self._release(rule_id, [device for device, applies in enumerate(mask) if not applies], at_ms)
 
     @staticmethod
     def _stays(key: str, staying: set[str]) -> bool:

@@ -1,6 +1,6 @@
 """From measured numbers to the level a rule is at: hysteresis, and how long a limit must be passed before it counts."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -103,13 +103,22 @@ class Tracker:
         if before < CRITICAL:
             since_ms = (since_ms[0], time_ms)
         held = [level for level in range(1, raw + 1) if time_ms - since_ms[level - 1] >= self._hold_ms]
-        level = held[-1] if held else NONE
+        # A level that counts stays as long as it is passed, also where a change of the rule asks for more time.
+        level = max(held[-1] if held else NONE, min(run.level, raw) if run else NONE)
         recent = _with(run.recent if run else (), time_ms, value)
         if level != (run.level if run else NONE):
             self._tell(
                 events, row, device, time_ms, level, value, level or CRITICAL, since_ms[max(level, 1) - 1], recent
             )
         self.runs[device] = Run(raw, since_ms, level, recent)
+
+    def judges_as(self, other: "Tracker") -> bool:
+        """Whether both mean the same by a level."""
+        return (self.limits, self._hold_ms) == (other.limits, other._hold_ms)
+
+    def begin_anew(self) -> None:
+        """Let go of the runs whose level does not count yet: they lasted by other limits."""
+        self.runs = {device: run for device, run in self.runs.items() if run.level}
 
     def _tell(
         self,
@@ -125,11 +134,6 @@ class Tracker:
     ) -> None:
         limit = self.limits.limit(value, of_level)
         events.append(Event(row, self.rule, device, time_ms, level, value, limit, since_ms, recent))
-
-    def forget(self, devices: Iterable[int]) -> None:
-        """Drop devices."""
-        for device in devices:
-            self.runs.pop(device, None)
 
 
 def _with(recent: tuple[tuple[int, float], ...], time_ms: int, value: float) -> tuple[tuple[int, float], ...]:

@@ -94,6 +94,7 @@ class ReadingWatch:
     def finish(self) -> list[Revision | Aggregate]:
         """Decide all that has come; a window or an instant that has not ended stays open."""
         last_ms = max(self._backlog.last_ms() or 0, self._decided_until_ms)
+        self._snapshot_is_due = True  # what is decided now lies beyond the clock that a restore would go by
         return self._decide(last_ms, self._decided_until_ms)
 
     def _decide(self, readings_until_ms: int, until_ms: int) -> list[Revision | Aggregate]:

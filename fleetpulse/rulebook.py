@@ -55,7 +55,8 @@ def decode(record: bytes) -> Version:
         raise RuleError("rules", "expected an object")
     version, effective_from_ms = (document.pop(name, None) for name in ("version", "effective_from_ms"))
     expects_from_ms = document.pop("expects_from_ms", None)
-    for number in (version, effective_from_ms, expects_from_ms or 0):
+    numbers = [version, effective_from_ms, *([] if expects_from_ms is None else [expects_from_ms])]
+    for number in numbers:
         if type(number) is not int or not 0 <= number <= LAST_MS:
             raise RuleError("rules", "expected `version` and `effective_from_ms` as whole numbers")
     return Version(version, effective_from_ms, check(rule_types.read(document)), expects_from_ms)

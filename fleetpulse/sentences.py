@@ -62,7 +62,12 @@ def _alarm(rule: OfReadings, event: Event) -> str:
         case Threshold() | Battery():
             assert event.value is not None
             assert event.limit is not None
-            side = "above" if event.value > event.limit else "below"
+            above = (
+                isinstance(rule, Threshold) and rule.above and event.limit in (rule.above.warning, rule.above.critical)
+            )
+            side = "above" if above else "below"
+            if not (event.value > event.limit if above else event.value < event.limit):  # within the hysteresis
+                side = f"not yet {rule.hysteresis:g} {'below' if above else 'above'}"
             return f"{metric_of(rule)} is {_number(event.value, unit)}, {side} {_number(event.limit, unit)}{lasting}"
         case Rate():
             value, limit = _number(event.value, ""), _number(event.limit, "")

@@ -88,6 +88,7 @@ class Shard:
         if policy.measured:
             self.readings = ReadingWatch(policy.readings, self._log, kept, versions, self.decided_until_ms)
         self._versions = versions
+        self._owed: list[Output] = []
         self._learn(policy.versions)
 
     @property
@@ -138,13 +139,18 @@ class Shard:
         """Take a tick of the broker's clock."""
         self._ticks = self._ticks.after(tick_ms, self._policy.ticks)
 
-    def learn(self, record: bytes) -> None:
-        """Take a version of the rules, as it stands on the rules topic.
+    def learn(self, record: bytes) -> list[Output]:
+        """Take a version of the rules, as it stands on the rules topic. One that comes too late takes effect at once.
 
         Raises:
             RuleError: it is none.
         """
         self._learn((decode(record),))
+        return self._take_owed()
+
+    def _take_owed(self) -> list[Output]:
+        owed, self._owed = self._owed, []
+        return owed
 
     def _learn(self, versions: Versions) -> None:
         known = {version.version for version in self._versions}
@@ -163,8 +169,10 @@ class Shard:
         late = any(version.effective_from_ms <= self.decided_until_ms for version in new)
         if self.life is not None:
             self.life.watch.learn(new)
+            self._owed += self.life.watch.advance([], self.decided_until_ms) if late else []
         if self.readings is not None:
             self.readings.learn(new, late)
+            self._owed += self.readings.advance(self.decided_until_ms) if late else []
 
     def advance(self, watermark_ms: int) -> list[Output]:
         """Decide all that the watermark has passed, unless a gap in ticks holds decisions back.
@@ -177,7 +185,7 @@ class Shard:
         until_ms = self.decided_until_ms if at_the_end else watermark_ms
         if until_ms < self.decided_until_ms:
             return []
-        outputs: list[Output] = []
+        outputs: list[Output] = self._take_owed()
         if self.life is not None:
             outputs += self.life.advance(watermark_ms, until_ms)
         if self.readings is not None:

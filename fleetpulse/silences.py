@@ -76,8 +76,12 @@ class Silences:
             for device_id in rule.devices
         }
         """Devices that must report; of several rules for one the first counts."""
-        self.rule_ids = {silence.rule_id for _, silence in self._classes}
-        self.rule_ids |= {silence.rule_id for silence in self.expected.values()}
+
+    def still_have(self, silence: Silence, device_id: str) -> bool:
+        """Whether the rule that opened an alert is still there, and still for its device."""
+        if silence.kind == NEVER_SEEN:
+            return self.expected.get(device_id, self._default).rule_id == silence.rule_id
+        return self.of(device_id).rule_id == silence.rule_id
 
     def of(self, device_id: str) -> Silence:
         """What counts for a device: the first rule for it, else the job's own timeout."""

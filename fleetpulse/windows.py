@@ -6,6 +6,7 @@ a minute is made of minutes, of which only count, sum, smallest, largest and las
 """
 
 import math
+import sys
 from array import array
 from bisect import bisect_left
 from collections import defaultdict
@@ -20,6 +21,7 @@ from fleetpulse.rows import Rows
 from fleetpulse.times import iso
 
 _WIDEST_OF_VALUES_MS = 60_000
+_LARGEST = sys.float_info.max
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Total(msgspec.Struct, array_like=True, frozen=True):
         """Both together; `later` is of later times."""
         return Total(
             self.count + later.count,
-            self.sum + later.sum,
+            max(-_LARGEST, min(_LARGEST, self.sum + later.sum)),
             min(self.min, later.min),
             max(self.max, later.max),
             later.last,
@@ -56,7 +58,7 @@ class Total(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Aggregate(NamedTuple):
-    """A closed window of one metric of one device."""
+    """A closed window of one metric of one device; its site is the last one that the device told within it."""
 
     device_id: str
     site: str | None
@@ -118,7 +120,7 @@ class WindowWatch:
         self.decided_until_ms = decided_until_ms
         self._values: dict[int, dict[str, dict[str, array[float]]]] = {}  # by start, metric, device
         self._sites_told: dict[int, dict[str, str]] = defaultdict(dict)  # by start, device
-        self._sites: dict[str, str] = dict(coarse.sites) if coarse else {}
+        self._coarse_sites: dict[str, str] = dict(coarse.sites) if coarse else {}
         self._coarse: dict[Key, Total] = {}
         self._coarse_start_ms = coarse.start_ms if coarse else None
         if coarse:
@@ -180,15 +182,16 @@ class WindowWatch:
     def _close(self, end_ms: int) -> list[Aggregate]:
         base_ms, width_ms = self._policy.base_ms, self._policy.width_ms
         window = self._values.pop(end_ms - base_ms, {})
-        self._sites |= self._sites_told.pop(end_ms - base_ms, {})
+        sites = self._sites_told.pop(end_ms - base_ms, {})
         totals = {(d, m): _total(values) for m, by_device in window.items() for d, values in by_device.items()}
         if base_ms == width_ms:
-            return self._aggregates(end_ms - width_ms, totals)
+            return self._aggregates(end_ms - width_ms, totals, sites)
+        self._coarse_sites |= sites
         self._merge(end_ms - base_ms, totals)
         if end_ms % width_ms or self._coarse_start_ms is None:
             return []
-        closed = self._aggregates(self._coarse_start_ms, self._coarse)
-        self._coarse, self._coarse_start_ms, self.coarse_changed = {}, None, True
+        closed = self._aggregates(self._coarse_start_ms, self._coarse, self._coarse_sites)
+        self._coarse, self._coarse_sites, self._coarse_start_ms, self.coarse_changed = {}, {}, None, True
         return closed
 
     def _merge(self, base_start_ms: int, totals: dict[Key, Total]) -> None:
@@ -199,8 +202,8 @@ class WindowWatch:
             self._coarse[key] = msgspec.structs.replace(total, p95=None) if so_far is None else so_far.add(total)
         self.coarse_changed |= bool(totals)
 
-    def _aggregates(self, start_ms: int, totals: dict[Key, Total]) -> list[Aggregate]:
-        width_ms, sites = self._policy.width_ms, self._sites
+    def _aggregates(self, start_ms: int, totals: dict[Key, Total], sites: dict[str, str]) -> list[Aggregate]:
+        width_ms = self._policy.width_ms
         return [
             Aggregate(device, sites.get(device), metric, start_ms, width_ms, total)
             for (device, metric), total in sorted(totals.items())
@@ -212,7 +215,7 @@ class WindowWatch:
         if self._coarse_start_ms is None:
             return None
         devices, metrics = [device for device, _ in self._coarse], [metric for _, metric in self._coarse]
-        return Coarse(self._coarse_start_ms, devices, metrics, list(self._coarse.values()), self._sites)
+        return Coarse(self._coarse_start_ms, devices, metrics, list(self._coarse.values()), self._coarse_sites)
 
 
 def _floats() -> "array[float]":
@@ -226,4 +229,12 @@ def _first_from(times_ms: Sequence[int], from_ms: int, row: int) -> int:
 def _total(values: "array[float]") -> Total:
     ordered = sorted(values)
     p95 = ordered[math.ceil(0.95 * len(ordered)) - 1]
-    return Total(len(ordered), math.fsum(ordered), ordered[0], ordered[-1], values[-1], p95)
+    return Total(len(ordered), _sum(ordered), ordered[0], ordered[-1], values[-1], p95)
+
+
+def _sum(values: list[float]) -> float:
+    """The exact sum; where that is beyond all numbers, the last one before it: JSON has no infinity."""
+    try:
+        return math.fsum(values)
+    except OverflowError:
+        return _LARGEST if math.fsum(value / 2**64 for value in values) > 0 else -_LARGEST

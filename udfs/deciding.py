@@ -50,7 +50,7 @@ class Decide(KeyedProcessFunction):
         elif tick_ms is not None:
             shard.tick(tick_ms)
         else:
-            self._learn(shard, bytes(rules))
+            outputs = self._learn(shard, bytes(rules))
         return self._finish(shard, outputs, context.timer_service())
 
     def on_timer(self, timestamp: int, context: KeyedProcessFunction.OnTimerContext) -> Iterable[Row]:  # noqa: ARG002
@@ -58,12 +58,13 @@ class Decide(KeyedProcessFunction):
         timers = context.timer_service()
         return self._finish(shard, shard.advance(timers.current_watermark()), timers)
 
-    def _learn(self, shard: Shard, record: bytes) -> None:
+    def _learn(self, shard: Shard, record: bytes) -> list[Output]:
         try:
-            shard.learn(record)
+            return shard.learn(record)
         except RuleError as bad:  # what `fleetpulse rules apply` would have refused must not stop the job
             self._gauges.rules_refused.inc()
             _logger.warning("a record on the rules topic is no set of rules and is passed over: %s", bad)
+            return []
 
     def _shard(self, key: int) -> Shard:
         shard = self._shards.get(key)

@@ -334,3 +334,87 @@ def reread(snapshot):
     import msgspec
 
     return msgspec.msgpack.decode(msgspec.msgpack.encode(snapshot), type=type(snapshot))
+
+
+def changing(before: list[dict], after: list[dict], told: list[tuple], at_s: float = 5) -> list[tuple]:
+    """What these readings give where other rules take effect in between."""
+    versions = version(*before), version(*after, number=2, effective_from_ms=T0 + round(at_s * 1000))
+    until_ms = T0 + round(max([at_s, *(s for _, s, *_ in told)]) * 1000)
+    return brief(AnomalyWatch(versions, 7 * DAY_MS).advance(rows(*told), until_ms))
+
+
+AND = {"kind": "condition", "id": "both", "when": {"all": [{"rule": "hot"}, {"metric": "humidity", "above": 50}]}}
+
+
+def test_a_condition_that_is_added_does_not_end_the_alert_it_asks_for():
+    alone = AND | {"when": {"rule": "hot"}}
+    told = temperatures((0, 60), (6, 60), (7, 30))
+    assert [a for a in changing([HOT], [HOT, alone], told) if a[-1] == "hot"] == [
+        (0, "d1", "open", "critical", "hot"),
+        (7, "d1", "recovered", "critical", "hot"),
+    ]
+
+
+def test_a_condition_that_is_changed_is_judged_anew_at_the_next_reading():
+    alone = AND | {"when": {"rule": "hot"}}
+    told = [("d1", 0, {"temperature_c": 60.0, "humidity": 10.0}), ("d1", 6, {"lat": 1.0})]
+    assert changing([HOT, AND], [HOT, alone], told)[-1] == (6, "d1", "open", "warning", "both")
+
+
+def test_a_device_that_a_rule_is_no_longer_for_has_no_alert_by_it():
+    narrowed = HOT | {"scope": {"devices": ["e*"]}}
+    assert changing([HOT], [narrowed], temperatures((0, 60), (6, 60))) == [
+        (0, "d1", "open", "critical", "hot"),
+        (5, "d1", "cancelled", "critical", "hot"),
+    ]
+    by_site = HOT | {"scope": {"sites": ["a"]}}
+    told = [("d1", 0, {"temperature_c": 60.0}, "a"), ("d1", 1, {"temperature_c": 60.0}, "b")]
+    assert judged([by_site], told) == [(0, "d1", "open", "critical", "hot"), (1, "d1", "cancelled", "critical", "hot")]
+
+
+def test_what_flapping_withheld_is_told_when_it_is_no_longer_watched_for():
+    flap = {"kind": "flapping", "id": "flap", "rule": "hot", "opens": 2, "within": "60s"}
+    told = temperatures((0, 60), (1, 30), (2, 60), (3, 30), (4, 60))
+    assert changing([HOT, flap], [HOT], told)[-2:] == [
+        (5, "d1", "cancelled", "warning", "flap"),
+        (5, "d1", "open", "critical", "hot"),
+    ]
+
+
+def test_other_limits_start_the_time_that_a_level_must_last_anew():
+    rule = HOT | {"above": {"critical": 40}, "for": "4s"}
+    told = temperatures((1, 45), (4.9, 45), (6, 55), (9, 55), (10, 55))
+    assert changing([rule], [rule | {"above": {"critical": 50}}], told) == [(10, "d1", "open", "critical", "hot")]
+    assert changing([HOT], [HOT | {"for": "1h"}], temperatures((0, 60), (6, 60))) == [
+        (0, "d1", "open", "critical", "hot")
+    ]
+
+
+def test_an_alert_that_opens_twice_at_one_instant_goes_on_with_its_revisions():
+    told = [("d1", 1, {"temperature_c": 30.0}), ("d1", 1, {"temperature_c": 45.0}), ("d1", 1, {"humidity": 1.0})]
+    hot, cold = HOT, {"kind": "threshold", "id": "cold", "metric": "temperature_c", "below": {"critical": 35}}
+    revisions = watch(hot, cold).advance(rows(*told), T0 + 1_000)
+    assert len({(r.alert_id, r.revision) for r in revisions}) == len(revisions)
+    thrice = [("d1", 1, {"temperature_c": v, "humidity": h}) for h, v in ((1.0, 60.0), (2.0, 20.0), (3.0, 61.0))]
+    revisions = watch(HOT).advance(in_order([(readings(*thrice), 0, 2**62)]), T0 + 1_000)
+    assert [r.revision for r in revisions] == list(range(1, len(revisions) + 1))
+
+
+def test_forgetting_depends_on_no_batch():
+    told = [
+        *temperatures((0, 60), (9 * 86_400, 60)),
+        *temperatures(*((d * 86_400, 20) for d in range(10)), device="d2"),
+    ]
+    whole = AnomalyWatch((version(HOT),), 7 * DAY_MS).advance(rows(*told), T0 + 9 * DAY_MS)
+    apart, revisions = AnomalyWatch((version(HOT),), 7 * DAY_MS), []
+    for one in sorted(told, key=lambda t: t[1]):
+        revisions += apart.advance(rows(one), T0 + round(one[1] * 1000))
+    assert brief(whole) == brief(revisions)
+    assert [state for _, _, state, *_ in brief(whole)] == ["open", "expired", "open"]
+
+
+def test_a_value_that_is_beyond_all_bounds_does_not_blind_a_rule_for_ever():
+    rule = {"kind": "deviation", "id": "odd", "metric": "temperature_c", "sigmas": {"warning": 5}, "warm_up": 5}
+    rng = random.Random(3)
+    usual = [(s, 20 + rng.random()) for s in range(1, 60)]
+    assert judged([rule], temperatures((0, 1e200), *usual, (60, 90)))[-1] == (60, "d1", "open", "warning", "odd")

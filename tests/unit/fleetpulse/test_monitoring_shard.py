@@ -243,3 +243,44 @@ def test_a_device_that_reports_late_ends_its_alert_for_good():
         ("open", "absent", 60_000),
         ("recovered", "absent", 70_000),
     ]
+
+
+def test_values_whose_sum_is_beyond_all_numbers_make_a_window_all_the_same():
+    keyed = Keyed(POLICY)
+    value = b'{"device_id":"d1","ts":%d,"humidity":1.7e308,"lat":132.0,"lon":-169.0}'
+    keyed.accept([Original(0, n, T0 + 5_000 + n, None, value % (T0 + 5_000 + n)) for n in range(3)])
+    keyed.advance(T0 + 20_000)
+    assert {a.metric: math.isfinite(a.total.sum) for a in aggregates(keyed)} == {
+        "humidity": True,
+        "lat": True,
+        "lon": True,
+    }
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_rules_that_come_too_late_take_effect_when_they_come_and_once(restarted):
+    keyed = Keyed(replace(POLICY, versions=VERSIONS[:1]))
+    value = b'{"device_id":"d0","ts":%d,"temperature_c":60}'
+    for second in range(60):
+        at_ms = T0 + second * 1000
+        keyed.accept([Original(0, second, at_ms, None, value % at_ms)])
+        keyed.advance(at_ms)
+        if second == 30:
+            rule = {"kind": "rate", "id": "hot", "metric": "humidity", "above": {"warning": 5}}
+            late = version([rule, *[r for r in RULES if r["id"] not in ("hot", "both")]], 2, 10)
+            for shard in keyed.shards.values():
+                keyed.outputs += shard.learn(encode(late))
+                keyed._write(0)
+        if restarted and second in (30, 40):
+            keyed.restart()
+    of_hot = [(o.state, (o.changed_at_ms - T0) // 1000) for o in keyed.outputs if _is_hot(o)]
+    assert of_hot == [("open", 3), ("cancelled", 30)]
+
+
+def test_a_device_that_is_off_the_list_is_expected_no_longer():
+    without = [r | {"devices": ["d3"]} if r["id"] == "absent" else r for r in RULES]
+    keyed = Keyed(replace(POLICY, versions=(VERSIONS[0], version(without, 2, 90))))
+    keyed.accept([Original(0, 0, T0 + 1_000, None, b'{"device_id":"d3","ts":%d}' % (T0 + 1_000))])
+    keyed.advance(T0 + 120_000)
+    of_ghost = [o for o in keyed.outputs if getattr(o, "device_id", "") == "ghost"]
+    assert [(o.state, o.changed_at_ms - T0) for o in of_ghost] == [("open", 60_000), ("cancelled", 90_000)]

@@ -24,7 +24,7 @@ $(STAMP): requirements-build.txt requirements.txt requirements-dev.txt stack/art
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
 	    || { echo "error: Python 3.11 is needed; name yours with PYTHON=/path/to/python3.11" >&2; exit 2; }
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
-	@echo "Python packages (about 570 MB)"
+	@echo "Python packages (about 600 MB)"
 	@$(PIP) --quiet --require-hashes -r requirements-build.txt
 	@$(PIP) --no-build-isolation --require-hashes -r requirements.txt -r requirements-dev.txt \
 	    | { grep -v '^Requirement already satisfied' || true; }

@@ -192,7 +192,7 @@ def _progress(what: str, size: int) -> Iterator[Update]:
 
 @click.command()
 def command() -> None:
-    """Download all artifacts that are not there yet, but for those of optional programs."""
+    """Download all artifacts that are not there yet, but for those of what is optional."""
     download(artifacts_dir(), [artifact for artifact in locked() if artifact.group not in OPTIONAL])
 
 

@@ -11,11 +11,11 @@ from rich.table import Table
 
 from fleetpulse.errors import FleetpulseError
 from stack import lifecycle, registry, rest, supervision
-from stack.layout import DEFAULT_DIR, OPTIONAL, Layout, layout
+from stack.layout import DEFAULT_DIR, OPTIONAL, OPTIONAL_PROGRAMS, Layout, layout
 from stack.postgres import DATABASE
 from stack.submit import JOBS, check, defaults, submit
 
-_NAMES = ("kafka", "postgres", "jobmanager", "taskmanager", *OPTIONAL, "supervisor")
+_NAMES = ("kafka", "postgres", "jobmanager", "taskmanager", *OPTIONAL_PROGRAMS, "supervisor")
 
 
 def folder_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -57,7 +57,7 @@ def command() -> None:
     "optional",
     type=click.Choice(OPTIONAL),
     multiple=True,
-    help="Also run this program; remembered. The registry is a schema registry, downloaded at its first use.",
+    help="A schema registry, or what Flink needs for S3; downloaded at its first use, and remembered.",
 )
 def up_command(folder: str, port_offset: int | None, optional: tuple[str, ...]) -> None:
     """Start all, and wait until all are ready. Harmless when they run."""

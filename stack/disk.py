@@ -1,4 +1,4 @@
-"""Free space on disk."""
+"""Free space on disk, and files that are not for everybody."""
 
 import shutil
 from pathlib import Path
@@ -24,3 +24,9 @@ def check_free_space(folder: Path, needed: int = 0) -> None:
             f"the disk of {folder} is full: {free >> 20} MiB free, {(needed + _RESERVE_BYTES) >> 20} MiB needed; "
             "free some space and try again"
         )
+
+
+def write_private(file: Path, text: str) -> None:
+    """Write a file that its owner alone can read."""
+    file.touch(mode=0o600)
+    file.write_text(text)

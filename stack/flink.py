@@ -1,12 +1,15 @@
 """Flink: a JobManager and a TaskManager from the distribution inside the PyFlink package, which stays as it is."""
 
+import json
 import shutil
 import sys
 from pathlib import Path
 
 from ruamel.yaml import YAML
 
+from stack import s3
 from stack.artifacts import jars
+from stack.disk import write_private
 from stack.layout import Layout, project_root
 from stack.programs import Program
 from stack.wheels import flink_home, java_home
@@ -19,6 +22,7 @@ _OF_THE_CLIENT = (
     "env.log.dir",
     "env.pid.dir",
 )
+_S3 = "s3-fs-hadoop"  # the plugin
 
 
 def programs(stack: Layout) -> list[Program]:
@@ -30,15 +34,16 @@ def programs(stack: Layout) -> list[Program]:
 
 
 def prepare(stack: Layout) -> None:
-    """Write both processes' configuration and the folder of libraries they load."""
+    """Write both processes' configuration and the folders of libraries and plugins they load."""
     stack.tmp.mkdir(parents=True, exist_ok=True)
     for name in ("jobmanager", "taskmanager"):
         folder = _conf(stack, name)
         folder.mkdir(parents=True, exist_ok=True)
         for file in (project_root() / "flink-conf").glob("*.properties"):
             shutil.copy(file, folder)
-        (folder / "config.yaml").write_text(configuration(stack, name))
+        write_private(folder / "config.yaml", configuration(stack, name))
     _link_libraries(_lib(stack))
+    _link_plugins(stack)
 
 
 def prepare_client(stack: Layout) -> None:
@@ -71,6 +76,8 @@ def configuration(stack: Layout, name: str) -> str:
         "env.log.dir": stack.logs,
         "env.pid.dir": stack.run,
     }
+    if "s3" in stack.optional:
+        own |= {key: json.dumps(value) for key, value in s3.settings().items()}  # a key may look like a number
     shared = (project_root() / "flink-conf" / "config.yaml").read_text()
     return shared + "\n" + "".join(f"{key}: {value}\n" for key, value in own.items())
 
@@ -81,11 +88,17 @@ def environment(stack: Layout, name: str = "jobmanager") -> dict[str, str]:
         "FLINK_HOME": str(flink_home()),
         "FLINK_CONF_DIR": str(_conf(stack, name)),
         "FLINK_LIB_DIR": str(_lib(stack)),
+        "FLINK_PLUGINS_DIR": str(_plugins(stack)),
         "FLINK_LOG_DIR": str(stack.logs),
         "FLINK_PID_DIR": str(stack.run),
         "FLINK_IDENT_STRING": "fleetpulse",
         "JAVA_HOME": str(java_home()),
     }
+
+
+def has_s3(stack: Layout) -> bool:
+    """Whether the cluster was started so that it can write to S3."""
+    return (_plugins(stack) / _S3).exists()
 
 
 def flink_command() -> tuple[str, ...]:
@@ -111,9 +124,25 @@ def _link_libraries(folder: Path) -> None:
         (folder / jar.name).symlink_to(jar)
 
 
+def _link_plugins(stack: Layout) -> None:
+    folder = _plugins(stack)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for plugin in (flink_home() / "plugins").iterdir():
+        (folder / plugin.name).symlink_to(plugin)
+    if "s3" in stack.optional:
+        (folder / _S3).mkdir()
+        for jar in jars("s3"):
+            (folder / _S3 / jar.name).symlink_to(jar)
+
+
 def _conf(stack: Layout, name: str) -> Path:
     return stack.run / f"{name}-conf"
 
 
 def _lib(stack: Layout) -> Path:
     return stack.run / "flink-lib"
+
+
+def _plugins(stack: Layout) -> Path:
+    return stack.run / "flink-plugins"

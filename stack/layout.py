@@ -26,14 +26,15 @@ _BASE_PORTS = {
     "supervisor": 9001,
 }
 _OPTIONAL_PORTS = {"registry": 8085}
-OPTIONAL = tuple(_OPTIONAL_PORTS)
-"""The programs that a stack has only where it was asked for them."""
+OPTIONAL_PROGRAMS = tuple(_OPTIONAL_PORTS)
+OPTIONAL = (*OPTIONAL_PROGRAMS, "s3")
+"""What a stack has only where it was asked for it: programs, and what Flink needs for S3."""
 _MAX_OFFSET = 65535 - max(_BASE_PORTS.values())
 
 
 @dataclass(frozen=True)
 class Layout:
-    """One stack: its folder (absolute), what is added to every port, and which optional programs it has."""
+    """One stack: its folder (absolute), what is added to every port, and what of the optional it has."""
 
     root: Path
     port_offset: int = 0
@@ -42,8 +43,8 @@ class Layout:
     @cached_property
     def ports(self) -> dict[str, int]:
         """Who listens on which port."""
-        used = _BASE_PORTS | {name: _OPTIONAL_PORTS[name] for name in self.optional}
-        return {name: port + self.port_offset for name, port in used.items()}
+        optional = {name: port for name, port in _OPTIONAL_PORTS.items() if name in self.optional}
+        return {name: port + self.port_offset for name, port in (_BASE_PORTS | optional).items()}
 
     def address(self, name: str) -> str:
         """`host:port` of a listener."""
@@ -95,7 +96,7 @@ class Layout:
         return hashlib.sha256(str(self.root).encode()).hexdigest()[:16]
 
     def save(self) -> None:
-        """Remember the port offset and the optional programs for the commands that come later."""
+        """Remember the port offset and what is optional for the commands that come later."""
         self.root.mkdir(parents=True, exist_ok=True)
         settings = {"port_offset": self.port_offset, "with": sorted(self.optional)}
         self._settings.write_text(json.dumps(settings) + "\n")
@@ -109,7 +110,7 @@ def layout(folder: str | None = None, port_offset: int | None = None, optional: 
     """The stack in `folder`, by default FLEETPULSE_DIR or `.fleetpulse` in the current folder.
 
     The port offset is the given one, else FLEETPULSE_PORT_OFFSET, else what the folder was started with before, else 0.
-    Optional programs are those given and those that the folder was started with before.
+    Optional is what is given and what the folder was started with before.
 
     Raises:
         ConfigurationError: the offset is no number, or takes a port beyond 65535; or the path has blanks.
@@ -136,7 +137,7 @@ def _number(offset: str) -> int:
 def _saved(settings: Path) -> tuple[int, frozenset[str]]:
     try:
         saved = json.loads(settings.read_text())
-        return int(saved["port_offset"]), frozenset(saved.get("with", ())) & _OPTIONAL_PORTS.keys()
+        return int(saved["port_offset"]), frozenset(saved.get("with", ())) & set(OPTIONAL)
     except FileNotFoundError:
         return 0, frozenset()
     except (ValueError, KeyError, TypeError) as bad:

@@ -6,8 +6,8 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fleetpulse.errors import FleetpulseError
-from stack import flink, kafka, postgres, registry, supervision
+from fleetpulse.errors import ConfigurationError, FleetpulseError
+from stack import flink, kafka, postgres, registry, s3, supervision
 from stack.disk import check_free_space
 from stack.layout import Layout
 from stack.ports import check_ports
@@ -56,6 +56,9 @@ def reset(stack: Layout) -> None:
 
 
 def _prepare(stack: Layout) -> None:
+    if "s3" in stack.optional:
+        s3.settings()  # refused, if at all, before anything is downloaded or changed
+        s3.install()
     supervision.stop_leftovers(stack)
     check_free_space(stack.root)
     check_ports(stack, stack.ports)
@@ -70,9 +73,15 @@ def _prepare(stack: Layout) -> None:
 
 
 def _prepare_added(stack: Layout) -> None:
-    """Make ready for optional programs that the running stack has not."""
+    """Make ready for optional programs that the running stack has not.
+
+    Raises:
+        ConfigurationError: what is asked for cannot be added while Flink runs.
+    """
+    if "s3" in stack.optional and not flink.has_s3(stack):
+        raise ConfigurationError("--with s3: Flink runs without it; stop it first with `fleetpulse stack down`")
     running = {status.name for status in supervision.statuses(stack)}
-    check_ports(stack, stack.optional - running)
+    check_ports(stack, stack.ports.keys() & stack.optional - running)
     stack.save()
 
 

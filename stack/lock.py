@@ -19,6 +19,8 @@ _WITH_DEPENDENCIES: dict[str, tuple[str, ...]] = {
 _ALONE: dict[str, tuple[str, ...]] = {
     "kafka": ("org.apache.logging.log4j:log4j-slf4j-impl:2.25.4",),
     "registry": ("io.apicurio:apicurio-registry-app:3.3.3:all:tar.gz",),
+    # A plugin of Flink: of the release that the PyFlink package has.
+    "s3": ("org.apache.flink:flink-s3-fs-hadoop:2.3.0",),
     "agent": ("org.jboss.byteman:byteman:4.0.27",),
     "flink": (
         "org.apache.flink:flink-sql-connector-kafka:5.0.0-2.2",

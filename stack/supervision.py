@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 
 from fleetpulse.errors import FleetpulseError
+from stack.disk import write_private
 from stack.layout import Layout
 from stack.passwords import password
 from stack.programs import Program
@@ -90,14 +91,14 @@ def start(stack: Layout, programs: list[Program]) -> None:
     if is_running(stack):
         found = statuses(stack)
         for name in {program.name for program in programs} - {status.name for status in found}:
-            _write_private(_configuration_file(stack), configuration(stack, programs))
+            write_private(_configuration_file(stack), configuration(stack, programs))
             _Supervisor(stack).add(name)
         for status in found:
             if status.state not in ("RUNNING", "STARTING", "BACKOFF"):
                 with contextlib.suppress(xmlrpc.client.Fault):  # another `up` was faster
                     _Supervisor(stack).start(status.name)
         return
-    _write_private(_configuration_file(stack), configuration(stack, programs))
+    write_private(_configuration_file(stack), configuration(stack, programs))
     environment = {key: os.environ[key] for key in _KEPT_ENVIRONMENT if key in os.environ} | {_MARK: stack.name}
     command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(_configuration_file(stack))]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
@@ -201,8 +202,3 @@ def _configuration_file(stack: Layout) -> Path:
 
 def _escaped(value: object) -> str:
     return str(value).replace("%", "%%")
-
-
-def _write_private(file: Path, text: str) -> None:
-    file.touch(mode=0o600)
-    file.write_text(text)

@@ -73,9 +73,9 @@ class EmbeddedStack:
 
 
 @contextmanager
-def running_stack(folder: Path) -> Iterator[EmbeddedStack]:
+def running_stack(folder: Path, optional: frozenset[str] = frozenset()) -> Iterator[EmbeddedStack]:
     """A stack in `folder` on free ports, stopped at the end."""
-    stack = EmbeddedStack(Layout(folder, free_offset()))
+    stack = EmbeddedStack(Layout(folder, free_offset(), optional))
     try:
         stack.wait_until_ready()
         yield stack

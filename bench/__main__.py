@@ -23,7 +23,7 @@ _ALL = {
 @click.group(commands=_ALL, invoke_without_command=True)
 @click.pass_context
 def main(context: click.Context) -> None:
-    """Measure on the embedded stack, with its registry, which is started if it does not run. Without a command: everything."""
+    """Measure on the embedded stack, which is started if it does not run. Without a command: everything."""
     for program in lifecycle.up(layout(optional=["registry"])):
         click.echo(f"{program} is ready", err=True)
     if context.invoked_subcommand is None:

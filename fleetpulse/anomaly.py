@@ -125,6 +125,11 @@ class AnomalyWatch:
         except KeyError:
             numbers = self._register(rows)
         last_seen_ms, forget_after_ms = self._last_seen_ms, self._forget_after_ms
+        latest_ms = dict(zip(numbers, rows.times_ms, strict=True))
+        if rows.times_ms[-1] - min(map(last_seen_ms.__getitem__, latest_ms)) <= forget_after_ms:
+            for device, time_ms in latest_ms.items():
+                last_seen_ms[device] = time_ms
+            return numbers
         for device, time_ms in zip(numbers, rows.times_ms, strict=True):
             if time_ms - last_seen_ms[device] > forget_after_ms and time_ms > self._expiry_ms(device):
                 self._judge.forget(device)

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from bench import latency, readings, run, simulator, state
+from bench import latency, memory, readings, run, simulator, state
 from bench.contenders import ROOT
 from clients.commandline import run as run_command
 from stack import lifecycle
@@ -14,6 +14,7 @@ _PAGE = ROOT / "docs" / "benchmarks.md"
 _ALL = {
     "contenders": run.main,
     "readings": readings.main,
+    "memory": memory.main,
     "latency": latency.main,
     "state": state.main,
     "simulator": simulator.main,

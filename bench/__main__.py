@@ -4,21 +4,28 @@ import sys
 
 import click
 
-from bench import latency, run, simulator, state
+from bench import latency, memory, readings, run, simulator, state
 from bench.contenders import ROOT
 from clients.commandline import run as run_command
 from stack import lifecycle
 from stack.layout import layout
 
 _PAGE = ROOT / "docs" / "benchmarks.md"
-_ALL = {"contenders": run.main, "latency": latency.main, "state": state.main, "simulator": simulator.main}
+_ALL = {
+    "contenders": run.main,
+    "readings": readings.main,
+    "memory": memory.main,
+    "latency": latency.main,
+    "state": state.main,
+    "simulator": simulator.main,
+}
 
 
 @click.group(commands=_ALL, invoke_without_command=True)
 @click.pass_context
 def main(context: click.Context) -> None:
     """Measure on the embedded stack, which is started if it does not run. Without a command: everything."""
-    for program in lifecycle.up(layout()):
+    for program in lifecycle.up(layout(optional=["registry"])):
         click.echo(f"{program} is ready", err=True)
     if context.invoked_subcommand is None:
         for name, command in _ALL.items():

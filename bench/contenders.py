@@ -32,6 +32,10 @@ class Place:
     alerts: str
     records: int
 
+    def own(self, kind: str) -> str:
+        """Name of a topic of another kind that belongs to this run alone."""
+        return f"{self.alerts}.{kind}"
+
     @property
     def bootstrap_servers(self) -> str:
         """Kafka's address."""
@@ -111,6 +115,26 @@ class FlinkJob:
         if (found := re.search(r"JobID ([0-9a-f]{32})", said)) is None:
             raise SystemExit(f"flink run failed: {said[-2000:]}")
         return found.group(1)
+
+
+class SideBySide:
+    """Several Flink jobs at the same time, each of which reads all records."""
+
+    def __init__(self, jobs: list[FlinkJob]) -> None:
+        self._jobs = jobs
+
+    def records(self) -> int:
+        """How far they are on average."""
+        return sum(job.records() for job in self._jobs) // len(self._jobs)
+
+    def seconds(self) -> float | None:
+        """From submission to the end of the last one."""
+        seconds = [job.seconds() for job in self._jobs]
+        return None if None in seconds else max(filter(None, seconds))
+
+    def processes(self) -> list[psutil.Process]:
+        """The processes of the cluster and all clients."""
+        return list(dict.fromkeys(process for job in self._jobs for process in job.processes()))
 
 
 class LocalProcesses:

@@ -60,6 +60,12 @@ def main(
 
 def measure(contender: Contender, place: Place) -> Result:
     """Run one contender once."""
+    samples, seconds = watch(contender, place)
+    return summarize(samples, place.records, seconds, topic.opened(place.bootstrap_servers, place.alerts))
+
+
+def watch(contender: Contender, place: Place) -> tuple[list[Sample], float]:
+    """Run one contender once; returns what was seen, and the seconds from submission to end."""
     running = contender.start(place)
     usage = Usage(running.processes())
     begun, samples, seconds = time.time(), [Sample(0.0, 0, 0.0, 0)], None
@@ -68,7 +74,7 @@ def measure(contender: Contender, place: Place) -> Result:
         records = place.records if seconds is not None else running.records()
         samples.append(Sample(time.time() - begun, records, *usage.look(running.processes())))
         time.sleep(_LOOK_EVERY_SECONDS)
-    return summarize(samples, place.records, seconds, topic.opened(place.bootstrap_servers, place.alerts))
+    return samples, seconds
 
 
 def _prepare() -> None:
@@ -78,10 +84,15 @@ def _prepare() -> None:
         subprocess.run([sys.executable, "-m", "venv", PEERS_PYTHON.parent.parent], check=True)
         requirements = ROOT / "bench" / "requirements.txt"
         subprocess.run([PEERS_PYTHON, "-m", "pip", "install", "-q", "--require-hashes", "-r", requirements], check=True)
+    compile_java()
+
+
+def compile_java() -> None:
+    """Compile the Java jobs, unless they are there."""
     if not JAVA_JOB.exists():
         if shutil.which("mvn") is None:
             raise SystemExit("the Java contender needs Maven and a JDK: install them, or leave it out with --only")
-        _say("compiling the Java job")
+        _say("compiling the Java jobs")
         subprocess.run(["mvn", "-q", "package"], cwd=ROOT / "bench" / "java", check=True)
 
 

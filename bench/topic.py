@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
@@ -17,6 +18,21 @@ _SPAN_MS = 450_000
 # a bounded job evaluates nothing after its last watermark, which trails by what is fetched of one partition at once.
 _SILENCES = {7: range(60_000, 200_000), 13: range(100_000, 250_000)}
 _SPOKEN = 1 - sum(map(len, _SILENCES.values())) / 20 / _SPAN_MS
+
+
+class Told(Protocol):
+    """What a topic holds."""
+
+    @property
+    def topic(self) -> str:
+        """Name of the topic that holds exactly this."""
+
+    @property
+    def records(self) -> int:
+        """How many records there are."""
+
+    def telemetry(self) -> Iterator[tuple[int, int, bytes]]:
+        """Yield (device number, time in epoch ms, value) in the order of time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +75,7 @@ def _value(device: int, ts_ms: int, slot: int) -> bytes:
     )
 
 
-def fill(bootstrap_servers: str, fleet: Fleet) -> None:
+def fill(bootstrap_servers: str, fleet: Told) -> None:
     """Write the fleet's telemetry to its topic, unless it is there already."""
     if not create(bootstrap_servers, fleet.topic, PARTITIONS):
         if (held := count(bootstrap_servers, fleet.topic)) != fleet.records:
@@ -103,16 +119,17 @@ def count(bootstrap_servers: str, topic: str) -> int:
 
 def opened(bootstrap_servers: str, topic: str) -> int:
     """Number of alerts a contender opened: its records that say when the device was last heard, each different."""
+    return len({value for value in values(bootstrap_servers, topic) if b'"latest-event-time"' in value})
+
+
+def values(bootstrap_servers: str, topic: str) -> Iterator[bytes]:
+    """The values of all that a topic holds now."""
     consumer = _consumer(bootstrap_servers)
     try:
-        consumer.assign([TopicPartition(topic, 0, 0)])
-        values = set()
-        while (message := consumer.poll(5)) is not None:
-            if message.error() is not None:
-                break
-            if b'"latest-event-time"' in (message.value() or b""):
-                values.add(message.value())
-        return len(values)
+        for partition in consumer.list_topics(topic, timeout=10).topics[topic].partitions:
+            consumer.assign([TopicPartition(topic, partition, 0)])
+            while (message := consumer.poll(5)) is not None and message.error() is None:
+                yield message.value() or b""
     finally:
         consumer.close()
 

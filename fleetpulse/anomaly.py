@@ -115,6 +115,10 @@ class AnomalyWatch:
         revisions: list[Revision] = []
         start, times_ms, forget_after_ms = 0, rows.times_ms, self._forget_after_ms
         numbers, last_seen_ms, judged = self._numbers_of(rows), self._last_seen_ms, set[int]()
+        if self._is_plain(rows, numbers):
+            for device, time_ms in zip(numbers, times_ms, strict=True):
+                last_seen_ms[device] = time_ms
+            return self._judge_part(rows, numbers, 0, len(numbers))
         for row, (device, time_ms) in enumerate(zip(numbers, times_ms, strict=True)):
             away = time_ms - last_seen_ms[device] > forget_after_ms and time_ms > self._expiry_ms(device)
             site = rows.locations[row].site if rows.locations else None
@@ -134,6 +138,14 @@ class AnomalyWatch:
             judged.add(device)
             last_seen_ms[device] = time_ms
         return revisions + self._judge_part(rows, numbers, start, len(numbers))
+
+    def _is_plain(self, rows: Rows, numbers: list[int]) -> bool:
+        """Whether nobody has moved, was away for long, or has an alert that expires meanwhile."""
+        if not rows.times_ms or rows.locations:
+            return False
+        last_ms, seen_ms = rows.times_ms[-1], self._last_seen_ms
+        expires = bool(self._expiries) and self._expiries[0][0] <= last_ms
+        return not expires and last_ms - min(map(seen_ms.__getitem__, set(numbers))) <= self._forget_after_ms
 
     def _judge_part(self, rows: Rows, numbers: list[int], start: int, stop: int) -> list[Revision]:
         if start == stop:

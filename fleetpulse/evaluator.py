@@ -34,7 +34,7 @@ class Evaluator(ABC):
 
     def tell_first(self, samples: Samples, mask: Mask, events: list[Event]) -> None:
         """Say of each device that something is known of it now."""
-        if self.told is None:
+        if self.told is None or self.told.issuperset(samples.devices):
             return
         for row, time_ms, device in zip(samples.rows, samples.times_ms, samples.devices, strict=True):
             if device not in self.told and (mask is None or mask[device]):

@@ -17,14 +17,17 @@ class ThresholdEvaluator(OfOneMetric):
 
     def take(self, samples: Samples, mask: Mask, events: list[Event]) -> None:
         """Take the values."""
+        rows, times_ms, devices, values, lowest, highest = samples
         high, low, runs, step = *outermost(self.tracker.limits), self.tracker.runs, self.tracker.step
-        values = samples.values
-        if not runs and max(values) <= high and min(values) >= low:
+        concerned = set(runs)
+        if highest > high or lowest < low:
+            concerned.update([devices[place] for place, value in enumerate(values) if value > high or value < low])
+        if not concerned:
             return
-        for place, value in enumerate(values):
-            device = samples.devices[place]
+        for place in [place for place, device in enumerate(devices) if device in concerned]:
+            device, value = devices[place], values[place]
             if (value > high or value < low or device in runs) and (mask is None or mask[device]):
-                step(samples.rows[place], device, samples.times_ms[place], value, events)
+                step(rows[place], device, times_ms[place], value, events)
 
 
 class RateEvaluator(OfOneMetric):
@@ -41,13 +44,12 @@ class RateEvaluator(OfOneMetric):
         """Take the values."""
         last_ms, last, per_ms = *self.columns, self._per_ms
         runs, least = self.tracker.runs, self.tracker.limits.above[0]
-        for row, time_ms, device, value in zip(*samples, strict=True):
+        for row, time_ms, device, value in samples.each():
             before_ms = last_ms[device]
             if time_ms > before_ms:
-                if before_ms >= 0 and (mask is None or mask[device]):
-                    rate = min(abs(value - last[device]) * per_ms / (time_ms - before_ms), sys.float_info.max)
-                    if rate > least or device in runs:
-                        self.tracker.step(row, device, time_ms, rate, events)
+                rate = min(abs(value - last[device]) * per_ms / (time_ms - before_ms), sys.float_info.max)
+                if (rate > least or device in runs) and before_ms >= 0 and (mask is None or mask[device]):
+                    self.tracker.step(row, device, time_ms, rate, events)
                 last_ms[device], last[device] = time_ms, value
 
 
@@ -65,7 +67,7 @@ class StuckEvaluator(OfOneMetric):
         """Take the values."""
         since_ms, since, hold_ms, tolerance = *self.columns, self._hold_ms, self._tolerance
         runs = self.tracker.runs
-        for row, time_ms, device, value in zip(*samples, strict=True):
+        for row, time_ms, device, value in samples.each():
             began_ms = since_ms[device]
             if began_ms < 0 or abs(value - since[device]) > tolerance:
                 since_ms[device], since[device] = time_ms, value
@@ -172,9 +174,9 @@ class DeviationEvaluator(OfOneMetric):
         weight, warm_up, runs, clip = self._weight, self._warm_up, self.tracker.runs, self._CLIP
         least, floor = self.tracker.limits.above[0], self._least * self._least
         suspicious = min(least, clip) ** 2
-        for row, time_ms, device, value in zip(*samples, strict=True):
-            count, variance = counts[device], variances[device]
-            away = value - means[device]
+        for row, time_ms, device, value in samples.each():
+            count, mean, variance = counts[device], means[device], variances[device]
+            away = value - mean
             counts[device] = count + 1
             if count >= warm_up:
                 share, spread = weight, variance if variance > floor else floor
@@ -187,9 +189,10 @@ class DeviationEvaluator(OfOneMetric):
                         away = math.copysign(clip * sigma, away)
             else:
                 share = max(weight, 1 / (count + 1))
-            means[device] += share * away
-            variances[device] = (1 - share) * (variance + share * away * away)
-            if not math.isfinite(variances[device]):  # nothing is usual for it any more: begin anew
+            step = share * away
+            means[device] = mean + step
+            variances[device] = spread = (1 - share) * (variance + step * away)
+            if spread - spread:  # not finite: nothing is usual for it any more, so begin anew
                 means[device], variances[device], counts[device] = self.defaults
 
 

@@ -4,8 +4,7 @@ import heapq
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
-from operator import eq, itemgetter
+from operator import eq, itemgetter, le
 from typing import Any, NamedTuple, cast
 
 from fleetpulse.dialects import NOWHERE, Location
@@ -15,12 +14,21 @@ Values = Sequence[float | None]
 
 
 class Samples(NamedTuple):
-    """The values of one metric in parallel columns: rows they stand in, times, devices by number, values."""
+    """The values of one metric in parallel columns: rows they stand in, times, devices by number, values.
+
+    The lowest and the highest value are looked up once, for all rules that hold them against a limit.
+    """
 
     rows: Sequence[int]
     times_ms: Sequence[int]
     devices: Sequence[int]
     values: Sequence[float]
+    lowest: float
+    highest: float
+
+    def each(self) -> Iterator[tuple[int, int, int, float]]:
+        """Row, time, device and value, one after the other."""
+        return zip(self.rows, self.times_ms, self.devices, self.values, strict=True)
 
 
 class Rows(NamedTuple):
@@ -60,7 +68,8 @@ class Due:
     def _of(self, metric: str) -> Samples | None:
         column, times_ms, numbers = self.rows.columns.get(metric), self.rows.times_ms, self.numbers
         if column is not None and None not in column:
-            return Samples(range(len(column)), times_ms, numbers, cast(Sequence[float], column))
+            whole = cast(Sequence[float], column)
+            return Samples(range(len(whole)), times_ms, numbers, whole, min(whole), max(whole))
         if column is not None:
             found = [(row, value) for row, value in enumerate(column) if value is not None]
         else:
@@ -69,7 +78,8 @@ class Due:
         if not found:
             return None
         rows, values = zip(*found, strict=True)
-        return Samples(rows, [times_ms[row] for row in rows], [numbers[row] for row in rows], values)
+        times_of, devices = [times_ms[row] for row in rows], [numbers[row] for row in rows]
+        return Samples(rows, times_of, devices, values, min(values), max(values))
 
 
 class RowQueue:
@@ -106,8 +116,9 @@ def in_order(parts: Sequence[tuple[Readings, int, int]]) -> Rows:
     """
     columns = _concatenated([_due(*part) for part in parts])
     keys = list(zip(columns.times_ms, columns.devices, strict=True))
-    if not all(before <= after for before, after in pairwise(keys)):
-        columns, keys = _picked(columns, sorted(range(len(keys)), key=keys.__getitem__)), sorted(keys)
+    if not all(map(le, keys, keys[1:])):
+        order = sorted(range(len(keys)), key=keys.__getitem__)
+        columns, keys = _picked(columns, order), [keys[row] for row in order]
     if any(map(eq, keys, keys[1:])):
         columns = _picked(columns, _ties_by_value(columns, keys))
     return columns

@@ -2,6 +2,7 @@
 
 import statistics
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import psutil
@@ -72,7 +73,10 @@ class Usage:
     """CPU seconds and memory of a changing set of processes, from now on. What ended keeps what it had used."""
 
     def __init__(self, running: Iterable[psutil.Process]) -> None:
-        self._before = {process: _cpu_seconds(process) for process in running}
+        self._before: dict[psutil.Process, float] = {}
+        for process in running:
+            with suppress(psutil.Error):  # what worked for the contender before may just be ending
+                self._before[process] = _cpu_seconds(process)
         self._used: dict[psutil.Process, float] = {}
 
     def look(self, running: Iterable[psutil.Process]) -> tuple[float, int]:

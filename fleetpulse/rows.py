@@ -3,7 +3,8 @@
 import heapq
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import compress
 from operator import eq, itemgetter, le
 from typing import Any, NamedTuple, cast
 
@@ -71,15 +72,16 @@ class Due:
             whole = cast(Sequence[float], column)
             return Samples(range(len(whole)), times_ms, numbers, whole, min(whole), max(whole))
         if column is not None:
-            found = [(row, value) for row, value in enumerate(column) if value is not None]
+            told = [value is not None for value in column]
+            rows: Sequence[int] = list(compress(range(len(column)), told))
+            values = cast(Sequence[float], list(compress(column, told)))
         else:
-            others = self.rows.others.items()
-            found = [(row, metrics[metric]) for row, metrics in others if metric in metrics]
-        if not found:
+            found = [(row, metrics[metric]) for row, metrics in self.rows.others.items() if metric in metrics]
+            rows, values = [row for row, _ in found], [value for _, value in found]
+        if not rows:
             return None
-        rows, values = zip(*found, strict=True)
-        times_of, devices = [times_ms[row] for row in rows], [numbers[row] for row in rows]
-        return Samples(rows, times_of, devices, values, min(values), max(values))
+        pick = _picker(rows)
+        return Samples(rows, pick(times_ms), pick(numbers), values, min(values), max(values))
 
 
 class RowQueue:
@@ -147,11 +149,13 @@ def _due(readings: Readings, from_ms: int, until_ms: int) -> Rows:
     return _picked(rows, [row for row, time_ms in enumerate(times_ms) if from_ms <= time_ms < until_ms])
 
 
+def _picker(order: Sequence[int]) -> Callable[[Sequence[Any]], Any]:
+    """What takes the items of `order` from a column."""
+    return itemgetter(*order) if len(order) > 1 else lambda column: [column[row] for row in order]
+
+
 def _picked(rows: Rows, order: list[int]) -> Rows:
-    if len(order) < 2:
-        pick: Any = lambda column: [column[row] for row in order]  # noqa: E731
-    else:
-        pick = itemgetter(*order)
+    pick = _picker(order)
     others = {}
     if rows.others:
         others = {at: rows.others[row] for at, row in enumerate(order) if row in rows.others}

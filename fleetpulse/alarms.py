@@ -2,16 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
 
-import msgspec
-
+from fleetpulse.alarmmemory import Fleet, Memory, OpenAlert, Withheld
 from fleetpulse.alerts import Revision, State
 from fleetpulse.conditions import Truth, truth
 from fleetpulse.conditions import keys as asked
-from fleetpulse.levels import CRITICAL, NONE, WARNING, Event, Limits, Run, Tracker
+from fleetpulse.levels import CRITICAL, NONE, WARNING, Event, Limits, Tracker
 from fleetpulse.rows import Due, RowQueue
 from fleetpulse.rulebook import Version
 from fleetpulse.rules import Condition, Flapping, OfReadings, OfSilence
@@ -19,44 +16,6 @@ from fleetpulse.sentences import metric_of, sentence, unit_of
 
 _HOLDS = Limits(above=(0.5, 0.5))
 _SEVERITIES = {WARNING: "warning", CRITICAL: "critical"}
-
-
-class Withheld(msgspec.Struct, array_like=True):
-    """What a rule that flaps says at present, and does not say aloud."""
-
-    value: float | None
-    limit: float | None
-    since_ms: int
-
-
-class OpenAlert(msgspec.Struct, array_like=True):
-    """An alert that has not ended. The rest is of flapping: openings so far, the last of them, what is withheld."""
-
-    opened_at_ms: int
-    revision: int
-    severity: str
-    count: int = 0
-    last_ms: int = 0
-    withheld: Withheld | None = None
-
-
-class Memory(msgspec.Struct, array_like=True):
-    """What is kept between batches, by rule or leaf and then by device number."""
-
-    levels: dict[str, dict[int, int]] = {}
-    alerts: dict[str, dict[int, OpenAlert]] = {}
-    openings: dict[str, dict[int, list[int]]] = {}
-    holding: dict[str, dict[int, Run]] = {}
-    known: dict[str, set[int]] = {}
-    doubtful: dict[str, set[int]] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class Fleet:
-    """What alerts say of devices, by number. Both grow as devices come."""
-
-    names: list[str]
-    sites: dict[int, str]
 
 
 class Alarms:
@@ -282,26 +241,8 @@ class Alarms:
                 revisions.append(
                     self._ended(rule, device, alert, State.EXPIRED, at_ms, "it has not been heard for long")
                 )
-        self.forget(device)
+        self.memory.forget(device)
         return revisions
-
-    def forget(self, device: int) -> None:
-        """Know nothing of a device any more."""
-        for kept in (self.memory.levels, self.memory.openings, self.memory.holding, self.memory.alerts):
-            for of_rule in kept.values():
-                of_rule.pop(device, None)
-        for devices in (*self.memory.known.values(), *self.memory.doubtful.values()):
-            devices.discard(device)
-
-    def renumber(self, order: Sequence[int]) -> None:
-        """Keep the devices in `order` alone, with their places in it as their numbers."""
-        places = {device: place for place, device in enumerate(order)}
-        for kept in (self.memory.levels, self.memory.openings, self.memory.holding, self.memory.alerts):
-            for of_rule in kept.values():
-                _renumber(of_rule, places)
-        for by_key in (self.memory.known, self.memory.doubtful):
-            for key, devices in by_key.items():
-                by_key[key] = {places[device] for device in devices if device in places}
 
     def _alerts(self, rule: OfReadings) -> dict[int, OpenAlert]:
         return self.memory.alerts.setdefault(rule.id, {})
@@ -351,12 +292,6 @@ class Alarms:
             site=self._fleet.sites.get(event.device),
             metric=metric_of(rule),
         )
-
-
-def _renumber(of_rule: dict[int, Any], places: Mapping[int, int]) -> None:
-    renumbered = {places[device]: value for device, value in of_rule.items() if device in places}
-    of_rule.clear()
-    of_rule.update(renumbered)
 
 
 def _is_pending(tracker: Tracker, device: int) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from fleetpulse.alarms import Fleet
+from fleetpulse.alarmmemory import Fleet
 from fleetpulse.alerts import Revision
 from fleetpulse.judge import Judge, Kept
 from fleetpulse.rows import Due, Rows, part

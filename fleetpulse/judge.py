@@ -5,7 +5,8 @@ from fnmatch import fnmatchcase
 
 import msgspec
 
-from fleetpulse.alarms import Alarms, Fleet, Memory
+from fleetpulse.alarmmemory import Fleet, Memory
+from fleetpulse.alarms import Alarms
 from fleetpulse.alerts import Revision
 from fleetpulse.conditions import leaves
 from fleetpulse.evaluator import Mask, Saved
@@ -111,7 +112,7 @@ class Judge:
         """Know nothing of a device any more."""
         for evaluator in self._evaluators.values():
             evaluator.reset(device)
-        self.alarms.forget(device)
+        self.alarms.memory.forget(device)
 
     def keep(self) -> Kept:
         """All that is known, to be written down."""
@@ -166,7 +167,7 @@ class Judge:
         """Keep the devices in `order` alone, with their places in it as their numbers."""
         for evaluator in self._evaluators.values():
             evaluator.renumber(order)
-        self.alarms.renumber(order)
+        self.alarms.memory.renumber(order)
         self._masks = {
             key: None if mask is None else bytearray(mask[d] for d in order) for key, mask in self._masks.items()
         }

@@ -1,6 +1,6 @@
 """One version of the rules at work: what follows each rule, which devices it is for, and the alerts that come of it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from fnmatch import fnmatchcase
 
 import msgspec
@@ -14,7 +14,7 @@ from fleetpulse.evaluators import Followed, evaluator_of
 from fleetpulse.levels import Event
 from fleetpulse.rows import Due
 from fleetpulse.rulebook import Version
-from fleetpulse.rules import Condition, Flapping, Scope
+from fleetpulse.rules import Condition, Flapping, OfSilence, Scope
 from fleetpulse.sentences import metric_of
 
 _EVERYTHING = Scope()
@@ -53,14 +53,6 @@ class Judge:
         if kept:
             self._load(kept)
         self.grow()
-
-    @property
-    def signatures(self) -> dict[str, str]:
-        """What must stay as it is for a rule to keep its alerts from one version to the next, by id."""
-        return {
-            rule.id: f"{type(rule).__name__} {rule.rule if isinstance(rule, Flapping) else metric_of(rule)}"
-            for rule in self.alarms.rules.values()
-        }
 
     def grow(self) -> None:
         """Make room for the devices that have come."""
@@ -130,8 +122,8 @@ class Judge:
         Returns:
             It, and the ends of the alerts whose rules do not stay.
         """
-        plain = Judge(version, self._fleet)
-        staying = {key for key, signature in self.signatures.items() if plain.signatures.get(key) == signature}
+        before, after = _signatures(self.version), _signatures(version)
+        staying = [rule_id for rule_id, signature in after.items() if before.get(rule_id) == signature]
         gone = [rule for rule in self.alarms.rules.values() if rule.id not in staying]
         withheld = {rule.rule: self.alarms.withheld_by(rule.id) for rule in gone if isinstance(rule, Flapping)}
         revisions = [revision for rule in gone for revision in self.alarms.cancel_all(rule.id, at_ms)]
@@ -143,7 +135,7 @@ class Judge:
         for rule_id, said in withheld.items():
             if rule_id in staying:
                 revisions += successor.alarms.say_withheld(rule_id, said, at_ms)
-        for rule_id in successor._conditions - staying:
+        for rule_id in successor._conditions.difference(staying):
             successor.alarms.doubt(rule_id, range(len(self._fleet.names)))
         return successor, revisions
 
@@ -160,7 +152,7 @@ class Judge:
         return self._release(rule_id, [device for device, applies in enumerate(mask) if not applies], at_ms)
 
     @staticmethod
-    def _stays(key: str, staying: set[str]) -> bool:
+    def _stays(key: str, staying: Collection[str]) -> bool:
         return key in staying or "/" in key  # a leaf's key says all that it is
 
     def renumber(self, order: list[int]) -> None:
@@ -171,3 +163,12 @@ class Judge:
         self._masks = {
             key: None if mask is None else bytearray(mask[d] for d in order) for key, mask in self._masks.items()
         }
+
+
+def _signatures(version: Version) -> dict[str, str]:
+    """What must stay as it is for a rule on readings to keep its alerts from one version to the next, by id."""
+    return {
+        rule.id: f"{type(rule).__name__} {rule.rule if isinstance(rule, Flapping) else metric_of(rule)}"
+        for rule in version.rules.rules
+        if not isinstance(rule, OfSilence)
+    }

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Starts a node that is broker and controller. The image's own start script knows a fixed set of controllers only, to which
+# none can be added.
+#   NODE_ID        1 makes the cluster, all others join it
+#   HOST_PORT      where clients of this machine reach it
+#   REPLICATION    copies of each partition: of Kafka's own topics, and of those that are made without saying how many
+set -euo pipefail
+
+config=/tmp/server.properties
+{
+    cat /etc/fleetpulse/server.properties
+    echo "node.id=$NODE_ID"
+    echo "advertised.listeners=INTERNAL://$HOSTNAME:9092,HOST://localhost:$HOST_PORT,CONTROLLER://$HOSTNAME:9093"
+    echo "default.replication.factor=$REPLICATION"
+    for topic in offsets.topic transaction.state.log share.coordinator.state.topic; do
+        echo "$topic.replication.factor=$REPLICATION"
+    done
+} > "$config"
+
+if [ "$NODE_ID" = 1 ]; then role=--standalone; else role=--no-initial-controllers; fi
+/opt/kafka/bin/kafka-storage.sh format --ignore-formatted --cluster-id "$CLUSTER_ID" --config "$config" "$role"
+
+exec /opt/kafka/bin/kafka-server-start.sh "$config"

@@ -53,13 +53,14 @@ def cluster(bootstrap_servers: str) -> Cluster:
         FleetpulseError: no broker answers.
     """
     with _admin(bootstrap_servers) as admin:
-        brokers = {b["broker_id"]: f"{b['host']}:{b['port']}" for b in admin.describe_cluster()["brokers"]}
+        answering = [broker for broker in admin.describe_cluster()["brokers"] if not broker["is_fenced"]]
         quorum = admin.describe_metadata_quorum()["topics"][0]["partitions"][0]
         partitions = tuple(
             Partition(t["name"], p["partition_index"], p["leader_id"], tuple(p["replica_nodes"]), tuple(p["isr_nodes"]))
             for t in admin.describe_topics()
             for p in t["partitions"]
         )
+    brokers = {broker["broker_id"]: f"{broker['host']}:{broker['port']}" for broker in answering}
     voters = tuple(sorted(voter["replica_id"] for voter in quorum["current_voters"]))
     return Cluster(dict(sorted(brokers.items())), voters, quorum["leader_id"], partitions)
 

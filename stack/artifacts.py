@@ -191,9 +191,11 @@ def _progress(what: str, size: int) -> Iterator[Update]:
 
 
 @click.command()
-def command() -> None:
-    """Download all artifacts that are not there yet, but for those of what is optional."""
-    download(artifacts_dir(), [artifact for artifact in locked() if artifact.group not in OPTIONAL])
+@click.argument("groups", nargs=-1, type=click.Choice(sorted({artifact.group for artifact in locked()})))
+def command(groups: tuple[str, ...]) -> None:
+    """Download the artifacts of GROUPS that are not there yet; by default all, but for those of what is optional."""
+    wanted = [a for a in locked() if (a.group in groups if groups else a.group not in OPTIONAL)]
+    download(artifacts_dir(), wanted)
 
 
 if __name__ == "__main__":

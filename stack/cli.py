@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -13,6 +14,7 @@ from fleetpulse.errors import FleetpulseError
 from stack import lifecycle, registry, rest, supervision
 from stack.layout import DEFAULT_DIR, OPTIONAL, OPTIONAL_PROGRAMS, Layout, layout
 from stack.postgres import DATABASE
+from stack.resume import newest_checkpoint
 from stack.submit import JOBS, check, defaults, submit
 
 _NAMES = ("kafka", "postgres", "jobmanager", "taskmanager", *OPTIONAL_PROGRAMS, "supervisor")
@@ -112,6 +114,11 @@ def logs_command(name: str, lines: int, follow: bool, folder: str) -> None:
 @click.argument("arguments", nargs=-1)
 @click.option("--restore", help="Savepoint or checkpoint to start from.")
 @click.option(
+    "--resume",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Leave the job alone where it runs; else start from the newest checkpoint in this folder, if there is one.",
+)
+@click.option(
     "--flink-rest", envvar="FLINK_REST", show_envvar=True, help="host:port of another cluster than this stack's."
 )
 @click.option(
@@ -122,12 +129,17 @@ def submit_command(
     job: str,
     arguments: tuple[str, ...],
     restore: str | None,
+    resume: Path | None,
     flink_rest: str | None,
     flink_python: str | None,
     folder: str,
 ) -> int:
     """Submit a job, by default to this stack's cluster. ARGUMENTS after -- are the job's own."""
     stack = layout(folder)
+    if resume and JOBS[job] in rest.running_jobs(flink_rest or stack.address("flink-web")):
+        click.echo(f"the {job} job runs already")
+        return 0
+    restore = restore or (newest_checkpoint(resume) if resume else None)
     given = [*([] if flink_rest else defaults(stack, job)), *arguments]
     refused = check(job, given)
     if not refused:

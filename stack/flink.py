@@ -42,7 +42,7 @@ def prepare(stack: Layout) -> None:
         for file in (project_root() / "flink-conf").glob("*.properties"):
             shutil.copy(file, folder)
         write_private(folder / "config.yaml", configuration(stack, name))
-    _link_libraries(_lib(stack))
+    link_libraries(_lib(stack))
     _link_plugins(stack)
 
 
@@ -117,7 +117,8 @@ def _loopback_agent() -> str:
     return f"-javaagent:{agent}=boot:{agent},script:{project_root() / 'flink-conf' / 'loopback-metrics.btm'}"
 
 
-def _link_libraries(folder: Path) -> None:
+def link_libraries(folder: Path) -> None:
+    """Fill a folder with links to what Flink's processes load: its own libraries, and the connectors."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for jar in [*(flink_home() / "lib").glob("*.jar"), *jars("flink")]:

@@ -20,4 +20,8 @@ config=/tmp/server.properties
 if [ "$NODE_ID" = 1 ]; then role=--standalone; else role=--no-initial-controllers; fi
 /opt/kafka/bin/kafka-storage.sh format --ignore-formatted --cluster-id "$CLUSTER_ID" --config "$config" "$role"
 
+# From here on only: the tools beside the broker would want the same port.
+export KAFKA_OPTS="-javaagent:/opt/fleetpulse/jmx-exporter.jar=7071:/etc/kafka-jmx.yaml"
+export KAFKA_LOG4J_OPTS="-Dlog4j2.configurationFile=/etc/fleetpulse/log4j2.properties"
+export EXTRA_ARGS="-name kafkaServer" # no file of garbage collections
 exec /opt/kafka/bin/kafka-server-start.sh "$config"

@@ -13,7 +13,9 @@ CODE := clients fleetpulse jobs rulefiles schemas sql udfs
 ARGS ?=
 
 .PHONY: help setup lock demo stack-up stack-down stack-status test test-unit test-jobs test-e2e lint fmt bench package \
-        run-detector savepoint test-rules run-producer load start-sensors run-generator simulate-dlt clean
+        run-detector savepoint test-rules run-producer load start-sensors run-generator simulate-dlt clean \
+        secrets docker-build docker-up docker-down docker-logs docker-ps docker-clean start full-start stop status health \
+        monitor build-sensors stop-sensors logs-sensors monitor-sensors verify-cluster test-topics test-external
 
 help: ## Print the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "%-18s %s\n", $$1, $$2}'
@@ -87,8 +89,13 @@ test-rules: setup ## Judge the fixtures of the rule sets
 load: setup ## Send 5,000 records/s; print the achieved rate, lag and latency (ARGS="--rate 10000 --duration.seconds 120")
 	@$(BIN)/fleetpulse load $(ARGS)
 
-start-sensors: setup ## Simulate factory sensors, one of each type (SENSOR_TYPE=vibration SENSOR_ID=… FACTORY_SECTION=… for one)
+ifdef DOCKER
+start-sensors: secrets
+	@$(COMPOSE) --profile sensors up --detach sensors
+else
+start-sensors: setup ## Simulate factory sensors, one of each type (SENSOR_TYPE=vibration … for one; DOCKER=1 in a container)
 	@$(BIN)/fleetpulse sensors $(ARGS)
+endif
 
 run-generator: setup ## Simulate a fleet (ARGS="--num.devices 200 --seed 7")
 	@$(BIN)/fleetpulse generate $(ARGS)
@@ -119,6 +126,71 @@ fmt: setup ## Format, and fix what can be fixed
 
 bench: package ## Measure, and write docs/benchmarks.md
 	@$(BIN)/python -m bench $(ARGS)
+
+# With Docker: HA=1 for three brokers, SENSORS=1 for simulated devices too. No other target needs Docker.
+ENVIRONMENT = $(wildcard .env) $(if $(HA),docker/ha.env)
+COMPOSE = docker compose $(addprefix --env-file ,$(ENVIRONMENT)) $(if $(HA),--profile ha) $(if $(SENSORS),--profile sensors)
+EVERYTHING = docker compose --profile ha --profile sensors
+
+secrets: ## Make the passwords that are missing in secrets/, readable by you alone
+	@bash docker/secrets.sh
+
+docker-build: ## Build the images of docker-compose.yaml
+	@$(EVERYTHING) build
+
+docker-up: secrets ## Start the whole system in containers (HA=1 for three brokers, SENSORS=1 for simulated devices)
+	@$(COMPOSE) up --detach --build
+
+docker-down: ## Remove the containers; data stays
+	@$(EVERYTHING) down
+
+docker-logs: ## Follow the logs of all containers (ARGS="kafka vector" for some)
+	@$(EVERYTHING) logs --follow --tail 100 $(ARGS)
+
+docker-ps: ## Show the containers
+	@$(EVERYTHING) ps --all
+
+docker-clean: ## Remove containers, volumes with all data, and images that were built here
+	@$(EVERYTHING) down --volumes --rmi local
+
+start: docker-up ## The same as docker-up
+
+full-start: secrets ## The same with simulated devices
+	@$(MAKE) --no-print-directory docker-up SENSORS=1
+
+stop: ## Stop the containers; `make start` goes on
+	@$(EVERYTHING) stop
+
+status: docker-ps ## The same as docker-ps
+
+health: ## Show each container's health; fails where one is not healthy
+	@$(EVERYTHING) ps --all --format '{{.Service}} {{.State}} {{.Health}} {{.ExitCode}}' | awk -f docker/health.awk
+
+monitor: ## Open Kafka UI in the browser
+	@echo "Kafka UI: http://localhost:8080"
+	@xdg-open http://localhost:8080 2>/dev/null || open http://localhost:8080 2>/dev/null || true
+
+build-sensors: ## Build the image of the simulator
+	@$(EVERYTHING) build sensors
+
+stop-sensors: ## Stop the containers with simulated devices
+	@$(EVERYTHING) stop sensors simulator
+
+logs-sensors: ## Follow what they say
+	@$(EVERYTHING) logs --follow --tail 100 sensors simulator
+
+monitor-sensors: setup ## Show what sensors send, as it comes (ARGS="telemetry.raw" for another topic)
+	@$(BIN)/fleetpulse kafka watch $(or $(ARGS),sensor-data)
+
+# These ask the broker at localhost:9092, or at KAFKA_BROKERS: in containers or not.
+verify-cluster: setup ## Show brokers, controllers and copies; fails where one is missing or behind
+	@$(BIN)/fleetpulse kafka verify-cluster
+
+test-topics: setup ## Compare the topics with what they should be
+	@$(BIN)/fleetpulse kafka test-topics
+
+test-external: setup ## Reach every broker from this machine
+	@$(BIN)/fleetpulse kafka test-external
 
 clean: ## Delete what was built; .venv and .fleetpulse stay
 	@rm -rf build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -2,7 +2,7 @@
 SELECT
     $__timeGroupAlias(time,$__interval),
     metric,
-    sum(count) / ($__interval_ms / 1000.0) AS values
+    (sum(count) / ($__interval_ms / 1000.0))::double precision AS values
 FROM aggregates
 WHERE $__timeFilter(time) AND width = INTERVAL '1 minute'
     AND (site IN (${site}) OR (${site}) IS NULL)

@@ -11,14 +11,14 @@ _SLOW = [(10, YELLOW), (60, RED)]
 _WORDS = """
 | stage | from | to | made of |
 | --- | --- | --- | --- |
-| **event to detected** | the reading's time, or the instant that found silence | `detected_at`: the job's clock | the way to \
-Kafka, the wait for late records (2 s unless set), bundles |
-| **detected to stored** | `detected_at` | `stored_at`: the database's clock | the next checkpoint (1 to 10 s), Kafka, Vector \
-or the archive job, the insert |
+| **event to detected** | the reading's time, or the instant that found silence | `detected_at`: the job's clock | \
+the way to Kafka, the wait for late records (2 s unless set), bundles |
+| **detected to stored** | `detected_at` | `stored_at`: the database's clock | \
+the next checkpoint (1 to 10 s), Kafka, Vector or the archive job, the insert |
 | **event to stored** | the time of the event | `stored_at` | both |
 
-**Event to detected** is long: time trails or stands still. See *watermark delay*: a partition without records, a backlog, or
-the grace after an outage of ours.
+**Event to detected** is long: time trails or stands still. See *watermark delay*: a partition without records, \
+a backlog, or the grace after an outage of ours.
 
 **Detected to stored** is long: checkpoints are slow, or what writes to the database is behind. See *Pipeline Health*.
 

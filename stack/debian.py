@@ -31,7 +31,9 @@ def program(package: str, *names: str) -> Path:
         _unpack(package)
         found = find(package, *names)
     if found is None:
-        raise FleetpulseError(f"Debian's package {package} has no program {names[0]}: install it, so that it is on PATH")
+        raise FleetpulseError(
+            f"Debian's package {package} has no program {names[0]}: install it, so that it is on PATH"
+        )
     return found
 
 

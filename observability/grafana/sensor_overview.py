@@ -93,7 +93,7 @@ _TEMPERATURE = timeseries(
 )
 _HUMIDITY = timeseries(
     "Humidity by site",
-    "Mean of all values of a site.",
+    "Mean of all values of a site. One that leaves the others: water, an open door, or one device far off.",
     series("sensor-overview/humidity"),
     unit="humidity",
     interval="1m",

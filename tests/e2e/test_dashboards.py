@@ -54,7 +54,9 @@ FACTS = [
     *lifecycle("d4", at(24), ("recovered", 1)),  # at the very beginning of the range
     *lifecycle("d5", at(0), ("recovered", 2)),  # and at its very end
     *lifecycle("d6", at(24, 1)),  # before it, and still open
+    *lifecycle("d6", at(30), ("recovered", 9999)),
     *lifecycle("d7", at(-1)),  # after it
+    *(fact for device in ("d9", "d8") for fact in lifecycle(device, at(2), ("recovered", 60))),  # at once
     *(fact for n in range(12) for fact in lifecycle(f"e{n:02d}", at(5, n), ("recovered", n), site="south")),
 ]
 

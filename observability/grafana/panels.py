@@ -52,8 +52,9 @@ def timeseries(
     overrides: Sequence[Json] = (),
     least: float | None = 0,
 ) -> Json:
-    """Lines, or stacked bars. `limits` are drawn as dashed lines."""
+    """Lines, or stacked bars. `limits` are drawn as dashed lines; the axis reaches down to `least` at least."""
     custom: Json = {
+        **({"axisSoftMin": least} if least is not None else {}),
         "drawStyle": "bars" if bars else "line",
         "fillOpacity": 80 if bars else 10,
         "lineWidth": 1,
@@ -64,8 +65,6 @@ def timeseries(
     }
     config = _config(unit, limits, GREEN, empty)
     config["defaults"] |= {"custom": custom, "color": {"mode": "palette-classic"}}
-    if least is not None:
-        config["defaults"]["min"] = least
     config["overrides"] = list(overrides)
     options = {
         "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True, "calcs": []},
@@ -115,7 +114,7 @@ def heatmap(title: str, description: str, query: Json, *, unit: str, period: str
         | {"steps": 64, "reverse": False},
         "filterValues": {"le": 1e-9},
         "legend": {"show": True},
-        "rowsFrame": {"layout": "auto", "value": unit},
+        "rowsFrame": {"layout": "unknown", "value": unit},
         "tooltip": {"mode": "single", "yHistogram": False, "showColorScale": True},
         "yAxis": {"axisPlacement": "left", "axisLabel": axis, "reverse": False},
         "cellValues": {"unit": "short", "decimals": 0},

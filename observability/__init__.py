@@ -1,0 +1,1 @@
+"""How the system is watched: dashboards, metrics and what carries alerts to the database."""

@@ -1,0 +1,10 @@
+-- The last point may lack windows that are still open.
+SELECT
+    $__timeGroupAlias(time,$__interval),
+    metric,
+    (sum(count) / ($__interval_ms / 1000.0))::double precision AS values
+FROM aggregates
+WHERE $__timeFilter(time) AND width = INTERVAL '1 minute'
+    AND (site IN (${site}) OR (${site}) IS NULL)
+GROUP BY 1, 2
+ORDER BY 1, 2

@@ -1,0 +1,4 @@
+SELECT DISTINCT kind
+FROM alerts
+WHERE $__timeFilter(time)
+ORDER BY kind

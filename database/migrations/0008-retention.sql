@@ -8,8 +8,8 @@
 --   readings_1d      for ever  a row a day and device
 --   alerts           1 year    few, and what people ask about longest
 --
--- On TimescaleDB policies see to it, by dropping whole chunks; another age is remove_retention_policy and
--- add_retention_policy. Elsewhere nothing is deleted by itself: whoever runs the database calls drop_older_than, say once
+-- On TimescaleDB policies see to it, by dropping whole chunks, for the first time a day after this migration: until then
+-- remove_retention_policy and add_retention_policy give another age to what is there already. Elsewhere nothing is deleted by itself: whoever runs the database calls drop_older_than, say once
 -- a day from cron. Rejects are for people to look at, and are deleted by it on both.
 CREATE FUNCTION drop_older_than(age interval, relation regclass) RETURNS bigint
 LANGUAGE plpgsql
@@ -36,13 +36,15 @@ ALTER FUNCTION drop_older_than(interval, regclass) OWNER TO monitor_owner;
 REVOKE ALL ON FUNCTION drop_older_than(interval, regclass) FROM PUBLIC;
 
 DO $$
+DECLARE
+    tomorrow timestamptz := now() + INTERVAL '1 day';
 BEGIN
     IF EXISTS (SELECT FROM pg_extension WHERE extname = 'timescaledb') THEN
-        PERFORM add_retention_policy('sensor_readings', INTERVAL '30 days');
-        PERFORM add_retention_policy('aggregates', INTERVAL '90 days');
-        PERFORM add_retention_policy('readings_1m', INTERVAL '90 days');
-        PERFORM add_retention_policy('readings_1h', INTERVAL '2 years');
-        PERFORM add_retention_policy('alerts', INTERVAL '1 year');
+        PERFORM add_retention_policy('sensor_readings', INTERVAL '30 days', initial_start => tomorrow);
+        PERFORM add_retention_policy('aggregates', INTERVAL '90 days', initial_start => tomorrow);
+        PERFORM add_retention_policy('readings_1m', INTERVAL '90 days', initial_start => tomorrow);
+        PERFORM add_retention_policy('readings_1h', INTERVAL '2 years', initial_start => tomorrow);
+        PERFORM add_retention_policy('alerts', INTERVAL '1 year', initial_start => tomorrow);
         -- Not before their refresh leaves them alone.
         ALTER MATERIALIZED VIEW readings_1m SET (timescaledb.compress, timescaledb.compress_segmentby = 'device_id');
         ALTER MATERIALIZED VIEW readings_1h SET (timescaledb.compress, timescaledb.compress_segmentby = 'device_id');

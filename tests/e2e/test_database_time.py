@@ -23,16 +23,16 @@ def insert_reading(database: psycopg.Connection[Any], time: str, origin: str, **
     with database.transaction():
         database.execute("SET LOCAL ROLE alert_writer")
         database.execute(
-            f"INSERT INTO readings_ingest ({', '.join(given)}) VALUES ({', '.join(['%s'] * len(given))})",  # noqa: S608
+            f"INSERT INTO readings_ingest ({', '.join(given)}) VALUES ({', '.join(['%s'] * len(given))})",
             [str(value) for value in given.values()],
         )
 
 
 def refresh(database: psycopg.Connection[Any]) -> None:
-    """What TimescaleDB's policies do every few minutes. Else nothing."""
+    """What TimescaleDB's policies do at ten past noon. Else nothing."""
     if hypertables(database):
         for view in VIEWS:
-            database.execute(f"CALL refresh_continuous_aggregate('{view}', NULL, NULL)")
+            database.execute(f"CALL refresh_continuous_aggregate('{view}', NULL, '2026-01-01 12:10Z')")
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def refresh(database: psycopg.Connection[Any]) -> None:
         ),
         pytest.param("5 minutes", "1999-12-31 23:59:59+00", "1999-12-31 23:55:00+00", id="before the origin"),
         pytest.param("1 month", "2026-02-28 23:59:59+00", "2026-02-01 00:00:00+00", id="months"),
-        pytest.param("5 months", "2026-11-24 22:01:18+00", "2026-10-01 00:00:00+00", id="months count from 2000-01"),
+        pytest.param("5 months", "2026-11-24 22:01:18+00", "2026-09-01 00:00:00+00", id="months count from 2000-01"),
         pytest.param("3 months", "1987-02-28 10:00:00+00", "1987-01-01 00:00:00+00", id="months before that"),
         pytest.param("1 year", "2026-11-24 22:01:18+00", "2026-01-01 00:00:00+00", id="years"),
         pytest.param("1 month", "2026-03-01 01:00:00+02", "2026-02-01 00:00:00+00", id="months are UTC's"),
@@ -132,12 +132,13 @@ def test_what_was_compressed_takes_no_duplicate_and_later_revisions(database: ps
 def test_timescaledb_keeps_in_chunks_what_grows_and_its_jobs_may_run(database: psycopg.Connection[Any]) -> None:
     if found := hypertables(database):
         assert {"alerts", "sensor_readings", "aggregates"} <= found
-        jobs = "SELECT proc_name::text, count(*) FROM timescaledb_information.jobs WHERE job_id >= 1000 GROUP BY 1 ORDER BY 1"
+        ours = "FROM timescaledb_information.jobs WHERE job_id >= 1000"
+        jobs = f"SELECT proc_name::text, count(*) {ours} GROUP BY 1 ORDER BY 1"
         expected = [("policy_compression", 6), ("policy_refresh_continuous_aggregate", 3), ("policy_retention", 5)]
         assert rows(database, jobs) == expected
-        owners = "SELECT DISTINCT rolcanlogin FROM timescaledb_information.jobs JOIN pg_roles ON rolname = owner"
+        owners = "SELECT DISTINCT rolcanlogin FROM timescaledb_information.jobs JOIN pg_roles ON pg_roles.oid = owner"
         assert rows(database, owners) == [(True,)]
-        for (job,) in rows(database, "SELECT job_id FROM timescaledb_information.jobs WHERE job_id >= 1000"):
+        for (job,) in rows(database, f"SELECT job_id {ours}"):
             database.execute(f"CALL run_job({job})")
     else:
         assert rows(database, "SELECT rolcanlogin FROM pg_roles WHERE rolname = 'monitor_owner'") == [(False,)]
@@ -192,8 +193,8 @@ def test_an_upgrade_keeps_all_there_was(empty_database: str, monkeypatch: pytest
         database.execute("SET ROLE alert_writer")
         alert = """
             INSERT INTO alerts_ingest (
-                alert_id, revision, state, rule_id, kind, severity, device_id, opened_at, changed_at, detected_at, summary,
-                evidence
+                alert_id, revision, state, rule_id, kind, severity, device_id, opened_at, changed_at, detected_at,
+                summary, evidence
             ) SELECT gen_random_uuid(), 1, state, 'r', 'k', 'critical', 'd1', now(), now(), now(), 's', '{"n": 1}'
             FROM unnest(ARRAY['open', 'updated', 'loud']) AS state
         """

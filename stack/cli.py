@@ -38,6 +38,8 @@ def show_addresses(stack: Layout) -> None:
     click.echo(f"{'PostgreSQL':<12} {stack.address('postgres')}, database {DATABASE}, passwords in {stack.secrets}")
     if "registry" in stack.optional:
         click.echo(f"{'Registry':<12} {registry.url(stack)}")
+    if "prometheus" in stack.optional:
+        click.echo(f"{'Prometheus':<12} http://{stack.address('prometheus')}")
 
 
 @click.group("stack")

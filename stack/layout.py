@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import sys
+from collections import ChainMap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,12 +23,15 @@ _BASE_PORTS = {
     "jobmanager": 6123,
     "flink-web": 8081,
     "jobmanager-metrics": 9249,
-    "taskmanager-metrics": 9250,
+    "taskmanager-metrics": 2113,
     "supervisor": 9001,
 }
-_OPTIONAL_PORTS = {"registry": 8085}
-OPTIONAL_PROGRAMS = tuple(_OPTIONAL_PORTS)
-OPTIONAL = (*OPTIONAL_PROGRAMS, "s3")
+_OPTIONAL_PORTS = {
+    "registry": {"registry": 8085},
+    "prometheus": {"prometheus": 9090, "kafka-metrics": 7071, "postgres-metrics": 9187},
+}
+OPTIONAL_PROGRAMS = ("registry", "postgres-exporter", "prometheus")
+OPTIONAL = (*_OPTIONAL_PORTS, "s3")
 """What a stack has only where it was asked for it: programs, and what Flink needs for S3."""
 _MAX_OFFSET = 65535 - max(_BASE_PORTS.values())
 
@@ -43,8 +47,9 @@ class Layout:
     @cached_property
     def ports(self) -> dict[str, int]:
         """Who listens on which port."""
-        optional = {name: port for name, port in _OPTIONAL_PORTS.items() if name in self.optional}
-        return {name: port + self.port_offset for name, port in (_BASE_PORTS | optional).items()}
+        asked_for = [ports for name, ports in _OPTIONAL_PORTS.items() if name in self.optional]
+        every = dict(ChainMap(_BASE_PORTS, *asked_for))
+        return {name: port + self.port_offset for name, port in every.items()}
 
     def address(self, name: str) -> str:
         """`host:port` of a listener."""
@@ -152,3 +157,8 @@ def project_root() -> Path:
 def artifacts_dir() -> Path:
     """Where `make setup` puts the Java artifacts: in the virtual environment, shared by all stacks."""
     return Path(sys.prefix) / "share" / "fleetpulse" / "java"
+
+
+def packages_dir() -> Path:
+    """Where Debian's packages are unpacked, likewise."""
+    return Path(sys.prefix) / "share" / "fleetpulse" / "debian"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from fleetpulse.errors import ConfigurationError, FleetpulseError
-from stack import flink, kafka, postgres, registry, s3, supervision
+from stack import flink, kafka, postgres, prometheus, registry, s3, supervision
 from stack.disk import check_free_space
 from stack.layout import Layout
 from stack.ports import check_ports
@@ -21,7 +21,8 @@ _WHAT_TO_DO = {errno.ENOSPC: "free some space and try again", errno.EACCES: _NOT
 def programs(stack: Layout) -> list[Program]:
     """All programs of the stack, in their order of start."""
     optional = [registry.program(stack)] if "registry" in stack.optional else []
-    return [kafka.program(stack), postgres.program(stack), *flink.programs(stack), *optional]
+    observers = prometheus.programs(stack) if "prometheus" in stack.optional else ()
+    return [kafka.program(stack), postgres.program(stack), *flink.programs(stack), *optional, *observers]
 
 
 def up(stack: Layout) -> Iterator[str]:
@@ -33,6 +34,8 @@ def up(stack: Layout) -> Iterator[str]:
     with _alone(stack):
         if "registry" in stack.optional:
             registry.install()
+        if "prometheus" in stack.optional:
+            prometheus.install()
         if supervision.is_running(stack):
             _prepare_added(stack)
         else:
@@ -70,6 +73,8 @@ def _prepare(stack: Layout) -> None:
     kafka.prepare(stack)
     postgres.prepare(stack)
     flink.prepare(stack)
+    if "prometheus" in stack.optional:
+        prometheus.prepare(stack)
 
 
 def _prepare_added(stack: Layout) -> None:
@@ -81,6 +86,8 @@ def _prepare_added(stack: Layout) -> None:
     if "s3" in stack.optional and not flink.has_s3(stack):
         raise ConfigurationError("--with s3: Flink runs without it; stop it first with `fleetpulse stack down`")
     running = {status.name for status in supervision.statuses(stack)}
+    if "prometheus" in stack.optional - running:
+        raise ConfigurationError("--with prometheus: Kafka runs without it; stop it first with `fleetpulse stack down`")
     check_ports(stack, stack.ports.keys() & stack.optional - running)
     stack.save()
 

@@ -22,6 +22,8 @@ _ALONE: dict[str, tuple[str, ...]] = {
     # A plugin of Flink: of the release that the PyFlink package has.
     "s3": ("org.apache.flink:flink-s3-fs-hadoop:2.3.0",),
     "agent": ("org.jboss.byteman:byteman:4.0.27",),
+    # Shows Kafka's own measures to Prometheus.
+    "prometheus": ("io.prometheus.jmx:jmx_prometheus_javaagent:1.0.1",),
     "flink": (
         "org.apache.flink:flink-sql-connector-kafka:5.0.0-2.2",
         "org.apache.flink:flink-connector-jdbc-core:4.0.0-2.0",

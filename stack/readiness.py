@@ -39,6 +39,8 @@ def wait_until_ready(stack: Layout) -> Iterator[str]:
     }
     if "registry" in stack.optional:
         checks["registry"] = _registry
+    if "prometheus" in stack.optional:
+        checks |= {"postgres-exporter": _exporter, "prometheus": _prometheus}
     for name, check in checks.items():
         _wait(stack, name, check)
         yield name
@@ -101,8 +103,20 @@ def _taskmanager(stack: Layout) -> None:
 
 
 def _registry(stack: Layout) -> None:
+    _answers(f"{registry.url(stack)}/subjects")
+
+
+def _exporter(stack: Layout) -> None:
+    _answers(f"http://{stack.address('postgres-metrics')}/metrics")
+
+
+def _prometheus(stack: Layout) -> None:
+    _answers(f"http://{stack.address('prometheus')}/-/ready")
+
+
+def _answers(url: str) -> None:
     try:
-        requests.get(f"{registry.url(stack)}/subjects", timeout=5).raise_for_status()
+        requests.get(url, timeout=5).raise_for_status()
     except requests.RequestException as failed:
         raise _NotYetError(failed) from failed
 

@@ -40,7 +40,7 @@ def render(sql: str, view: View) -> str:
 
 
 def _value(value: str | Sequence[str] | None) -> str:
-    # As the PostgreSQL data source does. `:sqlstring` would put a backslash before a double quote, which is MySQL's way.
+    # As the PostgreSQL data source does. `:sqlstring` is MySQL's way: it puts a backslash before a double quote.
     if value is None:
         return ALL
     if isinstance(value, str):

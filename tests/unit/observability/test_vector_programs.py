@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from ruamel.yaml import YAML
 
 from tests.unit.observability.vector import FILES, FOLDER, Dropped, as_vrl, configuration, program, run
 
 TESTS = sorted(file for file in (FOLDER / "tests").glob("*.yaml") if file.name != "nowhere.yaml")
-CASES = [case for file in TESTS for case in yaml.safe_load(file.read_text())["tests"]]
+CASES = [case for file in TESTS for case in YAML(typ="safe").load(file)["tests"]]
 VECTOR = shutil.which("vector")
 
 

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from ruamel.yaml import YAML
 from vrl_python import VRLRuntime
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -24,7 +24,7 @@ def configuration() -> dict[str, dict[str, Any]]:
     """All files as one, by section and component."""
     merged: dict[str, dict[str, Any]] = {}
     for file in FILES:
-        for section, components in yaml.safe_load((FOLDER / file).read_text()).items():
+        for section, components in YAML(typ="safe").load(FOLDER / file).items():
             assert not merged.setdefault(section, {}).keys() & components.keys()
             merged[section] |= components
     return merged

@@ -30,6 +30,9 @@ def configuration() -> dict[str, dict[str, Any]]:
     return merged
 
 
+SINKS = configuration()["sinks"]
+
+
 @cache
 def program(transform: str) -> str:
     """The program of a remap, put together as Vector does."""

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import sys
+from collections import ChainMap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,11 +26,15 @@ _BASE_PORTS = {
     "taskmanager-metrics": 9250,
     "supervisor": 9001,
 }
-_OPTIONAL_PORTS = {"registry": 8085}
-OPTIONAL_PROGRAMS = tuple(_OPTIONAL_PORTS)
-OPTIONAL = (*OPTIONAL_PROGRAMS, "s3")
-"""What a stack has only where it was asked for it: programs, and what Flink needs for S3."""
-_MAX_OFFSET = 65535 - max(_BASE_PORTS.values())
+# What a stack has only where it was asked for it, and what listens then. See stack/options.py.
+_OPTIONAL_PORTS: dict[str, dict[str, int]] = {
+    "registry": {"registry": 8085},
+    "s3": {},
+}
+OPTIONAL = tuple(_OPTIONAL_PORTS)
+OPTIONAL_PROGRAMS = ("registry",)
+_EVERY_PORT = dict(ChainMap(_BASE_PORTS, *_OPTIONAL_PORTS.values()))
+_MAX_OFFSET = 65535 - max(_EVERY_PORT.values())
 
 
 @dataclass(frozen=True)
@@ -43,8 +48,8 @@ class Layout:
     @cached_property
     def ports(self) -> dict[str, int]:
         """Who listens on which port."""
-        optional = {name: port for name, port in _OPTIONAL_PORTS.items() if name in self.optional}
-        return {name: port + self.port_offset for name, port in (_BASE_PORTS | optional).items()}
+        names = [*_BASE_PORTS, *ports_of(self.optional)]
+        return {name: _EVERY_PORT[name] + self.port_offset for name in names}
 
     def address(self, name: str) -> str:
         """`host:port` of a listener."""
@@ -125,6 +130,16 @@ def layout(folder: str | None = None, port_offset: int | None = None, optional: 
     if not 0 <= port_offset <= _MAX_OFFSET:
         raise ConfigurationError(f"--port-offset {port_offset}: expected 0 to {_MAX_OFFSET}")
     return Layout(root, port_offset, saved_optional.union(optional))
+
+
+def ports_of(options: Iterable[str]) -> list[str]:
+    """Names of what listens because of these options."""
+    return [name for option in options for name in _OPTIONAL_PORTS[option]]
+
+
+def saved_options(root: Path) -> frozenset[str]:
+    """What of the optional the stack in this folder was started with last."""
+    return _saved(root / "stack.json")[1]
 
 
 def _number(offset: str) -> int:

@@ -13,34 +13,29 @@ _NEEDED_BYTES = 300 << 20  # an archive, what is in it, and where there are none
 _TIMEOUT_S = 300
 
 
-def find(package: str, *names: str) -> Path | None:
-    """A program: the first of its names that is on PATH, else the one of the unpacked package."""
-    on_path = (shutil.which(name) for name in names)
-    unpacked = (packages_dir() / package / "usr" / "bin" / name for name in names)
-    return next((Path(path) for path in on_path if path), None) or next((p for p in unpacked if p.exists()), None)
+def find(package: str, *names: str) -> Path:
+    """A program: the first of its names that is on PATH, else where it is, or would be, in the unpacked package."""
+    on_path = next(filter(None, map(shutil.which, names)), None)
+    return Path(on_path) if on_path else packages_dir() / package / "usr" / "bin" / names[-1]
 
 
-def program(package: str, *names: str) -> Path:
-    """A program of a package, which is brought here where it is neither on PATH nor unpacked.
+def install(package: str, *names: str) -> None:
+    """Bring a program's package where the program is neither on PATH nor unpacked.
 
     Raises:
         FleetpulseError: it cannot be had; says what to install.
     """
-    found = find(package, *names)
-    if found is None:
-        _unpack(package)
-        found = find(package, *names)
-    if found is None:
-        raise FleetpulseError(
-            f"Debian's package {package} has no program {names[0]}: install it, so that it is on PATH"
-        )
-    return found
+    if find(package, *names).exists():
+        return
+    _unpack(package)
+    if not find(package, *names).exists():
+        raise FleetpulseError(f"Debian's package {package} has no {names[-1]}: install it, so that it is on PATH")
 
 
 def _unpack(package: str) -> None:
     """Bring a package, whole or not at all. apt holds it against Debian's signature."""
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
-        raise FleetpulseError(f"{package} is not on PATH, and this is no Debian to take it from: install it")
+        raise FleetpulseError(f"{package} is not on PATH, and there is no apt to bring it: install it")
     folder = packages_dir()
     folder.mkdir(parents=True, exist_ok=True)
     check_free_space(folder, _NEEDED_BYTES)

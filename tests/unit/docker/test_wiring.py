@@ -51,8 +51,8 @@ def test_prometheus_scrapes_what_listens() -> None:
 
 def test_what_is_scraped_is_started_with_its_port() -> None:
     flink = (ROOT / "docker" / "flink.sh").read_text()
-    assert "jobmanager.sh\" start-foreground -D metrics.reporter.prom.port=9249" in flink
-    assert "taskmanager.sh\" start-foreground -D metrics.reporter.prom.port=2113" in flink
+    assert 'jobmanager.sh" start-foreground -D metrics.reporter.prom.port=9249' in flink
+    assert 'taskmanager.sh" start-foreground -D metrics.reporter.prom.port=2113' in flink
     assert "=7071:/etc/kafka-jmx.yaml" in (ROOT / "docker" / "kafka" / "start.sh").read_text()
     assert options("simulator")["--metrics.port"] == options("sensors")["--metrics.port"] == "2112"
     vector = (ROOT / "observability" / "vector" / "vector.yaml").read_text()
@@ -63,7 +63,7 @@ def test_what_is_scraped_is_started_with_its_port() -> None:
 def test_vector_finds_everything_by_its_name() -> None:
     folder = ROOT / "observability" / "vector"
     places = json.loads((folder / "compose.places.json").read_text())
-    assert places.pop("listen") == "0.0.0.0"  # noqa: S104 - within the container
+    assert places.pop("listen") == "0.0.0.0"
     named = {tuple(re.search(r"([a-z0-9]+):(\d+)", place).groups()) for place in places.values()}  # type: ignore[union-attr]
     assert named == {(name, str(INSIDE[name])) for name in ("kafka", "timescaledb", "search", "s3")}
     files = [word.removeprefix("--config=") for word in SERVICES["vector"]["command"]]
@@ -112,7 +112,7 @@ def test_brokers_tell_the_addresses_at_which_they_are_reached() -> None:
 
 def test_brokers_take_records_as_large_as_the_embedded_ones_do() -> None:
     text = (ROOT / "stack" / "kafka.py").read_text()
-    for name, value in PROPERTIES.items():
+    for name in PROPERTIES:
         if name.endswith(".bytes") or name.startswith("transaction.max") or name == "auto.create.topics.enable":
             assert f'"{name}"' in text, name
     assert int(PROPERTIES["message.max.bytes"]) == (16 << 20) + (1 << 20)
@@ -143,7 +143,9 @@ def test_jobs_take_the_arguments_that_they_are_submitted_with(job: str, tmp_path
     (tmp_path / "alert_writer").write_text("secret")
     given = " ".join(command[command.index("--") + 1 :])
     here = given.replace("/opt/fleetpulse", str(ROOT)).replace("/run/secrets", str(tmp_path)).split(" ")
-    done = subprocess.run([sys.executable, "-m", f"jobs.{job}", "--check", *here], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", f"jobs.{job}", "--check", *here], cwd=ROOT, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
 
 

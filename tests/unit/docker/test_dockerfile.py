@@ -114,14 +114,14 @@ def test_the_small_image_has_all_that_its_commands_import(tmp_path: Path) -> Non
     lay_out("build-tools", tmp_path)
     commands = ("clients", "database", "deadletters", "generator", "rulefiles")
     ask = f"""
-import importlib, sys
+import importlib, re, sys
 from importlib.metadata import packages_distributions
 there = {set(_pins("docker/tools.txt"))!r}
-names = {{module: [d.lower().replace("_", "-").replace(".", "-") for d in of] for module, of in packages_distributions().items()}}
+known = packages_distributions()
 class Absent:
     def find_spec(self, name, path=None, target=None):
-        module = name.split(".")[0]
-        if "fleetpulse" not in names.get(module, ["fleetpulse"]) and not there & set(names[module]):
+        packages = {{re.sub("[-_.]+", "-", p).lower() for p in known.get(name.split(".")[0], ["fleetpulse"])}}
+        if not packages & (there | {{"fleetpulse"}}):
             raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, Absent())
 for name in {commands!r}:

@@ -1,4 +1,4 @@
-"""What a stack is asked for when it starts: Prometheus, and cold storage in an object store, with its own way of files."""
+"""What a stack is asked for when it starts: Prometheus, and cold storage in an object store."""
 
 import stat
 from collections.abc import Iterator

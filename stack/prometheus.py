@@ -9,6 +9,7 @@ from stack import debian
 from stack.artifacts import download, locked
 from stack.debian import Tool
 from stack.layout import HOST, Layout, artifacts_dir, project_root
+from stack.passwords import password
 from stack.postgres import DATABASE
 from stack.programs import Program
 
@@ -69,6 +70,7 @@ def url(stack: Layout) -> str:
 
 def prepare(stack: Layout) -> None:
     """Write the configuration: the checked-in files, and this stack's own targets."""
+    password(stack, _READER)  # the exporter may be there before the database, and wants its file
     checked_in, folder = project_root() / "observability" / "prometheus", _folder(stack)
     shutil.copytree(checked_in / "rules", folder / "rules")
     shutil.copy(checked_in / "prometheus.yaml", folder)

@@ -50,7 +50,9 @@ def test_everybody_listens_on_the_loopback_interface_and_keeps_a_bounded_past(st
 
 
 def test_the_exporter_reads_as_a_role_that_may_only_read_and_gets_no_password_but_a_file(stack: Layout) -> None:
+    prometheus.prepare(stack)
     exporter, _ = prometheus.programs(stack)
+    assert (stack.secrets / "monitor_user").exists()
     assert exporter.environment == {
         "DATA_SOURCE_URI": "127.0.0.1:6432/monitoring?sslmode=disable",
         "DATA_SOURCE_USER": "monitor_user",

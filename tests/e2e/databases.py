@@ -11,11 +11,17 @@ from psycopg.conninfo import make_conninfo
 
 
 @contextmanager
-def fresh_database(server: str) -> Iterator[str]:
-    """An empty database, dropped at the end, as the connection string of the superuser that `server` names."""
+def fresh_database(server: str, like: str | None = None) -> Iterator[str]:
+    """A database, empty or as the one named `like`, dropped at the end.
+
+    Gives the connection string of the superuser that `server` names.
+    """
     name = f"test_{uuid.uuid4().hex}"
+    made = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
+    if like is not None:
+        made += sql.SQL(" TEMPLATE {}").format(sql.Identifier(like))
     with psycopg.connect(server, autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        admin.execute(made)
     try:
         yield make_conninfo(server, dbname=name)
     finally:
@@ -26,3 +32,18 @@ def fresh_database(server: str) -> Iterator[str]:
 def rows(database: psycopg.Connection[Any], query: str) -> list[tuple[Any, ...]]:
     """All rows of a query."""
     return database.execute(query).fetchall()
+
+
+def hypertables(database: psycopg.Connection[Any]) -> set[str]:
+    """The tables that TimescaleDB keeps in chunks by time; none where it is not."""
+    if not rows(database, "SELECT FROM pg_extension WHERE extname = 'timescaledb'"):
+        return set()
+    return {name for (name,) in rows(database, "SELECT hypertable_name FROM timescaledb_information.hypertables")}
+
+
+def compress(database: psycopg.Connection[Any]) -> None:
+    """What TimescaleDB's policies do when rows have become old enough: compress all there are. Else nothing."""
+    for table in hypertables(database):
+        database.execute(
+            sql.SQL("SELECT compress_chunk(chunk) FROM show_chunks({}) AS chunk").format(sql.Literal(table))
+        )

@@ -20,6 +20,9 @@ MIGRATIONS = [
     "0003-alerts-ingest",
     "0004-readings-and-aggregates",
     "0005-readings-and-aggregates-ingest",
+    "0006-time-bucket",
+    "0007-readings-by-time",
+    "0008-retention",
 ]
 ALERT_ID = "6f0a7f2e-54d1-5a1c-9a52-0d5f7a3c1b11"
 OPENED_AT = "2026-01-01T00:01:30.000Z"

@@ -118,7 +118,7 @@ def test_a_bad_reading_is_rejected_and_does_not_cost_its_batch(
     assert rows(database, "SELECT origin FROM sensor_readings ORDER BY 1") == [("t:0:8",), ("t:0:9",)]
     [column] = changes
     [(why, value)] = rows(database, f"SELECT reason, {column} FROM readings_rejects")
-    assert reason in why
+    assert reason in why.replace("NULL", "null")  # TimescaleDB writes it in capitals
     assert value == changes[column]
 
 

@@ -22,8 +22,8 @@ DOCKER = project_root() / "docker" / "kafka"
 
 
 def test_a_cluster_that_is_whole_is_said_to_be_so(stack: EmbeddedStack, capsys: pytest.CaptureFixture[str]) -> None:
-    broker = ["--kafka.bootstrap.servers", stack.kafka]
-    delete_topics(stack.kafka, [ticks("monitor")])
+    broker = ["--kafka.bootstrap.servers", stack.bootstrap]
+    delete_topics(stack.bootstrap, [ticks("monitor")])
     assert run(command, ["test-topics", *broker]) == 1
     assert re.search(r"fleetpulse\.ticks\.monitor +- +- +missing", capsys.readouterr().out)
 
@@ -33,9 +33,9 @@ def test_a_cluster_that_is_whole_is_said_to_be_so(stack: EmbeddedStack, capsys: 
     assert "missing" not in capsys.readouterr().out
 
     assert run(command, ["verify-cluster", *broker]) == 0
-    assert f"1    {stack.kafka}" in capsys.readouterr().out
+    assert f"1    {stack.bootstrap}" in capsys.readouterr().out
     assert run(command, ["test-external", *broker]) == 0
-    assert f"broker 1 at {stack.kafka}: a record there and back" in capsys.readouterr().out
+    assert f"broker 1 at {stack.bootstrap}: a record there and back" in capsys.readouterr().out
 
 
 def test_no_broker_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 import cli
 from fleetpulse.topics import TOPICS
 from stack.merge import merge
-from tests.unit.docker.composition import ONCE, ROOT, SERVICES, options
+from tests.unit.docker.composition import ONCE, ROOT, SERVICES, composition, environment_file, options
 
 PROPERTIES = dict(
     line.split("=", 1)
@@ -41,12 +41,22 @@ INSIDE = {
 }
 
 
-def test_prometheus_scrapes_what_listens() -> None:
+@pytest.mark.parametrize(
+    ("environment", "more"),
+    [({}, set()), (environment_file("docker/ha.env"), {("kafka-2", 7071), ("kafka-3", 7071)})],
+    ids=["one broker", "three brokers"],
+)
+def test_prometheus_scrapes_what_listens(environment: dict[str, str], more: set[tuple[str, int]]) -> None:
+    mounts = (volume.split(":") for volume in composition(environment)["services"]["prometheus"]["volumes"])
+    folders = {inside: ROOT / outside for outside, inside, *_ in mounts}
+    wanted = re.findall(r"[\w-]+/[\w*]+\.yaml", (ROOT / "observability" / "prometheus" / "prometheus.yaml").read_text())
     scraped = set()
-    for file in (ROOT / "observability" / "prometheus" / "targets").glob("*.yaml"):
-        for group in YAML(typ="safe").load(file):
-            scraped |= {(address.rsplit(":")[0], int(address.rsplit(":")[1])) for address in group["targets"]}
-    assert scraped == LISTENING
+    for pattern in set(wanted) - {"rules/*.yaml"}:
+        folder, name = pattern.split("/")
+        for file in folders[f"/etc/prometheus/{folder}"].glob(name):
+            for group in YAML(typ="safe").load(file):
+                scraped |= {(address.split(":")[0], int(address.split(":")[1])) for address in group["targets"]}
+    assert scraped == LISTENING | more
 
 
 def test_what_is_scraped_is_started_with_its_port() -> None:

@@ -3,6 +3,10 @@
 import os
 from pathlib import Path
 
+import pytest
+
+from clients.commandline import run
+from stack import cli
 from stack.merge import merge
 from stack.resume import newest_checkpoint
 
@@ -25,6 +29,24 @@ def test_a_job_goes_on_from_the_newest_complete_checkpoint_of_any_run(tmp_path: 
 
 def test_the_first_run_begins_from_nothing(tmp_path: Path) -> None:
     assert newest_checkpoint(tmp_path / "absent") is None
+
+
+def test_a_job_that_runs_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli.rest, "running_jobs", lambda _address: {"fleetpulse monitor": "1"})
+    assert run(cli.command, ["submit", "monitor", "--resume", str(tmp_path), "--flink-rest", "jobmanager:8081"]) == 0
+    assert capsys.readouterr().out == "the monitor job runs already\n"
+
+
+def test_a_job_that_does_not_run_goes_on_from_its_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[str | None] = []
+    monkeypatch.setattr(cli.rest, "running_jobs", lambda _address: {"fleetpulse archive": "1"})
+    monkeypatch.setattr(cli, "check", lambda _job, _arguments: 0)
+    monkeypatch.setattr(cli, "submit", lambda _stack, _job, _given, restore, *_: begun.append(restore))
+    newest = _checkpoint(tmp_path, "first", 3, at_s=100)
+    assert run(cli.command, ["submit", "monitor", "--resume", str(tmp_path), "--flink-rest", "jobmanager:8081"]) == 0
+    assert begun == [newest.as_uri()]
 
 
 def test_the_upper_file_replaces_adds_and_leaves_out(tmp_path: Path) -> None:

@@ -29,10 +29,11 @@ _BASE_PORTS = {
 # What a stack has only where it was asked for it, and what listens then. See stack/options.py.
 _OPTIONAL_PORTS: dict[str, dict[str, int]] = {
     "registry": {"registry": 8085},
+    "search": {"search": 9200, "search-transport": 9300},
     "s3": {},
 }
 OPTIONAL = tuple(_OPTIONAL_PORTS)
-OPTIONAL_PROGRAMS = ("registry",)
+OPTIONAL_PROGRAMS = ("registry", "search")
 _EVERY_PORT = dict(ChainMap(_BASE_PORTS, *_OPTIONAL_PORTS.values()))
 _MAX_OFFSET = 65535 - max(_EVERY_PORT.values())
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from stack import registry, s3
+from stack import registry, s3, search
 from stack.layout import Layout
 from stack.programs import Program
 
@@ -37,6 +37,14 @@ OPTIONS: Mapping[str, Option] = {
         programs=lambda stack: [registry.program(stack)],
         answers=lambda stack: {"registry": f"{registry.url(stack)}/subjects"},
         reached_at=lambda stack: {"Registry": registry.url(stack)},
+    ),
+    "search": Option(
+        install=search.install,
+        programs=search.programs,
+        prepare=search.prepare,
+        answers=search.answers,
+        settle=search.settle,
+        reached_at=lambda stack: {"Search": f"{search.url(stack)}, index {search.INDEX}"},
     ),
     "s3": Option(install=s3.install, check=lambda _stack: s3.check(), part_of="Flink"),
 }

@@ -1,0 +1,110 @@
+"""A search server, OpenSearch, and its index of readings."""
+
+import json
+
+import requests
+
+from fleetpulse.errors import FleetpulseError
+from stack.artifacts import locked, unpack
+from stack.layout import HOST, Layout, artifacts_dir, project_root
+from stack.programs import Program
+from stack.users import as_ordinary_user
+from stack.wheels import java_home
+
+INDEX = "sensor_readings"
+
+[_ARCHIVE] = [artifact for artifact in locked() if artifact.group == "search"]
+_HOME = artifacts_dir() / _ARCHIVE.folder / _ARCHIVE.folder
+_JAVA_OPTIONS = (
+    *("-Xms256m", "-Xmx512m"),
+    "-Djava.security.manager=allow",  # it guards itself with one
+    "-Djna.nosys=true",
+    *("-Dlog4j.shutdownHookEnabled=false", "-Dlog4j2.disable.jmx=true"),
+    *("-Dio.netty.noUnsafe=true", "-Dio.netty.noKeySetOptimization=true"),
+    *("-Dopensearch.distribution.type=zip", "-Dopensearch.bundled_jdk=false"),
+)
+
+
+def install() -> None:
+    """Download the server where it is not there.
+
+    Raises:
+        FleetpulseError: it cannot be downloaded.
+    """
+    unpack(artifacts_dir(), _ARCHIVE)
+
+
+def programs(stack: Layout) -> list[Program]:
+    """How to run the server."""
+    command = (
+        *as_ordinary_user("OpenSearch"),
+        str(java_home() / "bin" / "java"),
+        *_JAVA_OPTIONS,
+        f"-Djava.io.tmpdir={stack.tmp}",
+        f"-Dopensearch.path.home={_HOME}",
+        f"-Dopensearch.path.conf={stack.run / 'search-conf'}",
+        *("-cp", str(_HOME / "lib" / "*"), "org.opensearch.bootstrap.OpenSearch"),
+    )
+    return [Program("search", command, "search")]
+
+
+def prepare(stack: Layout) -> None:
+    """Write its configuration."""
+    folder = stack.run / "search-conf"
+    folder.mkdir(exist_ok=True)
+    lines = [f"{name}: {json.dumps(value)}\n" for name, value in settings(stack).items()]
+    (folder / "opensearch.yml").write_text("".join(lines))
+    (folder / "log4j2.properties").write_text(_LOGGING)
+
+
+def settings(stack: Layout) -> dict[str, str | int]:
+    """The server's configuration."""
+    return {
+        "cluster.name": "fleetpulse",
+        "node.name": "search",
+        "discovery.type": "single-node",
+        "network.host": HOST,
+        "http.port": stack.ports["search"],
+        "transport.port": stack.ports["search-transport"],
+        "path.data": str(stack.data / "search"),
+        "path.logs": str(stack.logs),
+        # It stops writing where the stack would not start either, and not at so many percent of a large disk.
+        "cluster.routing.allocation.disk.watermark.low": "3gb",
+        "cluster.routing.allocation.disk.watermark.high": "2gb",
+        "cluster.routing.allocation.disk.watermark.flood_stage": "1gb",
+    }
+
+
+def url(stack: Layout) -> str:
+    """Where its interface is."""
+    return f"http://{stack.address('search')}"
+
+
+def answers(stack: Layout) -> dict[str, str]:
+    """What answers once what was indexed before can be searched."""
+    return {"search": f"{url(stack)}/_cluster/health?wait_for_status=yellow&timeout=1s"}
+
+
+def settle(stack: Layout) -> None:
+    """Put the index's template in place, and make the index where it is not there.
+
+    Raises:
+        FleetpulseError: the server refuses.
+    """
+    template = json.loads((project_root() / "observability" / "search" / f"{INDEX}.json").read_text())
+    try:
+        requests.put(f"{url(stack)}/_index_template/{INDEX}", json=template, timeout=30).raise_for_status()
+        if requests.head(f"{url(stack)}/{INDEX}", timeout=30).status_code == requests.codes.not_found:
+            requests.put(f"{url(stack)}/{INDEX}", timeout=30).raise_for_status()
+    except requests.RequestException as refused:
+        raise FleetpulseError(f"index {INDEX} cannot be made: {refused}") from refused
+
+
+_LOGGING = """\
+rootLogger.level = info
+rootLogger.appenderRef.console.ref = console
+appender.console.type = Console
+appender.console.name = console
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = %d{ISO8601} %-5p %c{1} %m%n
+"""

@@ -88,9 +88,10 @@ def status_command(folder: str) -> int:
         click.echo(f"not running: {stack.root}")
         return 1
     listeners = {program.name: program.listens for program in lifecycle.programs(stack)}
+    addresses = {name: stack.address(port) if port else "-" for name, port in listeners.items()}
     table = Table("program", "state", "pid", "address", box=None)
     for status in found:
-        table.add_row(status.name, status.state, str(status.pid or "-"), stack.address(listeners[status.name]))
+        table.add_row(status.name, status.state, str(status.pid or "-"), addresses[status.name])
     Console().print(table)
     return 0 if all(status.state == "RUNNING" for status in found) else 1
 

@@ -33,7 +33,7 @@ _OPTIONAL_PORTS: dict[str, dict[str, int]] = {
     "s3": {},
 }
 OPTIONAL = tuple(_OPTIONAL_PORTS)
-OPTIONAL_PROGRAMS = ("registry", "search")
+OPTIONAL_PROGRAMS = ("registry", "search", "indexer")
 _EVERY_PORT = dict(ChainMap(_BASE_PORTS, *_OPTIONAL_PORTS.values()))
 _MAX_OFFSET = 65535 - max(_EVERY_PORT.values())
 

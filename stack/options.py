@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from indexing.cli import INDEX
 from stack import registry, s3, search
 from stack.layout import Layout
 from stack.programs import Program
@@ -44,7 +45,7 @@ OPTIONS: Mapping[str, Option] = {
         prepare=search.prepare,
         answers=search.answers,
         settle=search.settle,
-        reached_at=lambda stack: {"Search": f"{search.url(stack)}, index {search.INDEX}"},
+        reached_at=lambda stack: {"Search": f"{search.url(stack)}, index {INDEX}"},
     ),
     "s3": Option(install=s3.install, check=lambda _stack: s3.check(), part_of="Flink"),
 }

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Program:
-    """A supervised process. `listens` names its main port in the layout; `stop_signal` asks it to end."""
+    """A supervised process. `listens` names its main port in the layout, if any; `stop_signal` asks it to end."""
 
     name: str
     command: tuple[str, ...]
-    listens: str
+    listens: str | None
     environment: Mapping[str, str] = field(default_factory=dict)
     stop_signal: str = "TERM"

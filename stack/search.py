@@ -1,17 +1,20 @@
 """A search server, OpenSearch, and its index of readings."""
 
 import json
+import sys
 
 import requests
 
 from fleetpulse.errors import FleetpulseError
+from fleetpulse.topics import SENSOR_RAW
+from indexing.cli import INDEX, TOPICS
+from stack import registry
+from stack.after import after
 from stack.artifacts import locked, unpack
 from stack.layout import HOST, Layout, artifacts_dir, project_root
 from stack.programs import Program
 from stack.users import as_ordinary_user
 from stack.wheels import java_home
-
-INDEX = "sensor_readings"
 
 [_ARCHIVE] = [artifact for artifact in locked() if artifact.group == "search"]
 _HOME = artifacts_dir() / _ARCHIVE.folder / _ARCHIVE.folder
@@ -35,7 +38,7 @@ def install() -> None:
 
 
 def programs(stack: Layout) -> list[Program]:
-    """How to run the server."""
+    """How to run the server, and what fills its index."""
     command = (
         *as_ordinary_user("OpenSearch"),
         str(java_home() / "bin" / "java"),
@@ -45,7 +48,18 @@ def programs(stack: Layout) -> list[Program]:
         f"-Dopensearch.path.conf={stack.run / 'search-conf'}",
         *("-cp", str(_HOME / "lib" / "*"), "org.opensearch.bootstrap.OpenSearch"),
     )
-    return [Program("search", command, "search")]
+    return [Program("search", command, "search"), _indexer(stack)]
+
+
+def _indexer(stack: Layout) -> Program:
+    """How to run what fills the index."""
+    command = [sys.executable, "-m", "indexing.cli", "--kafka.bootstrap.servers", stack.address("kafka")]
+    command += ["--search.url", url(stack), "--search.index", INDEX]
+    if "registry" in stack.optional:
+        topics = (*TOPICS, SENSOR_RAW.name)
+        command += ["--events.topic", ";".join(topics), "--schema.registry.url", registry.url(stack)]
+    # An index that it made itself would not be as the template says.
+    return Program("indexer", after(_template_url(stack), tuple(command)), None, {"PYTHONPATH": str(project_root())})
 
 
 def prepare(stack: Layout) -> None:
@@ -93,11 +107,15 @@ def settle(stack: Layout) -> None:
     """
     template = json.loads((project_root() / "observability" / "search" / f"{INDEX}.json").read_text())
     try:
-        requests.put(f"{url(stack)}/_index_template/{INDEX}", json=template, timeout=30).raise_for_status()
+        requests.put(_template_url(stack), json=template, timeout=30).raise_for_status()
         if requests.head(f"{url(stack)}/{INDEX}", timeout=30).status_code == requests.codes.not_found:
             requests.put(f"{url(stack)}/{INDEX}", timeout=30).raise_for_status()
     except requests.RequestException as refused:
         raise FleetpulseError(f"index {INDEX} cannot be made: {refused}") from refused
+
+
+def _template_url(stack: Layout) -> str:
+    return f"{url(stack)}/_index_template/{INDEX}"
 
 
 _LOGGING = """\

@@ -11,6 +11,7 @@ from fleetpulse.decoding import Decoded, decode
 from fleetpulse.documents import documents
 
 BATCH_READINGS = 1000
+_OWN_COLUMNS = ("temperature_c", "humidity", "lat", "lon", "battery")
 
 
 class ToReadings(ScalarFunction):
@@ -45,9 +46,9 @@ def batches(decoded: Decoded, origins: Sequence[str]) -> Iterator[str]:
     """The readings of a decided batch as JSON arrays of objects, as `readings_ingest` takes them in its column `batch`.
 
     Args:
-        decoded: the batch. Its rejected records are left out.
+        decoded: the batch. Its rejected records are left out: dead letters are the business of the jobs that decide.
         origins: where each of its records was read, `topic:partition:offset`.
     """
-    readings = list(documents(decoded, origins))
+    readings = list(documents(decoded, origins, _OWN_COLUMNS))
     for start in range(0, len(readings), BATCH_READINGS):
         yield msgspec.json.encode(readings[start : start + BATCH_READINGS]).decode()

@@ -1,5 +1,6 @@
 """PostgreSQL: one server on a TCP port of the loopback interface, with passwords."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,11 +11,11 @@ from fleetpulse.errors import FleetpulseError
 from stack.layout import HOST, Layout
 from stack.passwords import password
 from stack.programs import Program
-from stack.users import as_ordinary_user, give_to_ordinary_user
 from stack.wheels import postgres_bin
 
 DATABASE = "monitoring"
 OWNER = "owner"
+_NOBODY = 65534
 
 
 def program(stack: Layout) -> Program:
@@ -27,7 +28,7 @@ def program(stack: Layout) -> Program:
         "log_line_prefix": "%m [%p] ",
     }
     arguments = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-    command = (*as_ordinary_user("PostgreSQL"), str(postgres_bin() / "postgres"), "-D", str(_data(stack)), *arguments)
+    command = (*_as_ordinary_user(), str(postgres_bin() / "postgres"), "-D", str(_data(stack)), *arguments)
     return Program("postgres", command, "postgres", stop_signal="INT")
 
 
@@ -42,7 +43,8 @@ def prepare(stack: Layout) -> None:
     unfinished = _data(stack).with_suffix(".part")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(mode=0o700)
-    give_to_ordinary_user(unfinished)
+    if os.geteuid() == 0:
+        os.chown(unfinished, _NOBODY, _NOBODY)
     _initdb(unfinished, password(stack, OWNER))
     unfinished.rename(_data(stack))
 
@@ -56,7 +58,7 @@ def dsn(stack: Layout, user: str = OWNER, database: str = DATABASE) -> str:
 
 def _initdb(folder: Path, owner_password: str) -> None:
     command = [
-        *as_ordinary_user("PostgreSQL"),
+        *_as_ordinary_user(),
         str(postgres_bin() / "initdb"),
         *("-D", str(folder), "-U", OWNER, "-E", "UTF8", "--no-locale"),
         *("--auth=scram-sha-256", "--pwfile=/dev/stdin"),
@@ -65,6 +67,22 @@ def _initdb(folder: Path, owner_password: str) -> None:
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:]
         raise FleetpulseError(f"PostgreSQL cannot make {folder}: {' '.join(last)}")
+
+
+def _as_ordinary_user() -> tuple[str, ...]:
+    """PostgreSQL refuses to run as root. It then runs as nobody, who keeps root's way through closed folders."""
+    if os.geteuid() != 0:
+        return ()
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        raise FleetpulseError(
+            "PostgreSQL does not run as root and setpriv is missing: install util-linux, or use another user"
+        )
+    through = "+dac_override,+dac_read_search"
+    return (
+        *(setpriv, f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups"),
+        *(f"--inh-caps={through}", f"--ambient-caps={through}"),
+    )
 
 
 def _data(stack: Layout) -> Path:

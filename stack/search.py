@@ -1,6 +1,7 @@
 """A search server, OpenSearch, and its index of readings."""
 
 import json
+import os
 import sys
 
 import requests
@@ -13,7 +14,6 @@ from stack.after import after
 from stack.artifacts import locked, unpack
 from stack.layout import HOST, Layout, artifacts_dir, project_root
 from stack.programs import Program
-from stack.users import as_ordinary_user
 from stack.wheels import java_home
 
 [_ARCHIVE] = [artifact for artifact in locked() if artifact.group == "search"]
@@ -40,15 +40,20 @@ def install() -> None:
 def programs(stack: Layout) -> list[Program]:
     """How to run the server, and what fills its index."""
     command = (
-        *as_ordinary_user("OpenSearch"),
         str(java_home() / "bin" / "java"),
         *_JAVA_OPTIONS,
+        *_as_root(),
         f"-Djava.io.tmpdir={stack.tmp}",
         f"-Dopensearch.path.home={_HOME}",
         f"-Dopensearch.path.conf={stack.run / 'search-conf'}",
         *("-cp", str(_HOME / "lib" / "*"), "org.opensearch.bootstrap.OpenSearch"),
     )
     return [Program("search", command, "search"), _indexer(stack)]
+
+
+def _as_root() -> tuple[str, ...]:
+    """What keeps the server from seeing that it is root, which it would refuse. All the stack's Java is, then."""
+    return ("-Djna.nounpack=true",) if os.geteuid() == 0 else ()
 
 
 def _indexer(stack: Layout) -> Program:

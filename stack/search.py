@@ -38,7 +38,7 @@ def install() -> None:
 
 
 def programs(stack: Layout) -> list[Program]:
-    """How to run the server, and what fills its index."""
+    """How to run the server, and what fills its index unless Vector does."""
     command = (
         str(java_home() / "bin" / "java"),
         *_JAVA_OPTIONS,
@@ -48,7 +48,8 @@ def programs(stack: Layout) -> list[Program]:
         f"-Dopensearch.path.conf={stack.run / 'search-conf'}",
         *("-cp", str(_HOME / "lib" / "*"), "org.opensearch.bootstrap.OpenSearch"),
     )
-    return [Program("search", command, "search"), _indexer(stack)]
+    server = Program("search", command, "search")
+    return [server] if "vector" in stack.optional else [server, _indexer(stack)]
 
 
 def _as_root() -> tuple[str, ...]:
@@ -64,7 +65,7 @@ def _indexer(stack: Layout) -> Program:
         topics = (*TOPICS, SENSOR_RAW.name)
         command += ["--events.topic", ";".join(topics), "--schema.registry.url", registry.url(stack)]
     # An index that it made itself would not be as the template says.
-    return Program("indexer", after(_template_url(stack), tuple(command)), None, {"PYTHONPATH": str(project_root())})
+    return Program("indexer", after(template_url(stack), tuple(command)), None, {"PYTHONPATH": str(project_root())})
 
 
 def prepare(stack: Layout) -> None:
@@ -112,14 +113,15 @@ def settle(stack: Layout) -> None:
     """
     template = json.loads((project_root() / "observability" / "search" / f"{INDEX}.json").read_text())
     try:
-        requests.put(_template_url(stack), json=template, timeout=30).raise_for_status()
+        requests.put(template_url(stack), json=template, timeout=30).raise_for_status()
         if requests.head(f"{url(stack)}/{INDEX}", timeout=30).status_code == requests.codes.not_found:
             requests.put(f"{url(stack)}/{INDEX}", timeout=30).raise_for_status()
     except requests.RequestException as refused:
         raise FleetpulseError(f"index {INDEX} cannot be made: {refused}") from refused
 
 
-def _template_url(stack: Layout) -> str:
+def template_url(stack: Layout) -> str:
+    """What answers once an index is made as it should be, whoever writes to it first."""
     return f"{url(stack)}/_index_template/{INDEX}"
 
 

@@ -39,10 +39,10 @@ def test_the_client_of_another_cluster_is_told_no_key(stack: Layout) -> None:
 
 
 def test_buckets_are_part_of_the_path_wherever_it_is_not_amazon(monkeypatch: pytest.MonkeyPatch, stack: Layout) -> None:
-    assert set(s3.settings()) == {"s3.access-key", "s3.secret-key"}
+    assert set(s3.settings(stack)) == {"s3.access-key", "s3.secret-key"}
     monkeypatch.setenv("FLEETPULSE_S3_ENDPOINT", "http://127.0.0.1:9000")
-    assert s3.settings()["s3.endpoint"] == "http://127.0.0.1:9000"
-    assert s3.settings()["s3.path.style.access"] == "true"
+    assert s3.settings(stack)["s3.endpoint"] == "http://127.0.0.1:9000"
+    assert s3.settings(stack)["s3.path.style.access"] == "true"
 
 
 def test_flink_keeps_the_plugins_it_came_with(stack: Layout) -> None:

@@ -1,0 +1,84 @@
+"""Vector, where it is found on PATH, with the checked-in configuration: what it carries is told there."""
+
+import json
+import shutil
+from pathlib import Path
+
+from fleetpulse.errors import FleetpulseError
+from stack import s3, search
+from stack.after import after
+from stack.disk import write_private
+from stack.layout import HOST, Layout, project_root
+from stack.postgres import DATABASE
+from stack.programs import Program
+
+_FOLDER = project_root() / "observability" / "vector"
+_OWN = "stack.yaml"
+
+
+def check(_stack: Layout) -> None:
+    """Refuse to start where there is none.
+
+    Raises:
+        FleetpulseError: it is not on PATH.
+    """
+    if shutil.which("vector") is None:
+        raise FleetpulseError(
+            "--with vector: there is no `vector` on PATH; install Vector as observability/vector/README.md says, or do "
+            "without it: the archive job fills the same tables"
+        )
+
+
+def prepare(stack: Layout) -> None:
+    """Write what differs from place to place: where everything is, where the secrets are, and the ports."""
+    folder = _run(stack)
+    folder.mkdir(exist_ok=True)
+    (stack.data / "vector").mkdir(exist_ok=True)
+    (folder / "places.json").write_text(json.dumps(places(stack)))
+    own = {
+        "data_dir": str(stack.data / "vector"),
+        "secret": {
+            "places": {"type": "file", "path": str(folder / "places.json")},
+            "secrets": {"type": "directory", "path": str(stack.secrets), "remove_trailing_whitespace": True},
+        },
+    }
+    write_private(folder / _OWN, json.dumps(own))  # JSON is YAML
+    shared = (_FOLDER / "vector.yaml").read_text()
+    moved = shared.replace(":8686", f":{stack.ports['vector']}").replace(":9598", f":{stack.ports['vector-metrics']}")
+    (folder / "vector.yaml").write_text(moved)
+
+
+def places(stack: Layout) -> dict[str, str]:
+    """Where everything is, by the names of observability/vector/README.md."""
+    found = {
+        "listen": HOST,
+        "kafka": stack.address("kafka"),
+        "database": f"{stack.address('postgres')}/{DATABASE}?application_name=vector",
+    }
+    if "search" in stack.optional:
+        found["search"] = search.url(stack)
+    if s3.runs_here(stack):
+        found["s3"] = f"http://{stack.address('s3')}"
+    return found
+
+
+def programs(stack: Layout) -> list[Program]:
+    """How to run it."""
+    files = [_run(stack) / "vector.yaml"]
+    files += [
+        _FOLDER / f"{name}.yaml" for name, place in {"search": "search", "cold": "s3"}.items() if place in places(stack)
+    ]
+    arguments = [word for file in (*files, _run(stack) / _OWN) for word in ("--config", str(file))]
+    command = (shutil.which("vector") or "vector", *arguments)
+    if "search" in stack.optional:  # else it would make an index that is not as the template says
+        command = after(search.template_url(stack), command)
+    return [Program("vector", command, "vector", {"PYTHONPATH": str(project_root())}, folder=_FOLDER)]
+
+
+def answers(stack: Layout) -> dict[str, str]:
+    """What answers once it runs."""
+    return {"vector": f"http://{stack.address('vector')}/health"}
+
+
+def _run(stack: Layout) -> Path:
+    return stack.run / "vector"

@@ -29,7 +29,11 @@ def program(stack: Layout) -> Program:
         "log_line_prefix": "%m [%p] ",
     }
     if _TIMESCALEDB in stack.optional:
-        settings |= {"shared_preload_libraries": _TIMESCALEDB, "timescaledb.telemetry_level": "off"}
+        settings |= {
+            "shared_preload_libraries": _TIMESCALEDB,
+            "timescaledb.telemetry_level": "off",
+            "max_worker_processes": 24,
+        }
     arguments = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     command = (*_as_ordinary_user(), str(_bin(stack) / "postgres"), "-D", str(_data(stack)), *arguments)
     return Program("postgres", command, "postgres", stop_signal="INT")

@@ -9,11 +9,13 @@ from stack import s3, search
 from stack.after import after
 from stack.disk import write_private
 from stack.layout import HOST, Layout, project_root
+from stack.passwords import password
 from stack.postgres import DATABASE
 from stack.programs import Program
 
 _FOLDER = project_root() / "observability" / "vector"
 _OWN = "stack.yaml"
+_SECRETS = ("alert_writer", s3.ACCESS_KEY, s3.SECRET_KEY)  # read when it starts, whoever needs them first
 
 
 def check(_stack: Layout) -> None:
@@ -34,6 +36,8 @@ def prepare(stack: Layout) -> None:
     folder = _run(stack)
     folder.mkdir(exist_ok=True)
     (stack.data / "vector").mkdir(exist_ok=True)
+    for name in _SECRETS:
+        password(stack, name)
     (folder / "places.json").write_text(json.dumps(places(stack)))
     own = {
         "data_dir": str(stack.data / "vector"),

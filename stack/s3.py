@@ -49,7 +49,9 @@ def prepare(stack: Layout) -> None:
     """Write the server's configuration, unless the store is elsewhere; its bucket is a folder."""
     if is_elsewhere():
         return
-    (_data(stack) / BUCKET).mkdir(parents=True, exist_ok=True)
+    bucket = _data(stack) / BUCKET
+    bucket.mkdir(parents=True, exist_ok=True)
+    bucket.chmod(0o700)  # a folder that others may read is a bucket that everybody may
     lines = [f"{name}={value}\n" for name, value in properties(stack).items()]
     write_private(_properties_file(stack), "".join(lines))
 

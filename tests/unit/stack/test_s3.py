@@ -65,7 +65,7 @@ def test_a_store_of_its_own_has_keys_of_its_own_that_flink_knows(own: Layout) ->
     assert server["s3proxy.authorization"] == "aws-v2-or-v4"
     assert server["s3proxy.endpoint"] == flink_knows["s3.endpoint"] == "http://127.0.0.1:10000"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert (own.data / "s3" / "sensor-cold").is_dir()
+    assert stat.S_IMODE((own.data / "s3" / "sensor-cold").stat().st_mode) == 0o700
     assert [program.name for program in s3.programs(own)] == ["s3"]
 
 

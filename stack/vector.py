@@ -8,7 +8,7 @@ from fleetpulse.errors import FleetpulseError
 from stack import s3, search
 from stack.after import after
 from stack.disk import write_private
-from stack.layout import HOST, Layout, project_root
+from stack.layout import Layout, project_root
 from stack.passwords import password
 from stack.postgres import DATABASE
 from stack.programs import Program
@@ -32,7 +32,7 @@ def check(_stack: Layout) -> None:
 
 
 def prepare(stack: Layout) -> None:
-    """Write what differs from place to place: where everything is, where the secrets are, and the ports."""
+    """Write what differs from place to place: where everything is, where the secrets are, and what listens."""
     folder = _run(stack)
     folder.mkdir(exist_ok=True)
     (stack.data / "vector").mkdir(exist_ok=True)
@@ -45,17 +45,22 @@ def prepare(stack: Layout) -> None:
             "places": {"type": "file", "path": str(folder / "places.json")},
             "secrets": {"type": "directory", "path": str(stack.secrets), "remove_trailing_whitespace": True},
         },
+        "api": {"enabled": True, "address": stack.address("vector")},
+        "sources": {"internal": {"type": "internal_metrics"}},
+        "sinks": {
+            "metrics": {
+                "type": "prometheus_exporter",
+                "inputs": ["internal"],
+                "address": stack.address("vector-metrics"),
+            }
+        },
     }
     write_private(folder / _OWN, json.dumps(own))  # JSON is YAML
-    shared = (_FOLDER / "vector.yaml").read_text()
-    moved = shared.replace(":8686", f":{stack.ports['vector']}").replace(":9598", f":{stack.ports['vector-metrics']}")
-    (folder / "vector.yaml").write_text(moved)
 
 
 def places(stack: Layout) -> dict[str, str]:
     """Where everything is, by the names of observability/vector/README.md."""
     found = {
-        "listen": HOST,
         "kafka": stack.address("kafka"),
         "database": f"{stack.address('postgres')}/{DATABASE}?application_name=vector",
     }
@@ -68,11 +73,9 @@ def places(stack: Layout) -> dict[str, str]:
 
 def programs(stack: Layout) -> list[Program]:
     """How to run it."""
-    files = [_run(stack) / "vector.yaml"]
-    files += [
-        _FOLDER / f"{name}.yaml" for name, place in {"search": "search", "cold": "s3"}.items() if place in places(stack)
-    ]
-    arguments = [word for file in (*files, _run(stack) / _OWN) for word in ("--config", str(file))]
+    needed = {"vector": True, "search": "search" in stack.optional, "cold": s3.runs_here(stack)}
+    files = [*(_FOLDER / f"{name}.yaml" for name, is_needed in needed.items() if is_needed), _run(stack) / _OWN]
+    arguments = [word for file in files for word in ("--config", str(file))]
     command = (shutil.which("vector") or "vector", *arguments)
     if "search" in stack.optional:  # else it would make an index that is not as the template says
         command = after(search.template_url(stack), command)

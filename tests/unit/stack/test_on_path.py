@@ -9,10 +9,9 @@ import yaml
 
 from fleetpulse.errors import FleetpulseError
 from stack import grafana, lifecycle, postgres, s3, supervision, vector
-from stack.layout import Layout
+from stack.layout import Layout, project_root
 
 _ASKED_FOR = ("vector", "grafana", "pg_config")
-PORTS = "api:\n  address: SECRET[places.listen]:8686\nsinks:\n  metrics:\n    address: SECRET[places.listen]:9598\n"
 
 
 @pytest.fixture
@@ -39,11 +38,7 @@ def installed(path: Path, name: str, text: str = "") -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Of a stack, with checked-in files of its own for Vector."""
-    files = tmp_path / "vector"
-    files.mkdir()
-    (files / "vector.yaml").write_text(PORTS)
-    monkeypatch.setattr(vector, "_FOLDER", files)
+    """Of a stack."""
     for name in ("run", "data"):
         (tmp_path / name).mkdir()
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "FLEETPULSE_S3_ENDPOINT", "FLEETPULSE_ALERT_WEBHOOK"):
@@ -66,13 +61,10 @@ def test_vector_alone_carries_what_the_database_takes(path: Path, folder: Path) 
     stack = Layout(folder, 1000, frozenset({"vector"}))
     vector.prepare(stack)
     [program] = vector.programs(stack)
-    run = stack.run / "vector"
-    assert program.command == (
-        *(str(path / "vector"), "--config", str(run / "vector.yaml"), "--config", str(run / "stack.yaml")),
-    )
-    assert program.folder == folder / "vector"  # its programs in VRL are found from there
+    shared, own = project_root() / "observability" / "vector", stack.run / "vector" / "stack.yaml"
+    assert program.command == (str(path / "vector"), "--config", str(shared / "vector.yaml"), "--config", str(own))
+    assert program.folder == shared  # its programs in VRL are found from there
     assert vector.places(stack) == {
-        "listen": "127.0.0.1",
         "kafka": "127.0.0.1:10092",
         "database": "127.0.0.1:6432/monitoring?application_name=vector",
     }
@@ -82,10 +74,9 @@ def test_vector_listens_on_this_stacks_ports_and_finds_its_secrets(path: Path, f
     installed(path, "vector")
     stack = Layout(folder, 1000, frozenset({"vector"}))
     vector.prepare(stack)
-    shared = yaml.safe_load((stack.run / "vector" / "vector.yaml").read_text())
-    assert shared["api"]["address"] == "SECRET[places.listen]:9686"
-    assert shared["sinks"]["metrics"]["address"] == "SECRET[places.listen]:10598"
     own = yaml.safe_load((stack.run / "vector" / "stack.yaml").read_text())
+    assert own["api"]["address"] == "127.0.0.1:9686"
+    assert own["sinks"]["metrics"]["address"] == "127.0.0.1:10598"
     assert own["secret"]["secrets"]["path"] == str(stack.secrets)
     assert (stack.secrets / "alert_writer").exists()
     assert json.loads(Path(own["secret"]["places"]["path"]).read_text()) == vector.places(stack)
@@ -100,7 +91,7 @@ def test_vector_fills_the_index_and_the_bucket_where_there_are_such(path: Path, 
     command = vector.programs(stack)[0].command
     assert command[2:4] == ("stack.after", "http://127.0.0.1:10200/_index_template/sensor_readings")
     assert [Path(file).name for file in command[6::2]] == ["vector.yaml", "search.yaml", "cold.yaml", "stack.yaml"]
-    assert vector.places(stack).keys() == {"listen", "kafka", "database", "search", "s3"}
+    assert vector.places(stack).keys() == {"kafka", "database", "search", "s3"}
 
 
 def test_grafana_gets_its_files_its_data_sources_and_a_password_of_its_own(path: Path, folder: Path) -> None:

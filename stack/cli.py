@@ -91,7 +91,7 @@ def status_command(folder: str) -> int:
     addresses = {name: stack.address(port) if port else "-" for name, port in listeners.items()}
     table = Table("program", "state", "pid", "address", box=None)
     for status in found:
-        table.add_row(status.name, status.state, str(status.pid or "-"), addresses[status.name])
+        table.add_row(status.name, status.state, str(status.pid or "-"), addresses.get(status.name, "-"))
     Console().print(table)
     return 0 if all(status.state == "RUNNING" for status in found) else 1
 

@@ -67,6 +67,7 @@ def command(
     """Write records to a search index as they come, until Ctrl-C. One that runs again goes on where it ended."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
+    logging.getLogger("kafka").setLevel(logging.WARNING)  # else every connection
     avro = SensorReadings(Registry(schema_registry_url).schema) if schema_registry_url else None
     ensure_topics(bootstrap_servers, [replace(topics.TELEMETRY, name=name) for name in events_topics])
     consumer = consumer_of(bootstrap_servers, events_topics)

@@ -18,6 +18,7 @@ from tests.waiting import wait_until
 pytestmark = pytest.mark.e2e
 
 COUNT = 5_000
+JOBS = ("flink", "kafka", "database", "simulator", "prometheus")
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +42,7 @@ def watched(own: EmbeddedStack) -> Iterator[Prometheus]:
 
 
 def test_prometheus_sees_all_of_a_healthy_pipeline_and_finds_nothing_wrong(watched: Prometheus) -> None:
-    jobs = {"flink", "kafka", "database", "simulator", "prometheus"}
-    wait_until("every target to be up", lambda: watched.targets() == {(job, "up", "") for job in jobs}, 90)
+    wait_until("every target to be up", lambda: watched.targets() == {(job, "up", "") for job in JOBS}, 90)
     wait_until("a value of every recording rule", lambda: watched.without_value() == [], 90)
     wait_until("all rules to be evaluated", lambda: watched.unhealthy() == [])
     assert watched.firing() == []
@@ -54,8 +54,7 @@ def test_an_alert_fires_and_every_listed_metric_was_shown_once_all_has_happened(
     with KafkaProducer(bootstrap_servers=own.bootstrap) as producer:
         producer.send(RULES.name, b"no set of rules", key=b"rules").get(30)
     wait_until("the alert about refused rules", lambda: watched.firing() == ["RulesRefused"], 90)
-    for job in ("flink", "kafka", "database", "simulator", "prometheus"):
-        wait_until(f"all that is listed of {job}", lambda job=job: not watched.missing(job), 90)
+    wait_until("all that is listed to be shown", lambda: watched.shows_all(JOBS), 90)
 
 
 def test_every_record_is_in_the_bucket_once_and_the_secret_nowhere(own: EmbeddedStack, store: Store) -> None:

@@ -78,8 +78,8 @@ run-detector: package ## Run the anomaly job with the published limits (ARGS="--
 savepoint: setup ## Take a savepoint of a job and print its path (JOB=monitor; STOP=1 stops the job with it)
 	@$(BIN)/fleetpulse stack savepoint $(or $(JOB),inactivity) $(if $(STOP),--stop)
 
-run-producer: setup ## Simulate 1,000 devices that send temperature and humidity every 2 s (ARGS="--topic sensor.raw --dialect avro")
-	@$(BIN)/fleetpulse generate --dialect telemetry --num.devices 1000 --event.interval.ms 2s $(ARGS)
+run-producer: setup ## Simulate 1,000 devices that send temperature and humidity every 2 s (ARGS="--topic sensor.raw --dialect avro", METRICS_PORT=2112)
+	@METRICS_PORT=$${METRICS_PORT:-2112} $(BIN)/fleetpulse generate --dialect telemetry --num.devices 1000 --event.interval.ms 2s $(ARGS)
 
 test-rules: setup ## Judge the fixtures of the rule sets
 	@$(BIN)/fleetpulse rules test $(or $(ARGS),rules/tests/*.yaml)

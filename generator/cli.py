@@ -14,7 +14,8 @@ from clients.topics import ensure_topics
 from fleetpulse.avro import SCHEMA
 from fleetpulse.errors import ConfigurationError, FleetpulseError
 from fleetpulse.topics import EVENTS, SENSOR_RAW, TELEMETRY
-from generator.options import COUNT, SHARE, option
+from generator.metrics import Address
+from generator.options import COUNT, SHARE, metrics_options, option
 from generator.run import Outcome, run
 from generator.scenario import MAX_DEVICES, MAX_DRIFT_PER_DAY, Dialect, Scenario
 
@@ -111,6 +112,7 @@ class _TopicOption(click.Option):
     default="30",
     help="The job's evaluation period, for the truth.",
 )
+@metrics_options
 def command(bootstrap_servers: str, schema_registry_url: str, **options: Any) -> int | None:
     """Simulate a fleet into Kafka, with faults, and write down which alerts must result."""
     usual = _TOPICS[Dialect(options["dialect"])]
@@ -125,6 +127,7 @@ def command(bootstrap_servers: str, schema_registry_url: str, **options: Any) ->
         topic.name,
         lambda: ensure_topics(bootstrap_servers, [topic]),
         options["truth"],
+        metrics=Address(options["metrics_host"], options["metrics_port"]),
     )
     return report(outcome, topic.name)
 

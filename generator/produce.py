@@ -67,6 +67,10 @@ class Sender:
     """Sends records to one topic.
 
     Attributes:
+        topic: where they go.
+        given: records handed to the client, and given_bytes their keys and values.
+        confirmed: how many Kafka had when acknowledgements were let in last; never less than before.
+        reached_ms: send time of the last of them, epoch ms; 0 before the first.
         failed: records that were refused or given up.
         first_failure: why the first of them failed.
         earliest_failed_ms: the lowest Kafka timestamp among them, epoch ms.
@@ -75,47 +79,53 @@ class Sender:
     def __init__(
         self, client: Producer, topic: str, watch: StallWatch, stop: Stop, progress: Callable[[int, int], object]
     ) -> None:
-        self.failed = 0
+        self.topic = topic
+        self.given = self.given_bytes = self.confirmed = self.reached_ms = self.failed = 0
         self.first_failure: str | None = None
         self.earliest_failed_ms: int | None = None
-        self._client, self._topic, self._watch, self._stop, self._progress = client, topic, watch, stop, progress
-        self._given = self._acknowledged = self._reached_ms = 0
+        self._client, self._watch, self._stop, self._progress = client, watch, stop, progress
 
     @property
     def acknowledged(self) -> int:
         """How many records Kafka has for certain."""
-        return self._given - self.failed - len(self._client)
+        return self.given - self.failed - self.waiting
+
+    @property
+    def waiting(self) -> int:
+        """How many records are on their way."""
+        return len(self._client)
 
     def send(self, record: Record) -> None:
         """Hand over one record; waits while the queue is full, as it is when the broker is away for long."""
-        self._reached_ms, key, value, timestamp_ms = record
+        self.reached_ms, key, value, timestamp_ms = record
+        self.given_bytes += len(key) + len(value or b"")
         while True:
             try:
                 # A failed message has lost its timestamp, so the callback carries it.
                 delivered = partial(self._delivered, timestamp_ms)
-                self._client.produce(self._topic, value, key, timestamp=timestamp_ms, on_delivery=delivered)
-                self._given += 1
+                self._client.produce(self.topic, value, key, timestamp=timestamp_ms, on_delivery=delivered)
+                self.given += 1
                 break
             except BufferError:
                 if self._stop.insisted():
-                    self._given += 1
+                    self.given += 1
                     self._fail("given up while the broker took no more", timestamp_ms)
                     return
                 self.serve(0.1)
             except KafkaException as fatal:
-                raise FleetpulseError(f"cannot send to {self._topic}: {fatal.args[0].str()}") from fatal
-        if self._given % _SERVE_EVERY == 0:
+                raise FleetpulseError(f"cannot send to {self.topic}: {fatal.args[0].str()}") from fatal
+        if self.given % _SERVE_EVERY == 0:
             self.serve(0)
 
     def serve(self, seconds: float) -> None:
         """Let acknowledgements in for up to so many seconds."""
         self._client.poll(seconds)
-        held, before, self._acknowledged = len(self._client), self._acknowledged, self.acknowledged
-        if held and self._acknowledged == before:
+        held, before, self.confirmed = self.waiting, self.confirmed, self.acknowledged
+        if held and self.confirmed == before:
             self._watch.quiet(held)
         else:
             self._watch.moved()
-        self._progress(self._acknowledged, self._reached_ms)
+        self._progress(self.confirmed, self.reached_ms)
 
     def finish(self) -> None:
         """Wait until all is acknowledged. What is not when one insists on stopping has failed."""

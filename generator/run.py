@@ -9,6 +9,7 @@ from typing import NamedTuple
 import click
 
 from generator.interrupt import Stop, on_signals
+from generator.metrics import NOWHERE, Address, Meter, served
 from generator.pace import paced
 from generator.produce import Sender, producer, wait_for_kafka
 from generator.progress import display
@@ -40,6 +41,7 @@ def run(
     prepare: Callable[[], object],
     truth_path: Path | None = None,
     stream: Stream = records,
+    metrics: Address = NOWHERE,
 ) -> Outcome:
     """Simulate into Kafka until the scenario ends or a signal asks to stop.
 
@@ -50,11 +52,14 @@ def run(
         prepare: called once Kafka answers; makes the topic.
         truth_path: where the truth file goes; None for none.
         stream: makes the scenario's records.
+        metrics: where Prometheus finds the simulation's figures.
 
     Raises:
         FleetpulseError: Kafka refuses us, or the truth file cannot be written.
     """
+    meter = Meter(_now_ms)
     with contextlib.ExitStack() as stack:
+        stack.enter_context(served(meter, metrics))
         stop = stack.enter_context(on_signals())
         spooled = stack.enter_context(spool(truth_path)) if truth_path else None
         client = producer(bootstrap)
@@ -65,15 +70,20 @@ def run(
         truth = Truth(plan, spooled.tell) if spooled else None
         shown = stack.enter_context(display(plan))
         sender = Sender(client, topic, StallWatch(bootstrap, time.time, shown.say), stop, shown.update)
-        seconds = _send(stream(plan, truth, stop.asked), sender, stop, shown.say)
+        meter.watch(sender, plan)
+        seconds = _send(stream(plan, truth, stop.asked), sender, meter, stop, shown.say)
         if truth_path and spooled and truth:
             _write_truth(truth_path, plan, truth, spooled, sender, stop)
         return Outcome(sender.acknowledged, sender.failed, sender.first_failure, seconds, stop.asked())
 
 
-def _send(made: Iterator[Record], sender: Sender, stop: Stop, say: Callable[[str], object]) -> float:
+def _send(made: Iterator[Record], sender: Sender, meter: Meter, stop: Stop, say: Callable[[str], object]) -> float:
+    def wait(seconds: float) -> None:
+        meter.on_time()
+        sender.serve(seconds)
+
     began = time.monotonic()
-    for record in paced(made, _now_ms, sender.serve, stop.asked):
+    for record in paced(made, _now_ms, wait, stop.asked):
         sender.send(record)
     if stop.asked():
         say("stopping: waiting for Kafka to acknowledge what is on its way; interrupt again to give it up")

@@ -15,7 +15,8 @@ from clients.topics import ensure_topics
 from fleetpulse.errors import ConfigurationError
 from generator.cli import SENSOR_DATA, report
 from generator.factory import KINDS, Sensor
-from generator.options import option
+from generator.metrics import Address
+from generator.options import metrics_options, option
 from generator.records import Record
 from generator.run import run
 from generator.scenario import ENDLESS_MS, Dialect, Scenario
@@ -53,6 +54,7 @@ _name = matching(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,128}", "is no name: 1-12
     show_default="until interrupted",
     help="How long: seconds, or with a unit as in 10m.",
 )
+@metrics_options
 def command(bootstrap_servers: str, topic: str, **options: Any) -> int | None:
     """Play sensors of a factory into Kafka, each at the pace of its type."""
     sensors = sensors_of(options)
@@ -71,6 +73,7 @@ def command(bootstrap_servers: str, topic: str, **options: Any) -> int | None:
         topic,
         lambda: ensure_topics(bootstrap_servers, [replace(SENSOR_DATA, name=topic)]),
         stream=each_at_its_pace,
+        metrics=Address(options["metrics_host"], options["metrics_port"]),
     )
     return report(outcome, topic)
 

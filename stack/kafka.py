@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fleetpulse.errors import FleetpulseError
 from stack.artifacts import jars
-from stack.layout import Layout
+from stack.layout import Layout, project_root
 from stack.programs import Program
 from stack.wheels import java_home
 
@@ -16,7 +16,7 @@ _OVERHEAD_BYTES = 1 << 20  # headers and batch around the largest record
 
 def program(stack: Layout) -> Program:
     """How to run the broker."""
-    command = (*_java(stack), "-Xms512m", "-Xmx1g", "kafka.Kafka", str(_properties_file(stack)))
+    command = (*_java(stack), *_agent(stack), "-Xms512m", "-Xmx1g", "kafka.Kafka", str(_properties_file(stack)))
     return Program("kafka", command, "kafka")
 
 
@@ -78,6 +78,15 @@ def _java(stack: Layout) -> tuple[str, ...]:
         "-cp",
         classpath,
     )
+
+
+def _agent(stack: Layout) -> tuple[str, ...]:
+    """What shows the broker's measures to Prometheus, where there is one."""
+    if "prometheus" not in stack.optional:
+        return ()
+    [agent] = jars("prometheus")
+    rules = project_root() / "observability" / "prometheus" / "kafka-jmx.yaml"
+    return (f"-javaagent:{agent}={stack.address('kafka-metrics')}:{rules}",)
 
 
 def _data(stack: Layout) -> Path:

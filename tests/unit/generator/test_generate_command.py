@@ -16,11 +16,19 @@ def started(monkeypatch):
     """What the command would run, instead of running it."""
     calls = []
 
-    def run(scenario, bootstrap, topic, prepare, truth_path):
-        calls.append((scenario(), bootstrap, topic, truth_path))
+    def run(scenario, bootstrap, topic, prepare, truth_path, metrics):
+        calls.append((scenario(), bootstrap, topic, truth_path, metrics))
         return Outcome(acknowledged=5, seconds=1.0)
 
-    for name in ("KAFKA_BROKERS", "KAFKA_BOOTSTRAP_SERVERS", "SENSOR_COUNT", "SENSOR_INTERVAL", *TOPIC_VARIABLES):
+    for name in (
+        "KAFKA_BROKERS",
+        "KAFKA_BOOTSTRAP_SERVERS",
+        "SENSOR_COUNT",
+        "SENSOR_INTERVAL",
+        "METRICS_HOST",
+        "METRICS_PORT",
+        *TOPIC_VARIABLES,
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(cli, "run", run)
     return calls
@@ -34,7 +42,7 @@ def scenario_of(started, *argv):
 def test_the_defaults_are_the_contract_s(started):
     scenario = scenario_of(started)
 
-    assert started[-1][1:] == ("localhost:9092", "events", None)
+    assert started[-1][1:] == ("localhost:9092", "events", None, ("127.0.0.1", 0))
     assert (scenario.devices, scenario.interval_ms, scenario.duration_ms) == (10, 10, 60_000)
     assert scenario.failure_probability == 0.1
     assert abs(scenario.start_ms - time.time() * 1000) < 5_000
@@ -218,9 +226,17 @@ def test_a_truth_file_that_cannot_be_written_is_told_before_kafka_is_asked(capsy
     ids=["whole", "interrupted", "failed", "interrupted-and-failed"],
 )
 def test_the_end_says_how_many_were_acknowledged(monkeypatch, capsys, outcome, exit_code, printed, error):
-    monkeypatch.setattr(cli, "run", lambda *_: outcome)
+    monkeypatch.setattr(cli, "run", lambda *_, **__: outcome)
 
     assert run_command(cli.command, []) == exit_code
     captured = capsys.readouterr()
     assert printed in captured.out
     assert captured.err.startswith(error)
+
+
+def test_metrics_are_served_where_it_is_asked_for(started, monkeypatch):
+    monkeypatch.setenv("METRICS_PORT", "2112")
+    scenario_of(started)
+    assert started[-1][4] == ("127.0.0.1", 2112)
+    scenario_of(started, "--metrics.port", "0", "--metrics.host", "0.0.0.0")
+    assert started[-1][4] == ("0.0.0.0", 0)

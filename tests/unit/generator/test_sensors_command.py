@@ -24,7 +24,7 @@ def started(monkeypatch):
     """What the command would run, instead of running it."""
     calls = []
 
-    def run(scenario, bootstrap, topic, prepare, stream):
+    def run(scenario, bootstrap, topic, prepare, stream, metrics):
         calls.append((scenario(), bootstrap, topic, stream))
         return Outcome(acknowledged=5, seconds=1.0)
 

@@ -22,11 +22,12 @@ SENSOR_RAW = Topic("sensor.raw", 3, _LARGE)  # telemetry in Avro, where a fleet 
 ALERTS = Topic("alerts", 1)
 LATE = Topic("telemetry.late", 3, _LARGE)
 DEAD_LETTERS = Topic("telemetry.dlq", 3, _LARGE)
+ALERT_DEAD_LETTERS = Topic("alerts.dlq", 1, _LARGE)  # of Vector
 
 AGGREGATES = Topic("telemetry.agg.1m", 3)
 RULES = Topic("rules", 1, {"cleanup.policy": "compact"})  # one key a version, so that all of them stay
 
-TOPICS = (EVENTS, TELEMETRY, ALERTS, LATE, DEAD_LETTERS, AGGREGATES, RULES)
+TOPICS = (EVENTS, TELEMETRY, ALERTS, LATE, DEAD_LETTERS, ALERT_DEAD_LETTERS, AGGREGATES, RULES)
 
 
 def ticks(job: str) -> Topic:

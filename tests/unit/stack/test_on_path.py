@@ -1,6 +1,7 @@
 """Programs that a stack has where they are found on PATH: Vector, Grafana, TimescaleDB."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 import yaml
 
 from fleetpulse.errors import FleetpulseError
-from stack import grafana, lifecycle, postgres, s3, supervision, vector
+from stack import grafana, lifecycle, postgres, prometheus, s3, supervision, vector
 from stack.layout import Layout, project_root
 
 _ASKED_FOR = ("vector", "grafana", "pg_config")
@@ -91,7 +92,14 @@ def test_vector_fills_the_index_and_the_bucket_where_there_are_such(path: Path, 
     command = vector.programs(stack)[0].command
     assert command[2:4] == ("stack.after", "http://127.0.0.1:10200/_index_template/sensor_readings")
     assert [Path(file).name for file in command[6::2]] == ["vector.yaml", "search.yaml", "cold.yaml", "stack.yaml"]
-    assert vector.places(stack).keys() == {"kafka", "database", "search", "s3"}
+    asked_for = [re.findall(r"SECRET\[places\.(\w+)\]", Path(file).read_text()) for file in command[6::2]]
+    assert {name for names in asked_for for name in names} == vector.places(stack).keys()
+
+
+def test_prometheus_finds_vector_where_it_runs(folder: Path) -> None:
+    assert "vector" not in prometheus.targets(Layout(folder, 1000, frozenset({"prometheus"})))
+    both = Layout(folder, 1000, frozenset({"prometheus", "vector"}))
+    assert prometheus.targets(both)["vector"] == ["127.0.0.1:10598"]
 
 
 def test_grafana_gets_its_files_its_data_sources_and_a_password_of_its_own(path: Path, folder: Path) -> None:

@@ -59,7 +59,7 @@ def command() -> None:
     "optional",
     type=click.Choice(OPTIONAL),
     multiple=True,
-    help="A schema registry, Prometheus, or what Flink needs for S3; downloaded at its first use, and remembered.",
+    help="What else to run: downloaded at its first use or found on PATH, and remembered.",
 )
 def up_command(folder: str, port_offset: int | None, optional: tuple[str, ...]) -> None:
     """Start all, and wait until all are ready. Harmless when they run."""

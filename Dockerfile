@@ -53,6 +53,7 @@ COPY clients clients
 COPY database database
 COPY fleetpulse fleetpulse
 COPY flink-conf flink-conf
+COPY indexing indexing
 COPY jobs jobs
 COPY rulefiles rulefiles
 COPY rules rules

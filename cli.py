@@ -15,6 +15,7 @@ _COMMANDS = {
     "dlq": "deadletters.cli",
     "explain": "backtest.explain",
     "generate": "generator.cli",
+    "index": "indexing.cli",
     "kafka": "clients.cli",
     "load": "stack.load",
     "rules": "rulefiles.cli",

@@ -1,9 +1,11 @@
 """The Java artifacts: pinned by checksum, downloaded once, never taken half."""
 
 import hashlib
+import shutil
 import sys
 import tarfile
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -125,14 +127,21 @@ def unpack(folder: Path, archive: Artifact) -> Path:
         with _progress(archive.folder, archive.size) as update:
             file = _fetch(archive, Path(part), update)
         content = Path(part) / "content"
-        with tarfile.open(file) as packed:
-            packed.extractall(content, filter="data")
+        _extract(file, content)
         try:
             content.rename(target)
         except OSError:
             if not target.exists():  # else somebody else was faster
                 raise
     return target
+
+
+def _extract(archive: Path, folder: Path) -> None:
+    if zipfile.is_zipfile(archive):
+        shutil.unpack_archive(archive, folder, "zip")
+    else:
+        with tarfile.open(archive) as packed:
+            packed.extractall(folder, filter="data")
 
 
 def _fetch(artifact: Artifact, part: Path, update: Update) -> Path:
@@ -194,7 +203,7 @@ def _progress(what: str, size: int) -> Iterator[Update]:
 @click.argument("groups", nargs=-1, type=click.Choice(sorted({artifact.group for artifact in locked()})))
 def command(groups: tuple[str, ...]) -> None:
     """Download the artifacts of GROUPS that are not there yet; by default all, but for those of what is optional."""
-    wanted = [a for a in locked() if (a.group in groups if groups else a.group not in OPTIONAL)]
+    wanted = [a for a in locked() if (a.group in groups if groups else a.group.partition("-")[0] not in OPTIONAL)]
     download(artifacts_dir(), wanted)
 
 

@@ -61,7 +61,7 @@ def command() -> None:
     "optional",
     type=click.Choice(OPTIONAL),
     multiple=True,
-    help="A schema registry, Prometheus, or what Flink needs for S3; downloaded at its first use, and remembered.",
+    help="What else to run: downloaded at its first use or found on PATH, and remembered.",
 )
 def up_command(folder: str, port_offset: int | None, optional: tuple[str, ...]) -> None:
     """Start all, and wait until all are ready. Harmless when they run."""
@@ -90,9 +90,10 @@ def status_command(folder: str) -> int:
         click.echo(f"not running: {stack.root}")
         return 1
     listeners = {program.name: program.listens for program in lifecycle.programs(stack)}
+    addresses = {name: stack.address(port) if port else "-" for name, port in listeners.items()}
     table = Table("program", "state", "pid", "address", box=None)
     for status in found:
-        table.add_row(status.name, status.state, str(status.pid or "-"), stack.address(listeners[status.name]))
+        table.add_row(status.name, status.state, str(status.pid or "-"), addresses.get(status.name, "-"))
     Console().print(table)
     return 0 if all(status.state == "RUNNING" for status in found) else 1
 

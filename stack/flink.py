@@ -77,7 +77,7 @@ def configuration(stack: Layout, name: str) -> str:
         "env.pid.dir": stack.run,
     }
     if "s3" in stack.optional:
-        own |= {key: json.dumps(value) for key, value in s3.settings().items()}  # a key may look like a number
+        own |= {key: json.dumps(value) for key, value in s3.settings(stack).items()}  # a key may look like a number
     shared = (project_root() / "flink-conf" / "config.yaml").read_text()
     return shared + "\n" + "".join(f"{key}: {value}\n" for key, value in own.items())
 

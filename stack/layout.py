@@ -30,10 +30,14 @@ _BASE_PORTS = {
 _OPTIONAL_PORTS: dict[str, dict[str, int]] = {
     "registry": {"registry": 8085},
     "prometheus": {"prometheus": 9090, "kafka-metrics": 7071, "postgres-metrics": 9187},
-    "s3": {},
+    "search": {"search": 9200, "search-transport": 9300},
+    "s3": {"s3": 9000},
+    "vector": {"vector": 8686, "vector-metrics": 9598},
+    "grafana": {"grafana": 3000},
+    "timescaledb": {},
 }
 OPTIONAL = tuple(_OPTIONAL_PORTS)
-OPTIONAL_PROGRAMS = ("registry", "postgres-exporter", "prometheus")
+OPTIONAL_PROGRAMS = ("registry", "postgres-exporter", "prometheus", "search", "indexer", "s3", "vector", "grafana")
 _EVERY_PORT = dict(ChainMap(_BASE_PORTS, *_OPTIONAL_PORTS.values()))
 _MAX_OFFSET = 65535 - max(_EVERY_PORT.values())
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from fleetpulse.errors import ConfigurationError, FleetpulseError
-from stack import flink, kafka, postgres, supervision
+from stack import flink, kafka, postgres, s3, supervision
 from stack.disk import check_free_space
 from stack.layout import Layout, ports_of, saved_options
 from stack.options import OPTIONS, chosen
@@ -67,7 +67,7 @@ def reset(stack: Layout) -> None:
 def _prepare(stack: Layout) -> None:
     supervision.stop_leftovers(stack)
     check_free_space(stack.root)
-    check_ports(stack, stack.ports)
+    check_ports(stack, stack.ports.keys() - ({"s3"} if s3.is_elsewhere() else set()))
     for folder in (stack.run, stack.tmp):  # what an earlier start wrote is of no use now
         shutil.rmtree(folder, ignore_errors=True)
     for folder in (stack.data, stack.savepoints, stack.checkpoints, stack.logs, stack.run, stack.tmp):

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from stack import prometheus, registry, s3
+from indexing.cli import INDEX
+from stack import grafana, postgres, prometheus, registry, s3, search, vector
 from stack.layout import Layout
 from stack.programs import Program
 
@@ -21,7 +22,7 @@ class Option:
     `reached_at` is a label and an address for people. What is `part_of` a program needs that one to be started anew.
     """
 
-    install: Callable[[], None]
+    install: Callable[[], None] = lambda: None
     programs: Callable[[Layout], list[Program]] = lambda _stack: []
     check: Callable[[Layout], None] = _nothing
     prepare: Callable[[Layout], None] = _nothing
@@ -46,7 +47,34 @@ OPTIONS: Mapping[str, Option] = {
         reached_at=lambda stack: {"Prometheus": prometheus.url(stack)},
         part_of="Kafka",
     ),
-    "s3": Option(install=s3.install, check=lambda _stack: s3.check(), part_of="Flink"),
+    "search": Option(
+        install=search.install,
+        programs=search.programs,
+        prepare=search.prepare,
+        answers=search.answers,
+        settle=search.settle,
+        reached_at=lambda stack: {"Search": f"{search.url(stack)}, index {INDEX}"},
+    ),
+    "s3": Option(
+        install=s3.install,
+        programs=s3.programs,
+        check=s3.check,
+        prepare=s3.prepare,
+        answers=s3.answers,
+        reached_at=s3.reached_at,
+        part_of="Flink",
+    ),
+    "vector": Option(programs=vector.programs, check=vector.check, prepare=vector.prepare, answers=vector.answers),
+    "grafana": Option(
+        programs=grafana.programs,
+        check=grafana.check,
+        prepare=grafana.prepare,
+        answers=grafana.answers,
+        reached_at=lambda stack: {
+            "Grafana": f"http://{stack.address('grafana')}, user admin, password in {stack.secrets / grafana.ADMIN}"
+        },
+    ),
+    "timescaledb": Option(check=lambda _stack: postgres.check_timescaledb(), part_of="PostgreSQL"),
 }
 
 

@@ -16,19 +16,26 @@ from stack.wheels import postgres_bin
 DATABASE = "monitoring"
 OWNER = "owner"
 _NOBODY = 65534
+_TIMESCALEDB = "timescaledb"
 
 
 def program(stack: Layout) -> Program:
     """How to run the server. SIGINT is its fast shutdown: it ends sessions instead of waiting for them."""
-    settings = {
+    settings: dict[str, object] = {
         "listen_addresses": HOST,
         "port": stack.ports["postgres"],
         "unix_socket_directories": "",
         "max_connections": 100,
         "log_line_prefix": "%m [%p] ",
     }
+    if _TIMESCALEDB in stack.optional:
+        settings |= {
+            "shared_preload_libraries": _TIMESCALEDB,
+            "timescaledb.telemetry_level": "off",
+            "max_worker_processes": 24,
+        }
     arguments = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-    command = (*_as_ordinary_user(), str(postgres_bin() / "postgres"), "-D", str(_data(stack)), *arguments)
+    command = (*_as_ordinary_user(), str(_bin(stack) / "postgres"), "-D", str(_data(stack)), *arguments)
     return Program("postgres", command, "postgres", stop_signal="INT")
 
 
@@ -45,8 +52,27 @@ def prepare(stack: Layout) -> None:
     unfinished.mkdir(mode=0o700)
     if os.geteuid() == 0:
         os.chown(unfinished, _NOBODY, _NOBODY)
-    _initdb(unfinished, password(stack, OWNER))
+    _initdb(_bin(stack), unfinished, password(stack, OWNER))
     unfinished.rename(_data(stack))
+
+
+def check_timescaledb() -> None:
+    """Refuse a stack with TimescaleDB where there is none.
+
+    Raises:
+        FleetpulseError: PostgreSQL is not on PATH, or has not the extension.
+    """
+    if not (Path(_asked("--sharedir")) / "extension" / f"{_TIMESCALEDB}.control").exists():
+        raise FleetpulseError(
+            f"--with timescaledb: the PostgreSQL in {_asked('--bindir')} has no TimescaleDB; install it there, or do "
+            "without it: the tables are the same"
+        )
+
+
+def _asked(what: str) -> str:
+    if shutil.which("pg_config") is None:
+        raise FleetpulseError("--with timescaledb: there is no `pg_config` on PATH; install PostgreSQL and TimescaleDB")
+    return subprocess.run(["pg_config", what], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def dsn(stack: Layout, user: str = OWNER, database: str = DATABASE) -> str:
@@ -56,10 +82,10 @@ def dsn(stack: Layout, user: str = OWNER, database: str = DATABASE) -> str:
     )
 
 
-def _initdb(folder: Path, owner_password: str) -> None:
+def _initdb(programs: Path, folder: Path, owner_password: str) -> None:
     command = [
         *_as_ordinary_user(),
-        str(postgres_bin() / "initdb"),
+        str(programs / "initdb"),
         *("-D", str(folder), "-U", OWNER, "-E", "UTF8", "--no-locale"),
         *("--auth=scram-sha-256", "--pwfile=/dev/stdin"),
     ]
@@ -86,4 +112,9 @@ def _as_ordinary_user() -> tuple[str, ...]:
 
 
 def _data(stack: Layout) -> Path:
-    return stack.data / "postgres"
+    # A server of its own version, which cannot read the other's files.
+    return stack.data / (_TIMESCALEDB if _TIMESCALEDB in stack.optional else "postgres")
+
+
+def _bin(stack: Layout) -> Path:
+    return Path(_asked("--bindir")) if _TIMESCALEDB in stack.optional else postgres_bin()

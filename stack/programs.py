@@ -2,14 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass(frozen=True)
 class Program:
-    """A supervised process. `listens` names its main port in the layout; `stop_signal` asks it to end."""
+    """A supervised process. `listens` names its main port in the layout, if any; `stop_signal` asks it to end.
+
+    It runs in `folder`, by default the stack's.
+    """
 
     name: str
     command: tuple[str, ...]
-    listens: str
+    listens: str | None
     environment: Mapping[str, str] = field(default_factory=dict)
     stop_signal: str = "TERM"
+    folder: Path | None = None

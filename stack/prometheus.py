@@ -83,6 +83,8 @@ def prepare(stack: Layout) -> None:
 def targets(stack: Layout) -> dict[str, list[str]]:
     """The addresses of each job."""
     of_the_stack = {job: [stack.address(name) for name in names] for job, names in _TARGETS.items()}
+    if "vector" in stack.optional:
+        of_the_stack["vector"] = [stack.address("vector-metrics")]
     return of_the_stack | {"simulator": [f"{HOST}:{_SIMULATOR_PORT + stack.port_offset}"]}
 
 

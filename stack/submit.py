@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fleetpulse.errors import FleetpulseError
-from stack import flink
+from stack import flink, s3
 from stack.artifacts import jars
 from stack.layout import Layout, project_root
 from stack.postgres import DATABASE
@@ -74,7 +74,8 @@ def defaults(stack: Layout, job: str) -> list[str]:
     """The arguments that point a job at this stack."""
     shared = ["--kafka.bootstrap.servers", stack.address("kafka"), "--checkpoint.dir", stack.checkpoints.as_uri()]
     if job == "cold":
-        return [*shared, "--cold.path", stack.cold.as_uri()]
+        path = f"s3://{s3.BUCKET}/telemetry" if s3.runs_here(stack) else stack.cold.as_uri()
+        return [*shared, "--cold.path", path]
     if job != "archive":
         return shared
     url = f"jdbc:postgresql://{stack.address('postgres')}/{DATABASE}"

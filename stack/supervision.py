@@ -179,6 +179,7 @@ def _section(stack: Layout, program: Program, place: int) -> list[str]:
         f"environment={environment}",
         f"priority={place}",
         f"stopsignal={program.stop_signal}",
+        f"directory={_escaped(program.folder or stack.root)}",
         "autorestart=true",
         "startsecs=2",
         "startretries=6",

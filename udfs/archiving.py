@@ -1,7 +1,6 @@
 """The crossing for the archive: batches of records in, batches of readings out, as the database takes them."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -9,7 +8,7 @@ import pandas as pd
 from pyflink.table.udf import ScalarFunction
 
 from fleetpulse.decoding import Decoded, decode
-from fleetpulse.times import iso
+from fleetpulse.documents import documents
 
 BATCH_READINGS = 1000
 _OWN_COLUMNS = ("temperature_c", "humidity", "lat", "lon", "battery")
@@ -50,31 +49,6 @@ def batches(decoded: Decoded, origins: Sequence[str]) -> Iterator[str]:
         decoded: the batch. Its rejected records are left out: dead letters are the business of the jobs that decide.
         origins: where each of its records was read, `topic:partition:offset`.
     """
-    readings = [_reading(decoded, place, origins[place]) for place in _accepted(decoded)]
+    readings = list(documents(decoded, origins, _OWN_COLUMNS))
     for start in range(0, len(readings), BATCH_READINGS):
         yield msgspec.json.encode(readings[start : start + BATCH_READINGS]).decode()
-
-
-def _accepted(decoded: Decoded) -> Iterator[int]:
-    return (place for place in range(len(decoded.devices)) if place not in decoded.rejections)
-
-
-def _reading(decoded: Decoded, place: int, origin: str) -> dict[str, Any]:
-    reading: dict[str, Any] = {
-        "time": iso(decoded.event_times_ms[place]),
-        "device_id": decoded.devices[place],
-        "origin": origin,
-    }
-    metrics = decoded.others.get(place, {})
-    for name, column in decoded.columns.items():
-        if (measured := column[place]) is None:
-            continue
-        if name in _OWN_COLUMNS:
-            reading[name] = measured
-        else:
-            metrics = metrics | {name: measured}
-    if metrics:
-        reading["metrics"] = metrics
-    if decoded.locations:
-        reading |= decoded.locations[place]._asdict()
-    return reading

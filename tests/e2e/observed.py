@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,10 +37,13 @@ class Prometheus:
         found = self.get("targets", state="active")["activeTargets"]
         return {(target["labels"]["job"], target["health"], target["lastError"]) for target in found}
 
-    def missing(self, job: str) -> set[str]:
-        """Of the metrics that are listed for a job, those that it has never shown."""
-        shown = self.get("label/__name__/values", **{"match[]": f'{{job="{job}"}}'})
-        return set((FOLDER / "exposed" / f"{job}.txt").read_text().split()) - set(shown)
+    def shows_all(self, jobs: Iterable[str]) -> bool:
+        """Whether every metric that is listed for a job has been shown by it; fails with those that were not."""
+        for job in jobs:
+            listed = (FOLDER / "exposed" / f"{job}.txt").read_text().split()
+            shown = self.get("label/__name__/values", **{"match[]": f'{{job="{job}"}}'})
+            assert not set(listed) - set(shown)
+        return True
 
     def without_value(self) -> list[str]:
         """The recording rules that have none now."""

@@ -47,15 +47,14 @@ INSIDE = {
     ids=["one broker", "three brokers"],
 )
 def test_prometheus_scrapes_what_listens(environment: dict[str, str], more: set[tuple[str, int]]) -> None:
-    mounts = (volume.split(":") for volume in composition(environment)["services"]["prometheus"]["volumes"])
-    folders = {inside: ROOT / outside for outside, inside, *_ in mounts}
-    wanted = re.findall(r"[\w-]+/[\w*]+\.yaml", (ROOT / "observability" / "prometheus" / "prometheus.yaml").read_text())
+    mounts = [volume.split(":") for volume in composition(environment)["services"]["prometheus"]["volumes"]]
+    inside = {target: ROOT / source for source, target, *_ in mounts}
+    configuration = (ROOT / "observability" / "prometheus" / "prometheus.yaml").read_text()
     scraped = set()
-    for pattern in set(wanted) - {"rules/*.yaml"}:
-        folder, name = pattern.split("/")
-        for file in folders[f"/etc/prometheus/{folder}"].glob(name):
-            for group in YAML(typ="safe").load(file):
-                scraped |= {(address.split(":")[0], int(address.split(":")[1])) for address in group["targets"]}
+    for name in re.findall(r"files: \[targets/(\S+)\]", configuration):
+        file = inside.get(f"/etc/prometheus/targets/{name}") or inside["/etc/prometheus/targets"] / name
+        for group in YAML(typ="safe").load(file):
+            scraped |= {(address.split(":")[0], int(address.split(":")[1])) for address in group["targets"]}
     assert scraped == LISTENING | more
 
 

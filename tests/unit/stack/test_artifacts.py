@@ -3,7 +3,9 @@
 import hashlib
 import io
 import tarfile
+import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -64,6 +66,14 @@ def packed(**files: bytes) -> bytes:
     return out.getvalue()
 
 
+def zipped(**files: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(f"lib/{name}", content)
+    return out.getvalue()
+
+
 ARCHIVE = packed(jar=CONTENT)
 PROGRAM = Artifact("registry", "org.example:app:1.0:all:tar.gz", len(ARCHIVE), hashlib.sha256(ARCHIVE).hexdigest())
 
@@ -72,11 +82,20 @@ def test_an_archive_has_a_name_of_its_own() -> None:
     assert (PROGRAM.filename, PROGRAM.folder) == ("app-1.0-all.tar.gz", "app-1.0")
 
 
-def test_an_archive_is_unpacked_once(tmp_path: Path, registry: Callable[[bytes | Exception], None]) -> None:
-    registry(ARCHIVE)
-    unpack(tmp_path, PROGRAM)
+def test_an_archive_without_a_classifier_has_a_name_too() -> None:
+    search = Artifact("search", "org.example:app:1.0::zip", 1, "")
+    assert (search.filename, search.folder) == ("app-1.0.zip", "app-1.0")
+
+
+@pytest.mark.parametrize("archive", [ARCHIVE, zipped(jar=CONTENT)], ids=["tar", "zip"])
+def test_an_archive_is_unpacked_once(
+    tmp_path: Path, registry: Callable[[bytes | Exception], None], archive: bytes
+) -> None:
+    registry(archive)
+    program = replace(PROGRAM, sha256=hashlib.sha256(archive).hexdigest())
+    unpack(tmp_path, program)
     registry(OSError("no network"))
-    assert (unpack(tmp_path, PROGRAM) / "lib" / "jar").read_bytes() == CONTENT
+    assert (unpack(tmp_path, program) / "lib" / "jar").read_bytes() == CONTENT
     assert [file.name for file in tmp_path.iterdir()] == ["app-1.0"]
 
 
@@ -95,7 +114,13 @@ def test_what_is_optional_is_not_part_of_the_setup(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(artifacts, "download", lambda _folder, wanted: asked.extend(a.group for a in wanted))
     artifacts.command.main([], standalone_mode=False)
     assert set(asked) == {"agent", "cold", "flink", "kafka"}
-    assert {artifact.group for artifact in locked()} - set(asked) == {"prometheus", "registry", "s3"}
+    assert {artifact.group for artifact in locked()} - set(asked) == {
+        "prometheus",
+        "registry",
+        "s3",
+        "s3-server",
+        "search",
+    }
 
 
 def test_a_wrong_checksum_installs_nothing(tmp_path: Path, registry: Callable[[bytes | Exception], None]) -> None:

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from fleetpulse.errors import ConfigurationError
-from stack import flink, lifecycle, s3, supervision
+from stack import flink, lifecycle, s3, submit, supervision
 from stack.layout import Layout, saved_options
 
 KEY, SECRET = "0123", "a/secret+key: #1"
@@ -39,10 +39,53 @@ def test_the_client_of_another_cluster_is_told_no_key(stack: Layout) -> None:
 
 
 def test_buckets_are_part_of_the_path_wherever_it_is_not_amazon(monkeypatch: pytest.MonkeyPatch, stack: Layout) -> None:
-    assert set(s3.settings()) == {"s3.access-key", "s3.secret-key"}
+    assert set(s3.settings(stack)) == {"s3.access-key", "s3.secret-key"}
     monkeypatch.setenv("FLEETPULSE_S3_ENDPOINT", "http://127.0.0.1:9000")
-    assert s3.settings()["s3.endpoint"] == "http://127.0.0.1:9000"
-    assert s3.settings()["s3.path.style.access"] == "true"
+    assert s3.settings(stack)["s3.endpoint"] == "http://127.0.0.1:9000"
+    assert s3.settings(stack)["s3.path.style.access"] == "true"
+
+
+@pytest.fixture
+def own(stack: Layout, monkeypatch: pytest.MonkeyPatch) -> Layout:
+    """A stack whose environment names no store."""
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    monkeypatch.setattr(s3, "jars", lambda group: [Path("/jars") / f"{group}.jar"])
+    stack.run.mkdir()
+    return stack
+
+
+def test_a_store_of_its_own_has_keys_of_its_own_that_flink_knows(own: Layout) -> None:
+    s3.prepare(own)
+    file = own.run / "s3.properties"
+    server = dict(line.split("=", 1) for line in file.read_text().splitlines())
+    flink_knows = s3.settings(own)
+    assert server["s3proxy.identity"] == flink_knows["s3.access-key"] != flink_knows["s3.secret-key"]
+    assert server["s3proxy.credential"] == flink_knows["s3.secret-key"]
+    assert server["s3proxy.authorization"] == "aws-v2-or-v4"
+    assert server["s3proxy.endpoint"] == flink_knows["s3.endpoint"] == "http://127.0.0.1:10000"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE((own.data / "s3" / "sensor-cold").stat().st_mode) == 0o700
+    assert [program.name for program in s3.programs(own)] == ["s3"]
+
+
+def test_a_store_elsewhere_needs_no_server_and_no_port(stack: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(lifecycle, "check_ports", lambda _stack, names: asked.extend(names))
+    monkeypatch.setattr(s3, "install", lambda: None)
+    monkeypatch.setattr(lifecycle.kafka, "prepare", lambda _stack: None)
+    monkeypatch.setattr(lifecycle.postgres, "prepare", lambda _stack: None)
+    lifecycle._prepare(stack)
+    assert "kafka" in asked
+    assert "s3" not in asked
+    assert s3.programs(stack) == []
+    assert s3.reached_at(stack) == {}
+
+
+def test_the_cold_storage_job_writes_to_the_stacks_own_store(own: Layout) -> None:
+    assert submit.defaults(own, "cold")[-1] == own.cold.as_uri()
+    s3.prepare(own)
+    assert submit.defaults(own, "cold")[-2:] == ["--cold.path", "s3://sensor-cold/telemetry"]
 
 
 def test_flink_keeps_the_plugins_it_came_with(stack: Layout) -> None:

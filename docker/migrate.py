@@ -1,4 +1,4 @@
-"""Brings the database of docker-compose.yaml to the newest schema, and its roles to the passwords of the secret files."""
+"""Brings the database of docker-compose.yaml to the newest schema, its roles to the passwords of the secret files."""
 
 import sys
 from pathlib import Path

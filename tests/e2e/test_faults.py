@@ -1,18 +1,22 @@
-"""The alerts in the database are those that must result, whatever is killed on the way."""
+"""The alerts in the database, and on Grafana's panels, are those that must result, whatever is killed on the way."""
 
 import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 from confluent_kafka import Message
 
 from database.migrate import migrate
+from observability.grafana.render import View
+from tests.e2e.alert_panels import Fact, expected, shown
 from tests.e2e.archives import Archive
 from tests.e2e.databases import fresh_database
 from tests.e2e.embedded import EmbeddedStack
-from tests.e2e.fleets import simulate, told_by
+from tests.e2e.fleets import Told, simulate, told_by
 from tests.e2e.jobs import Revision, header, inactivity, moment, origin, place, same_record
 from tests.e2e.lifecycles import check_lifecycles, open_at
 from tests.waiting import wait_until
@@ -57,6 +61,23 @@ def check_open_alerts(alerts: list[Revision], lives: Mapping[str, list[int]], en
         assert end_ms - last_ms > TIMEOUT_MS, f"{alert} is open, but its device was alive at {moment(last_ms)}"
 
 
+def check_panels(archive: Archive, told: Told, devices: set[str]) -> None:
+    """Every panel of *IoT Device Alerts* shows what the truth file tells of these devices, as of its last instant."""
+    until = moment(told.until_ms)
+    view = View(until - timedelta(hours=1), until, "1m", {"site": None, "device": sorted(devices), "kind": None})
+    facts = [Fact(*alert) for alert in told.expected]
+    with psycopg.connect(archive.dsn) as database:
+        # As it was at that instant: written anew, since what is open now is kept as rows are written.
+        database.execute("CREATE TEMP TABLE told AS SELECT * FROM alerts WHERE changed_at <= %s", [until])
+        database.execute("DELETE FROM alerts")
+        database.execute("INSERT INTO alerts SELECT * FROM told ORDER BY revision")
+        panels = shown(database, view)
+    assert panels == expected(facts, view)
+    assert all(panels[title] for title in panels)
+    assert panels["Open now"][0]["open"] > 0
+    assert panels["Time to recover"]["p95"] > 0
+
+
 def test_alerts_equal_the_truth_though_flink_is_killed_twice_and_the_broker_once(
     stack: EmbeddedStack, tmp_path: Path
 ) -> None:
@@ -87,6 +108,8 @@ def test_alerts_equal_the_truth_though_flink_is_killed_twice_and_the_broker_once
             alerts = job.alerts()
             wait_until("the archive to have them all", lambda: len(stored(archive)) >= len(alerts), 120)
             assert sorted(stored(archive)) == sorted(alerts)
+        clear = {message.key().decode() for message in written.values()} - told.unclear
+        check_panels(archive, told, {device for device in clear if not device.startswith("probe-")})
     assert told.comparable(alerts) == told.expected
     check_lifecycles(alerts)
     letters = job.dead_letters()

@@ -1,5 +1,5 @@
 SELECT time, severity, kind, rule_id, summary, value, "limit", unit, changed_at
-FROM alerts_current
-WHERE state IN ('open', 'updated') AND device_id = '${device}'
+FROM alerts_open
+WHERE device_id = '${device}'
 ORDER BY time DESC
 LIMIT 50

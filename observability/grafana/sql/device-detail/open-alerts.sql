@@ -1,3 +1,3 @@
 SELECT count(*) AS open
-FROM alerts_current
-WHERE state IN ('open', 'updated') AND device_id = '${device}'
+FROM alerts_open
+WHERE device_id = '${device}'

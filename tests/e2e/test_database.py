@@ -24,6 +24,7 @@ MIGRATIONS = [
     "0007-readings-by-time",
     "0008-retention",
     "0009-open-alerts",
+    "0010-sites",
 ]
 ALERT_ID = "6f0a7f2e-54d1-5a1c-9a52-0d5f7a3c1b11"
 OPENED_AT = "2026-01-01T00:01:30.000Z"
@@ -183,11 +184,13 @@ def test_open_is_what_no_later_revision_has_ended(
 
 
 def test_two_writers_at_once_leave_no_alert_open_that_is_over(database: psycopg.Connection[Any]) -> None:
+    insert(database, an_alert(alert_id="0b54a1f0-6a1d-5f0a-8f3e-3c1d2e4f5a6b", state="recovered"))
     with psycopg.connect(database.info.dsn, password=database.info.password, autocommit=True) as other:
+        other.execute("SET lock_timeout = '10s'")
         with database.transaction():
             insert(database, an_alert())
             insert(other, an_alert(revision="2", state="recovered"))
-    assert rows(database, "SELECT count(*), (SELECT count(*) FROM alerts_open) FROM alerts") == [(2, 0)]
+        assert rows(other, "SELECT count(*), (SELECT count(*) FROM alerts_open) FROM alerts") == [(3, 0)]
 
 
 @pytest.mark.parametrize(

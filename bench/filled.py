@@ -7,7 +7,6 @@ from typing import Any
 import psycopg
 
 UNTIL = datetime(2026, 1, 1, tzinfo=UTC)
-EVERY = timedelta(seconds=10)
 ALERTS_SPAN = timedelta(days=90)
 
 
@@ -16,19 +15,21 @@ class Contents:
     """How much there is.
 
     Attributes:
-        devices: how many devices there are; each tells temperature, humidity and battery every 10 s, up to UNTIL.
-        readings: how many readings they have told in all.
+        devices: how many devices there are.
+        readings: how many readings of temperature, humidity and battery they have told in all.
+        every: how often each told one, up to UNTIL.
         revisions: about how many revisions of alerts there are, evenly over the 90 days before UNTIL.
     """
 
     devices: int = 1_000
     readings: int = 10_000_000
+    every: timedelta = timedelta(seconds=10)
     revisions: int = 1_000_000
 
     @property
     def since(self) -> datetime:
         """When the first reading was made."""
-        return UNTIL - self.readings // self.devices * EVERY
+        return UNTIL - self.readings // self.devices * self.every
 
     @property
     def alerts(self) -> int:
@@ -99,7 +100,7 @@ def fill(database: psycopg.Connection[Any], contents: Contents) -> None:
         "devices": contents.devices,
         "steps": contents.readings // contents.devices,
         "since": contents.since,
-        "every": EVERY,
+        "every": contents.every,
         "alerts": contents.alerts,
         "alerts_since": UNTIL - ALERTS_SPAN,
         "between": ALERTS_SPAN / contents.alerts,

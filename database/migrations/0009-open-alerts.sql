@@ -1,9 +1,9 @@
 -- The alerts that are open now, however long ago they were opened. Half of all revisions once said "open": to tell which of
 -- them still hold from `alerts` alone takes a look at every revision there ever was.
 --
--- alerts_unended holds those that may hold. The view asks `alerts` about each of them, so that a row too many, as two
--- writers at once may leave, costs time and nothing else. Should rows ever be missing, after rows were put into `alerts` with
--- triggers disabled: delete all, and insert as below.
+-- alerts_unended holds those that may hold. The view asks `alerts` about each of them, so that a row too many, as an end that
+-- comes before its beginning leaves, costs time and nothing else. Should rows ever be missing, after rows were put into
+-- `alerts` with triggers disabled: delete all, and insert as below.
 CREATE TABLE alerts_unended (
     time timestamptz NOT NULL,
     alert_id uuid NOT NULL,
@@ -19,9 +19,7 @@ SET search_path = pg_catalog, public, pg_temp
 AS $$
 BEGIN
     DELETE FROM alerts_unended WHERE alert_id = NEW.alert_id AND revision < NEW.revision;
-    IF NEW.state IN ('open', 'updated') AND NOT EXISTS (
-        SELECT FROM alerts WHERE time = NEW.time AND alert_id = NEW.alert_id AND revision > NEW.revision
-    ) THEN
+    IF NEW.state IN ('open', 'updated') THEN
         INSERT INTO alerts_unended VALUES (NEW.time, NEW.alert_id, NEW.revision) ON CONFLICT DO NOTHING;
     END IF;
     RETURN NULL;

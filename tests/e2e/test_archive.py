@@ -154,7 +154,8 @@ def test_a_database_that_was_away_misses_nothing_and_no_order(archive: Archive, 
     assert (devices, places, last) == (10_000, 10_000, 9_997.5)
     [(pairs, in_order)] = archive.query(
         "SELECT count(*), bool_and(opened.stored_at <= ended.stored_at)"
-        " FROM alerts AS opened JOIN alerts AS ended USING (time, alert_id) WHERE (opened.revision, ended.revision) = (1, 2)"
+        " FROM alerts AS opened JOIN alerts AS ended USING (time, alert_id)"
+        " WHERE (opened.revision, ended.revision) = (1, 2)"
     )
     assert (pairs, in_order) == (5_000, True)
     assert archive.query("SELECT count(*) FROM alerts_open") == [(0,)]

@@ -8,9 +8,10 @@
 --   readings_1d      for ever  a row a day and device
 --   alerts           1 year    few, and what people ask about longest
 --
--- On TimescaleDB policies see to it, by dropping whole chunks, for the first time a day after this migration: until then
--- remove_retention_policy and add_retention_policy give another age to what is there already. Elsewhere nothing is deleted by itself: whoever runs the database calls drop_older_than, say once
--- a day from cron. Rejects are for people to look at, and are deleted by it on both.
+-- On TimescaleDB policies see to it, by dropping whole chunks, for the first time a day after this migration: until
+-- then remove_retention_policy and add_retention_policy can set another age before anything goes. Elsewhere nothing is
+-- deleted by itself: whoever runs the database calls drop_older_than, say once a day from cron. Rejects are for people
+-- to look at, and are deleted by it on both.
 CREATE FUNCTION drop_older_than(age interval, relation regclass) RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp
@@ -24,7 +25,8 @@ DECLARE
     dropped bigint;
 BEGIN
     IF dated IS NULL THEN
-        RAISE invalid_parameter_value USING MESSAGE = format('%s is no table of readings, aggregates, alerts or rejects', relation);
+        RAISE invalid_parameter_value USING
+            MESSAGE = format('%s is no table of readings, aggregates, alerts or rejects', relation);
     END IF;
     EXECUTE format('DELETE FROM %s WHERE %I < now() - $1', relation, dated) USING age;
     GET DIAGNOSTICS dropped = ROW_COUNT;

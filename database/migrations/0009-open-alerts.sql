@@ -1,9 +1,9 @@
--- The alerts that are open now, however long ago they were opened. Half of all revisions once said "open": to tell which of
--- them still hold from `alerts` alone takes a look at every revision there ever was.
+-- The alerts that are open now, however long ago they were opened. Half of all revisions once said "open": to tell which
+-- of them still hold from `alerts` alone takes a look at every revision there ever was.
 --
--- alerts_unended holds those that may hold. The view asks `alerts` about each of them, so that a row too many, as an end that
--- comes before its beginning leaves, costs time and nothing else. Should rows ever be missing, after rows were put into
--- `alerts` with triggers disabled: delete all, and insert as below.
+-- alerts_unended holds those that may hold. The view asks `alerts` about each of them, so that a row too many, as an end
+-- that comes before its beginning leaves, costs time and nothing else. Should rows ever be missing, after rows were put
+-- into `alerts` with triggers disabled: delete all, and insert as below.
 CREATE TABLE alerts_unended (
     time timestamptz NOT NULL,
     alert_id uuid NOT NULL,

@@ -47,6 +47,11 @@ BEGIN
         PERFORM add_retention_policy('readings_1m', INTERVAL '90 days', initial_start => tomorrow);
         PERFORM add_retention_policy('readings_1h', INTERVAL '2 years', initial_start => tomorrow);
         PERFORM add_retention_policy('alerts', INTERVAL '1 year', initial_start => tomorrow);
+        -- A device has few alerts a week: apart from those of other devices they hardly become smaller (269 bytes a
+        -- revision instead of 428, together 58), and are slower to find.
+        ALTER TABLE alerts SET (
+            timescaledb.compress_segmentby = '', timescaledb.compress_orderby = 'time DESC, alert_id, revision'
+        );
         -- Not before their refresh leaves them alone.
         ALTER MATERIALIZED VIEW readings_1m SET (timescaledb.compress, timescaledb.compress_segmentby = 'device_id');
         ALTER MATERIALIZED VIEW readings_1h SET (timescaledb.compress, timescaledb.compress_segmentby = 'device_id');

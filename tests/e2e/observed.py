@@ -16,7 +16,6 @@ from stack import prometheus, submit
 from tests.e2e.embedded import EmbeddedStack
 
 FOLDER = Path("observability/prometheus")
-_HOST = "127.0.0.1"
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,8 @@ class Prometheus:
         for job in jobs:
             listed = (FOLDER / "exposed" / f"{job}.txt").read_text().split()
             shown = self.get("label/__name__/values", **{"match[]": f'{{job="{job}"}}'})
-            assert not set(listed) - set(shown)
+            missing = set(listed) - set(shown)
+            assert not missing, f"{job}: {sorted(missing)}"
         return True
 
     def without_value(self) -> list[str]:
@@ -63,13 +63,14 @@ class Prometheus:
 
 @contextmanager
 def pipeline(stack: EmbeddedStack) -> Iterator[None]:
-    """A fleet, of which some have been silent before, and the jobs that decide and archive what it says."""
+    """A fleet, of which some have been silent before, and the job that decides about it."""
     layout = stack.layout
-    port = next(iter(prometheus.targets(layout)["simulator"])).rpartition(":")[2]
+    [address] = prometheus.targets(layout)["simulator"]
+    host, _, port = address.partition(":")
     simulator = subprocess.Popen(
         [
             *(sys.executable, "-c", "import cli; cli.main()", "generate", "--dialect", "telemetry"),
-            *("--kafka.bootstrap.servers", stack.bootstrap, "--metrics.port", port, "--metrics.host", _HOST),
+            *("--kafka.bootstrap.servers", stack.bootstrap, "--metrics.port", port, "--metrics.host", host),
             *("--num.devices", "20", "--event.interval.ms", "500ms", "--backfill", "10m", "--duration.seconds", "1h"),
             *("--failure.probability", "0.5", "--spike.rate", "0.02"),
         ]
@@ -78,9 +79,6 @@ def pipeline(stack: EmbeddedStack) -> Iterator[None]:
         rules = ("--rules", "rules/complete.yaml")
         submit.submit(
             layout, "monitor", [*submit.defaults(layout, "monitor"), "--events.topic", TELEMETRY.name, *rules]
-        )
-        submit.submit(
-            layout, "archive", [*submit.defaults(layout, "archive"), "--archive", "alerts,aggregates,readings"]
         )
         yield
     finally:

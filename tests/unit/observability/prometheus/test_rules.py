@@ -94,6 +94,14 @@ def test_every_job_has_its_targets_in_a_file_of_its_name() -> None:
     assert {f"targets/{file.name}" for file in (FOLDER / "targets").iterdir()} == set(files.values())
 
 
+def test_three_brokers_are_asked_where_there_are_three() -> None:
+    [[one]], [three] = (
+        [group["targets"] for group in yaml.safe_load((FOLDER / folder / "kafka.yaml").read_text())]
+        for folder in ("targets", "targets-ha")
+    )
+    assert three == [one, *(one.replace("kafka", f"kafka-{number}") for number in (2, 3))]
+
+
 def test_the_exporter_of_kafka_shows_what_is_listed_and_no_other_measure_of_the_broker() -> None:
     shown = {rule["name"].lower() for rule in yaml.safe_load((FOLDER / "kafka-jmx.yaml").read_text())["rules"]}
     patterns = [re.sub(r"\$\d", r"\\w+", name) for name in shown]

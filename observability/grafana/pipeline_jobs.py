@@ -221,8 +221,8 @@ TURNED_AWAY_NOW = (
         stat(
             "Held, refused",
             "Shards held: they decide nothing yet, for producers may still deliver what they kept during an outage of "
-            "ours; over within a minute. Rules refused: what was published on the rules topic is no set of rules; "
-            "publish a good one.",
+            "ours; over within a minute. Rules refused: what was published on the rules topic is no set of rules, "
+            "counted by each shard since the process began; publish a good one.",
             prom_now(f"sum({_TASK}fleetpulse_shards_held)", "shards held"),
             prom_now(f"max({_TASK}fleetpulse_rules_refused)", "rules refused"),
             limits=[(1, ORANGE)],

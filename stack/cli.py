@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from fleetpulse.errors import FleetpulseError
-from stack import lifecycle, registry, rest, supervision
+from stack import lifecycle, rest, supervision
 from stack.layout import DEFAULT_DIR, OPTIONAL, OPTIONAL_PROGRAMS, Layout, layout
+from stack.options import chosen
 from stack.postgres import DATABASE
 from stack.submit import JOBS, check, defaults, submit
 
@@ -36,10 +37,9 @@ def show_addresses(stack: Layout) -> None:
     click.echo(f"{'Kafka':<12} {stack.address('kafka')}")
     click.echo(f"{'Flink web UI':<12} http://{stack.address('flink-web')}")
     click.echo(f"{'PostgreSQL':<12} {stack.address('postgres')}, database {DATABASE}, passwords in {stack.secrets}")
-    if "registry" in stack.optional:
-        click.echo(f"{'Registry':<12} {registry.url(stack)}")
-    if "prometheus" in stack.optional:
-        click.echo(f"{'Prometheus':<12} http://{stack.address('prometheus')}")
+    for option in chosen(stack):
+        for name, address in option.reached_at(stack).items():
+            click.echo(f"{name:<12} {address}")
 
 
 @click.group("stack")
@@ -59,7 +59,7 @@ def command() -> None:
     "optional",
     type=click.Choice(OPTIONAL),
     multiple=True,
-    help="A schema registry, or what Flink needs for S3; downloaded at its first use, and remembered.",
+    help="A schema registry, Prometheus, or what Flink needs for S3; downloaded at its first use, and remembered.",
 )
 def up_command(folder: str, port_offset: int | None, optional: tuple[str, ...]) -> None:
     """Start all, and wait until all are ready. Harmless when they run."""

@@ -3,69 +3,75 @@
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from fleetpulse.errors import FleetpulseError
 from stack.disk import check_free_space
 from stack.layout import packages_dir
 
-_NEEDED_BYTES = 300 << 20  # an archive, what is in it, and where there are none, the lists of packages
+_NEEDED_BYTES = 300 << 20  # archives, what is in them, and where there are none, the lists of packages
 _TIMEOUT_S = 300
 
 
-def find(package: str, *names: str) -> Path | None:
-    """A program: the first of its names that is on PATH, else the one of the unpacked package."""
-    on_path = (shutil.which(name) for name in names)
-    unpacked = (packages_dir() / package / "usr" / "bin" / name for name in names)
-    return next((Path(path) for path in on_path if path), None) or next((p for p in unpacked if p.exists()), None)
+class Tool(NamedTuple):
+    """A program: Debian's package of it, and its name there; elsewhere it may have another."""
+
+    package: str
+    name: str
+    other_name: str | None = None
 
 
-def program(package: str, *names: str) -> Path:
-    """A program of a package, which is brought here where it is neither on PATH nor unpacked.
+def find(tool: Tool) -> Path:
+    """A program: the one on PATH, else where it is, or would be, in the unpacked package."""
+    on_path = shutil.which(tool.name) or (tool.other_name and shutil.which(tool.other_name))
+    return Path(on_path) if on_path else packages_dir() / tool.package / "usr" / "bin" / tool.name
+
+
+def install(*tools: Tool) -> None:
+    """Bring the packages of those programs that are neither on PATH nor unpacked.
 
     Raises:
-        FleetpulseError: it cannot be had; says what to install.
+        FleetpulseError: one cannot be had; says what to install.
     """
-    found = find(package, *names)
-    if found is None:
-        _unpack(package)
-        found = find(package, *names)
-    if found is None:
-        raise FleetpulseError(
-            f"Debian's package {package} has no program {names[0]}: install it, so that it is on PATH"
-        )
-    return found
+    missing = [tool for tool in tools if not find(tool).exists()]
+    if missing:
+        _unpack({tool.package for tool in missing})
+    for tool in missing:
+        if not find(tool).exists():
+            raise FleetpulseError(f"Debian's package {tool.package} has no {tool.name}: install it by other means")
 
 
-def _unpack(package: str) -> None:
-    """Bring a package, whole or not at all. apt holds it against Debian's signature."""
+def _unpack(packages: set[str]) -> None:
+    """Bring packages, each whole or not at all. apt holds them against Debian's signature."""
+    names = " and ".join(sorted(packages))
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
-        raise FleetpulseError(f"{package} is not on PATH, and this is no Debian to take it from: install it")
+        raise FleetpulseError(f"{names}: not on PATH, and there is no apt to bring it; install it")
     folder = packages_dir()
     folder.mkdir(parents=True, exist_ok=True)
     check_free_space(folder, _NEEDED_BYTES)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".part-") as part:
-        archive = _download(package, Path(part))
-        content = Path(part) / "content"
-        _run("dpkg-deb", "-x", str(archive), str(content), cwd=Path(part))
-        try:
-            content.rename(folder / package)
-        except OSError:
-            if not (folder / package).exists():  # else somebody else was faster
-                raise
+        for archive in _download(sorted(packages), Path(part)):
+            content, target = archive.with_suffix(".content"), folder / archive.name.split("_")[0]
+            _run("dpkg-deb", "-x", str(archive), str(content), cwd=Path(part))
+            try:
+                content.rename(target)
+            except OSError:
+                if not target.exists():  # else somebody else was faster
+                    raise
 
 
-def _download(package: str, part: Path) -> Path:
+def _download(packages: Iterable[str], part: Path) -> list[Path]:
     try:
-        _apt(part, "download", package)
+        _apt(part, "download", *packages)
     except FleetpulseError:  # the system has no lists of packages, or old ones: lists of our own, which need no root
         own = [f"-oDir::State::lists={part / 'lists'}", f"-oDir::Cache={part / 'cache'}"]
         (part / "lists" / "partial").mkdir(parents=True)
         (part / "cache" / "archives" / "partial").mkdir(parents=True)
-        _apt(part, "update", *own)
-        _apt(part, "download", package, *own)
-    [archive] = part.glob("*.deb")
-    return archive
+        _apt(part, *own, "update")
+        _apt(part, *own, "download", *packages)
+    return list(part.glob("*.deb"))
 
 
 def _apt(part: Path, *arguments: str) -> None:
@@ -82,4 +88,4 @@ def _run(*command: str, cwd: Path) -> None:
         raise FleetpulseError(f"{command[0]} has not ended after {_TIMEOUT_S} s: check the network") from late
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:]
-        raise FleetpulseError(f"{' '.join(command)} has failed: {' '.join(last)}")
+        raise FleetpulseError(f"{command[0]} {command[-1]} has failed: {' '.join(last)}")

@@ -96,11 +96,6 @@ def environment(stack: Layout, name: str = "jobmanager") -> dict[str, str]:
     }
 
 
-def has_s3(stack: Layout) -> bool:
-    """Whether the cluster was started so that it can write to S3."""
-    return (_plugins(stack) / _S3).exists()
-
-
 def flink_command() -> tuple[str, ...]:
     """Flink's command line client."""
     return ("bash", str(flink_home() / "bin" / "flink"))

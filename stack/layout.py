@@ -26,14 +26,16 @@ _BASE_PORTS = {
     "taskmanager-metrics": 2113,
     "supervisor": 9001,
 }
-_OPTIONAL_PORTS = {
+# What a stack has only where it was asked for it, and what listens then. See stack/options.py.
+_OPTIONAL_PORTS: dict[str, dict[str, int]] = {
     "registry": {"registry": 8085},
     "prometheus": {"prometheus": 9090, "kafka-metrics": 7071, "postgres-metrics": 9187},
+    "s3": {},
 }
+OPTIONAL = tuple(_OPTIONAL_PORTS)
 OPTIONAL_PROGRAMS = ("registry", "postgres-exporter", "prometheus")
-OPTIONAL = (*_OPTIONAL_PORTS, "s3")
-"""What a stack has only where it was asked for it: programs, and what Flink needs for S3."""
-_MAX_OFFSET = 65535 - max(_BASE_PORTS.values())
+_EVERY_PORT = dict(ChainMap(_BASE_PORTS, *_OPTIONAL_PORTS.values()))
+_MAX_OFFSET = 65535 - max(_EVERY_PORT.values())
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,8 @@ class Layout:
     @cached_property
     def ports(self) -> dict[str, int]:
         """Who listens on which port."""
-        asked_for = [ports for name, ports in _OPTIONAL_PORTS.items() if name in self.optional]
-        every = dict(ChainMap(_BASE_PORTS, *asked_for))
-        return {name: port + self.port_offset for name, port in every.items()}
+        names = [*_BASE_PORTS, *ports_of(self.optional)]
+        return {name: _EVERY_PORT[name] + self.port_offset for name in names}
 
     def address(self, name: str) -> str:
         """`host:port` of a listener."""
@@ -130,6 +131,16 @@ def layout(folder: str | None = None, port_offset: int | None = None, optional: 
     if not 0 <= port_offset <= _MAX_OFFSET:
         raise ConfigurationError(f"--port-offset {port_offset}: expected 0 to {_MAX_OFFSET}")
     return Layout(root, port_offset, saved_optional.union(optional))
+
+
+def ports_of(options: Iterable[str]) -> list[str]:
+    """Names of what listens because of these options."""
+    return [name for option in options for name in _OPTIONAL_PORTS[option]]
+
+
+def saved_options(root: Path) -> frozenset[str]:
+    """What of the optional the stack in this folder was started with last."""
+    return _saved(root / "stack.json")[1]
 
 
 def _number(offset: str) -> int:

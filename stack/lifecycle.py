@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from fleetpulse.errors import ConfigurationError, FleetpulseError
-from stack import flink, kafka, postgres, prometheus, registry, s3, supervision
+from stack import flink, kafka, postgres, supervision
 from stack.disk import check_free_space
-from stack.layout import Layout
+from stack.layout import Layout, ports_of, saved_options
+from stack.options import OPTIONS, chosen
 from stack.ports import check_ports
 from stack.programs import Program
 from stack.readiness import wait_until_ready
@@ -20,9 +21,8 @@ _WHAT_TO_DO = {errno.ENOSPC: "free some space and try again", errno.EACCES: _NOT
 
 def programs(stack: Layout) -> list[Program]:
     """All programs of the stack, in their order of start."""
-    optional = [registry.program(stack)] if "registry" in stack.optional else []
-    observers = prometheus.programs(stack) if "prometheus" in stack.optional else ()
-    return [kafka.program(stack), postgres.program(stack), *flink.programs(stack), *optional, *observers]
+    optional = [program for option in chosen(stack) for program in option.programs(stack)]
+    return [kafka.program(stack), postgres.program(stack), *flink.programs(stack), *optional]
 
 
 def up(stack: Layout) -> Iterator[str]:
@@ -32,12 +32,18 @@ def up(stack: Layout) -> Iterator[str]:
         FleetpulseError: something is missing, taken, full, or does not answer in time.
     """
     with _alone(stack):
-        if "registry" in stack.optional:
-            registry.install()
-        if "prometheus" in stack.optional:
-            prometheus.install()
-        if supervision.is_running(stack):
-            _prepare_added(stack)
+        running = supervision.is_running(stack)
+        added = stack.optional - saved_options(stack.root) if running else stack.optional
+        for name in sorted(added):
+            OPTIONS[name].check(stack)
+            if running and (whole := OPTIONS[name].part_of):
+                raise ConfigurationError(
+                    f"--with {name}: {whole} runs without it; stop it first with `fleetpulse stack down`"
+                )
+        for option in chosen(stack):
+            option.install()
+        if running:
+            _prepare_added(stack, added)
         else:
             _prepare(stack)
         supervision.start(stack, programs(stack))
@@ -59,9 +65,6 @@ def reset(stack: Layout) -> None:
 
 
 def _prepare(stack: Layout) -> None:
-    if "s3" in stack.optional:
-        s3.settings()  # refused, if at all, before anything is downloaded or changed
-        s3.install()
     supervision.stop_leftovers(stack)
     check_free_space(stack.root)
     check_ports(stack, stack.ports)
@@ -73,22 +76,15 @@ def _prepare(stack: Layout) -> None:
     kafka.prepare(stack)
     postgres.prepare(stack)
     flink.prepare(stack)
-    if "prometheus" in stack.optional:
-        prometheus.prepare(stack)
+    for option in chosen(stack):
+        option.prepare(stack)
 
 
-def _prepare_added(stack: Layout) -> None:
-    """Make ready for optional programs that the running stack has not.
-
-    Raises:
-        ConfigurationError: what is asked for cannot be added while Flink runs.
-    """
-    if "s3" in stack.optional and not flink.has_s3(stack):
-        raise ConfigurationError("--with s3: Flink runs without it; stop it first with `fleetpulse stack down`")
-    running = {status.name for status in supervision.statuses(stack)}
-    if "prometheus" in stack.optional - running:
-        raise ConfigurationError("--with prometheus: Kafka runs without it; stop it first with `fleetpulse stack down`")
-    check_ports(stack, stack.ports.keys() & stack.optional - running)
+def _prepare_added(stack: Layout, added: frozenset[str]) -> None:
+    """Make ready for what the running stack has not."""
+    check_ports(stack, ports_of(added))
+    for name in added:
+        OPTIONS[name].prepare(stack)
     stack.save()
 
 

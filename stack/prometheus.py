@@ -1,20 +1,21 @@
 """Prometheus, and PostgreSQL's exporter for it: who is scraped, and by which rules it is judged."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 from ruamel.yaml import YAML
 
 from stack import debian
 from stack.artifacts import download, locked
+from stack.debian import Tool
 from stack.layout import HOST, Layout, artifacts_dir, project_root
+from stack.passwords import password
 from stack.postgres import DATABASE
 from stack.programs import Program
 
-_PROMETHEUS = ("prometheus", "prometheus")
-_PROMTOOL = ("prometheus", "promtool")
-_EXPORTER = ("prometheus-postgres-exporter", "postgres_exporter", "prometheus-postgres-exporter")
+_PROMETHEUS = Tool("prometheus", "prometheus")
+_PROMTOOL = Tool("prometheus", "promtool")
+_EXPORTER = Tool("prometheus-postgres-exporter", "prometheus-postgres-exporter", "postgres_exporter")
 _READER = "monitor_user"
 # Of two weeks or of a gigabyte, whichever is less.
 _RETENTION = ("--storage.tsdb.retention.time=15d", "--storage.tsdb.retention.size=1GB")
@@ -35,8 +36,7 @@ def install() -> None:
         FleetpulseError: one cannot be had; says what to install.
     """
     download(artifacts_dir(), [artifact for artifact in locked() if artifact.group == "prometheus"])
-    for package in (_PROMETHEUS, _EXPORTER):
-        debian.program(*package)
+    debian.install(_PROMETHEUS, _EXPORTER)
 
 
 def promtool() -> Path:
@@ -45,17 +45,32 @@ def promtool() -> Path:
     Raises:
         FleetpulseError: it cannot be had; says what to install.
     """
-    return debian.program(*_PROMTOOL)
+    debian.install(_PROMTOOL)
+    return debian.find(_PROMTOOL)
 
 
-def programs(stack: Layout) -> Iterator[Program]:
+def programs(stack: Layout) -> list[Program]:
     """How to run Prometheus and PostgreSQL's exporter."""
-    yield Program("postgres-exporter", _exporter(stack), "postgres-metrics", _exporter_environment(stack))
-    yield Program("prometheus", _prometheus(stack), "prometheus")
+    return [
+        Program("postgres-exporter", _exporter(stack), "postgres-metrics", _exporter_environment(stack)),
+        Program("prometheus", _prometheus(stack), "prometheus"),
+    ]
+
+
+def answers(stack: Layout) -> dict[str, str]:
+    """What answers once each program is ready."""
+    exporter = f"http://{stack.address('postgres-metrics')}/metrics"
+    return {"postgres-exporter": exporter, "prometheus": f"{url(stack)}/-/ready"}
+
+
+def url(stack: Layout) -> str:
+    """Where Prometheus is reached."""
+    return f"http://{stack.address('prometheus')}"
 
 
 def prepare(stack: Layout) -> None:
     """Write the configuration: the checked-in files, and this stack's own targets."""
+    password(stack, _READER)  # the exporter may be there before the database, and wants its file
     checked_in, folder = project_root() / "observability" / "prometheus", _folder(stack)
     shutil.copytree(checked_in / "rules", folder / "rules")
     shutil.copy(checked_in / "prometheus.yaml", folder)
@@ -73,7 +88,7 @@ def targets(stack: Layout) -> dict[str, list[str]]:
 
 def _prometheus(stack: Layout) -> tuple[str, ...]:
     return (
-        str(debian.program(*_PROMETHEUS)),
+        str(debian.find(_PROMETHEUS)),
         f"--config.file={_folder(stack) / 'prometheus.yaml'}",
         f"--web.listen-address={stack.address('prometheus')}",
         f"--storage.tsdb.path={stack.data / 'prometheus'}",
@@ -82,7 +97,7 @@ def _prometheus(stack: Layout) -> tuple[str, ...]:
 
 
 def _exporter(stack: Layout) -> tuple[str, ...]:
-    return (str(debian.program(*_EXPORTER)), f"--web.listen-address={stack.address('postgres-metrics')}")
+    return (str(debian.find(_EXPORTER)), f"--web.listen-address={stack.address('postgres-metrics')}")
 
 
 def _exporter_environment(stack: Layout) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Waits until the stack's programs answer, each for a bounded time."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import psycopg
 import requests
@@ -11,8 +12,8 @@ from clients.topics import ensure_topics
 from database.migrate import migrate
 from fleetpulse.errors import FleetpulseError
 from fleetpulse.topics import TOPICS, ticks
-from stack import registry
 from stack.layout import Layout
+from stack.options import chosen
 from stack.passwords import password
 from stack.postgres import DATABASE, dsn
 from stack.supervision import log_file, statuses
@@ -37,13 +38,14 @@ def wait_until_ready(stack: Layout) -> Iterator[str]:
         "jobmanager": _jobmanager,
         "taskmanager": _taskmanager,
     }
-    if "registry" in stack.optional:
-        checks["registry"] = _registry
-    if "prometheus" in stack.optional:
-        checks |= {"postgres-exporter": _exporter, "prometheus": _prometheus}
     for name, check in checks.items():
         _wait(stack, name, check)
         yield name
+    for option in chosen(stack):
+        for name, url in option.answers(stack).items():
+            _wait(stack, name, partial(_answers, url))
+            yield name
+        option.settle(stack)
 
 
 def _wait(stack: Layout, name: str, check: Callable[[Layout], None]) -> None:
@@ -102,19 +104,7 @@ def _taskmanager(stack: Layout) -> None:
         raise _NotYetError("no TaskManager has registered")
 
 
-def _registry(stack: Layout) -> None:
-    _answers(f"{registry.url(stack)}/subjects")
-
-
-def _exporter(stack: Layout) -> None:
-    _answers(f"http://{stack.address('postgres-metrics')}/metrics")
-
-
-def _prometheus(stack: Layout) -> None:
-    _answers(f"http://{stack.address('prometheus')}/-/ready")
-
-
-def _answers(url: str) -> None:
+def _answers(url: str, _stack: Layout) -> None:
     try:
         requests.get(url, timeout=5).raise_for_status()
     except requests.RequestException as failed:

@@ -20,6 +20,15 @@ def install() -> None:
     download(artifacts_dir(), [artifact for artifact in locked() if artifact.group == "s3"])
 
 
+def check() -> None:
+    """Refuse to start where the environment does not say enough.
+
+    Raises:
+        ConfigurationError: see `settings`.
+    """
+    settings()
+
+
 def settings() -> dict[str, str]:
     """Flink's settings, from the environment. They hold a secret.
 

@@ -95,7 +95,7 @@ def test_what_is_optional_is_not_part_of_the_setup(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(artifacts, "download", lambda _folder, wanted: asked.extend(a.group for a in wanted))
     artifacts.command.main([], standalone_mode=False)
     assert set(asked) == {"agent", "cold", "flink", "kafka"}
-    assert {artifact.group for artifact in locked()} - set(asked) == {"registry", "s3"}
+    assert {artifact.group for artifact in locked()} - set(asked) == {"prometheus", "registry", "s3"}
 
 
 def test_a_wrong_checksum_installs_nothing(tmp_path: Path, registry: Callable[[bytes | Exception], None]) -> None:

@@ -55,9 +55,9 @@ def test_two_folders_are_two_stacks(tmp_path: Path) -> None:
     assert Layout(tmp_path / "a").name != Layout(tmp_path / "b").name
 
 
-@pytest.mark.parametrize("offset", [-1, 56_286, 1_000_000])
+@pytest.mark.parametrize("offset", [-1, 56_287, 1_000_000])
 def test_an_offset_that_no_port_can_take_is_refused(tmp_path: Path, offset: int) -> None:
-    with pytest.raises(ConfigurationError, match=rf"--port-offset {offset}: expected 0 to 56285"):
+    with pytest.raises(ConfigurationError, match=rf"--port-offset {offset}: expected 0 to 56286"):
         layout(str(tmp_path), offset)
 
 

@@ -8,7 +8,7 @@ import yaml
 
 from fleetpulse.errors import ConfigurationError
 from stack import flink, lifecycle, s3, supervision
-from stack.layout import Layout
+from stack.layout import Layout, saved_options
 
 KEY, SECRET = "0123", "a/secret+key: #1"
 
@@ -50,7 +50,6 @@ def test_flink_keeps_the_plugins_it_came_with(stack: Layout) -> None:
     plugins = Path(flink.environment(stack)["FLINK_PLUGINS_DIR"])
     assert list((plugins / "metrics-prometheus").glob("*.jar"))
     assert (plugins / "s3-fs-hadoop" / "s3.jar").is_symlink()
-    assert flink.has_s3(stack)
 
 
 @pytest.mark.parametrize(
@@ -71,8 +70,8 @@ def test_a_store_that_cannot_be_reached_is_refused_before_anything_is_downloaded
 
 
 def test_a_flink_that_runs_without_it_has_to_be_stopped_first(stack: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
-    flink.prepare(Layout(stack.root, 1000))
+    Layout(stack.root, 1000).save()
     monkeypatch.setattr(supervision, "is_running", lambda _stack: True)
     with pytest.raises(ConfigurationError, match="--with s3: Flink runs without it; stop it first"):
         list(lifecycle.up(stack))
-    assert not (stack.root / "stack.json").exists()
+    assert saved_options(stack.root) == frozenset()

@@ -1,5 +1,6 @@
 """What panels and people ask of a full database, each several times: `python -m bench queries`."""
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,20 +19,14 @@ from psycopg.conninfo import make_conninfo
 from bench import report
 from bench.filled import UNTIL, Contents, fill
 from database.migrate import migrate
+from fleetpulse.durations import parse
 from observability.grafana.render import SQL, View, render
 from stack import postgres
 from stack.layout import DEFAULT_DIR, layout
 
 _DATABASE = "bench_queries"
-# What each dashboard shows when it is opened, and the width of a point in it.
-_RANGES = {
-    "device-alerts": (timedelta(hours=24), "2m"),
-    "sensor-overview": (timedelta(hours=3), "15s"),
-    "end-to-end-latency": (timedelta(hours=1), "5s"),
-    "pipeline-health": (timedelta(hours=1), "5s"),
-    "device-detail": (timedelta(hours=6), "30s"),
-    "variables": (timedelta(hours=24), "2m"),
-}
+_STEPS = ("5s", "15s", "30s", "1m", "2m", "5m")
+_POINTS = 800  # in a time series, at most: about the width of a panel
 _ONE = {"device": "d000042", "metric": "temperature_c"}
 _ANY = {"site": None, "device": None, "kind": None}
 SAMPLES = {
@@ -53,11 +48,19 @@ def questions() -> dict[str, str]:
     """By name, every statement of the dashboards as it is sent when they are opened, and the published samples."""
     panels = {}
     for file in sorted(SQL.glob("*/*.sql")):
-        span, interval = _RANGES[file.parent.name]
+        span_ms = _span_ms("device-alerts" if file.parent.name == "variables" else file.parent.name)
+        interval = next(step for step in _STEPS if parse(step) * _POINTS >= span_ms)
         text = file.read_text()
-        view = View(UNTIL - span, UNTIL, interval, _ONE if "'${device}'" in text else _ANY)
+        since = UNTIL - timedelta(milliseconds=span_ms)
+        view = View(since, UNTIL, interval, _ONE if "'${device}'" in text else _ANY)
         panels[f"{file.parent.name}/{file.stem}"] = render(text, view)
     return panels | SAMPLES
+
+
+def _span_ms(dashboard: str) -> int:
+    """The time range a dashboard shows when it is opened."""
+    shown = json.loads((SQL.parent / "dashboards" / f"{dashboard}.json").read_text())["time"]["from"]
+    return parse(shown.removeprefix("now-"))
 
 
 @contextmanager

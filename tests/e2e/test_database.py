@@ -183,6 +183,15 @@ def test_open_is_what_no_later_revision_has_ended(
     )
 
 
+def test_what_has_ended_leaves_nothing_behind_that_every_look_at_the_open_would_meet(
+    database: psycopg.Connection[Any],
+) -> None:
+    insert(database, an_alert(), an_alert(revision="2", state="updated"))
+    assert rows(database, "SELECT revision FROM alerts_unended") == [(2,)]
+    insert(database, an_alert(revision="3", state="recovered"))
+    assert rows(database, "SELECT revision FROM alerts_unended") == []
+
+
 def test_two_writers_at_once_leave_no_alert_open_that_is_over(database: psycopg.Connection[Any]) -> None:
     insert(database, an_alert(alert_id="0b54a1f0-6a1d-5f0a-8f3e-3c1d2e4f5a6b", state="recovered"))
     with psycopg.connect(database.info.dsn, password=database.info.password, autocommit=True) as other:

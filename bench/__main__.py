@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from bench import latency, memory, readings, run, simulator, state
+from bench import latency, memory, queries, readings, run, simulator, state
 from bench.contenders import ROOT
 from clients.commandline import run as run_command
 from stack import lifecycle
@@ -18,6 +18,7 @@ _ALL = {
     "latency": latency.main,
     "state": state.main,
     "simulator": simulator.main,
+    "queries": queries.main,
 }
 
 

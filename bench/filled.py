@@ -7,7 +7,6 @@ from typing import Any
 import psycopg
 
 UNTIL = datetime(2026, 1, 1, tzinfo=UTC)
-EVERY = timedelta(seconds=10)
 ALERTS_SPAN = timedelta(days=90)
 
 
@@ -16,19 +15,21 @@ class Contents:
     """How much there is.
 
     Attributes:
-        devices: how many devices there are; each tells temperature, humidity and battery every 10 s, up to UNTIL.
-        readings: how many readings they have told in all.
+        devices: how many devices there are.
+        readings: how many readings of temperature, humidity and battery they have told in all.
+        every: how often each told one, up to UNTIL.
         revisions: about how many revisions of alerts there are, evenly over the 90 days before UNTIL.
     """
 
     devices: int = 1_000
     readings: int = 10_000_000
+    every: timedelta = timedelta(seconds=10)
     revisions: int = 1_000_000
 
     @property
     def since(self) -> datetime:
         """When the first reading was made."""
-        return UNTIL - self.readings // self.devices * EVERY
+        return UNTIL - self.readings // self.devices * self.every
 
     @property
     def alerts(self) -> int:
@@ -42,7 +43,8 @@ INSERT INTO sensor_readings (
     time, device_id, site, machine, zone, temperature_c, humidity, lat, lon, battery, metrics, origin, stored_at
 )
 SELECT
-    at.time + device * INTERVAL '7 ms', 'd' || to_char(device, 'FM000000'), 'hall-' || device %% 10, 'm' || device %% 50,
+    at.time + device * INTERVAL '7 ms', 'd' || to_char(device, 'FM000000'), 'hall-' || device %% 10,
+    'm' || device %% 50,
     'z' || device %% 5, 20 + device %% 7 + sin(step / 500.0), 40 + device %% 11 + cos(step / 700.0), 48.1, 11.6,
     100 - step %% 9000 / 100.0, NULL, 'telemetry.raw:' || device %% 3 || ':' || step * %(devices)s + device,
     at.time + device * INTERVAL '7 ms' + INTERVAL '1.5 s'
@@ -55,8 +57,9 @@ INSERT INTO aggregates (
     time, window_end, width, device_id, site, metric, unit, count, sum, min, max, avg, last, p95, stored_at
 )
 SELECT
-    start, start + %(width)s, %(width)s, device_id, site, metric, unit, count(value), sum(value), min(value), max(value),
-    avg(value), max(value), CASE WHEN %(width)s = INTERVAL '1 minute' THEN max(value) END, start + %(width)s + INTERVAL '3 s'
+    start, start + %(width)s, %(width)s, device_id, site, metric, unit, count(value), sum(value), min(value),
+    max(value), avg(value), max(value), CASE WHEN %(width)s = INTERVAL '1 minute' THEN max(value) END,
+    start + %(width)s + INTERVAL '3 s'
 FROM sensor_readings
 CROSS JOIN LATERAL (SELECT date_bin(%(width)s, time, TIMESTAMPTZ '2000-01-01 00:00:00+00')) AS windows (start)
 CROSS JOIN LATERAL (
@@ -77,8 +80,8 @@ SELECT
     (ARRAY['inactivity', 'too-hot', 'too-dry', 'stuck-temperature', 'battery-low'])[alert %% 5 + 1],
     (ARRAY['inactivity', 'threshold', 'threshold', 'stuck', 'threshold'])[alert %% 5 + 1],
     CASE WHEN revision > 1 AND revisions = 3 OR alert %% 5 = 0 THEN 'critical' ELSE 'warning' END,
-    'd' || to_char(device, 'FM000000'), 'hall-' || device %% 10, CASE WHEN alert %% 5 > 0 THEN 'temperature_c' END, 61.2, 's', 60,
-    opened_at, changed_at, changed_at + INTERVAL '1 s', 'd' || device || ' has been silent for 61.2 s',
+    'd' || to_char(device, 'FM000000'), 'hall-' || device %% 10, CASE WHEN alert %% 5 > 0 THEN 'temperature_c' END,
+    61.2, 's', 60, opened_at, changed_at, changed_at + INTERVAL '1 s', 'd' || device || ' has been silent for 61.2 s',
     '{"silent_ms": 61200, "latest_event_time_ms": 1767225628800}', changed_at + INTERVAL '2 s'
 FROM generate_series(0, %(alerts)s - 1) AS alert
 CROSS JOIN LATERAL (
@@ -97,7 +100,7 @@ def fill(database: psycopg.Connection[Any], contents: Contents) -> None:
         "devices": contents.devices,
         "steps": contents.readings // contents.devices,
         "since": contents.since,
-        "every": EVERY,
+        "every": contents.every,
         "alerts": contents.alerts,
         "alerts_since": UNTIL - ALERTS_SPAN,
         "between": ALERTS_SPAN / contents.alerts,

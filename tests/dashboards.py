@@ -43,3 +43,9 @@ def statements(uid: str) -> Iterator[Statement]:
         yield Statement(uid, variable["name"], "variable", "table", variable["query"], {})
     for annotation in dashboard(uid)["annotations"]["list"]:
         yield Statement(uid, annotation["name"], "annotation", "table", annotation["target"]["rawSql"], {})
+
+
+def expressions() -> list[str]:
+    """All PromQL of all panels, over the shortest interval that Grafana takes for what is scraped every 15 s."""
+    targets = (target for uid in UIDS for panel in panels(uid) for target in panel["targets"])
+    return [target["expr"].replace("$__rate_interval", "1m") for target in targets if "expr" in target]

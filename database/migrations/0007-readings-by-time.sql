@@ -1,5 +1,5 @@
--- Readings by minute, hour and day: continuous aggregates on TimescaleDB, plain views of the same columns elsewhere. There
--- they read all readings of whatever devices are asked for, so ask for devices; the whole fleet is in `aggregates`.
+-- Readings by minute, hour and day: continuous aggregates on TimescaleDB, plain views of the same columns elsewhere.
+-- There they read all readings of whatever devices are asked for, so ask for devices; the whole fleet is in `aggregates`.
 DO $$
 DECLARE
     metrics text[] := ARRAY['temperature_c', 'humidity', 'battery'];
@@ -34,13 +34,14 @@ BEGIN
             -- What is not materialized yet is added to each answer. Each is made of the finer one, which is small.
             EXECUTE format(
                 'CREATE MATERIALIZED VIEW %I WITH (timescaledb.continuous, timescaledb.materialized_only = false) AS'
-                ' SELECT time_bucket(%L::interval, %I) AS bucket, device_id, site, %s FROM %I GROUP BY 1, 2, 3 WITH NO DATA',
+                ' SELECT time_bucket(%L::interval, %I) AS bucket, device_id, site, %s FROM %I GROUP BY 1, 2, 3'
+                ' WITH NO DATA',
                 wanted.name, wanted.width, wanted.source_time,
                 CASE wanted.source WHEN 'sensor_readings' THEN of_readings ELSE of_finer END, wanted.source
             );
             EXECUTE format('ALTER MATERIALIZED VIEW %I OWNER TO monitor_owner', wanted.name);
-            -- 29 days: whatever comes late while readings are kept (0008) still counts, and what was dropped is not taken
-            -- back. Only what has changed is made anew.
+            -- 29 days: whatever comes late while readings are kept (0008) still counts, and what was dropped is not
+            -- taken back. Only what has changed is made anew.
             PERFORM add_continuous_aggregate_policy(
                 wanted.name::regclass, start_offset => INTERVAL '29 days', end_offset => wanted.unfinished,
                 schedule_interval => wanted.every

@@ -8,9 +8,10 @@
 --   readings_1d      for ever  a row a day and device
 --   alerts           1 year    few, and what people ask about longest
 --
--- On TimescaleDB policies see to it, by dropping whole chunks, for the first time a day after this migration: until then
--- remove_retention_policy and add_retention_policy give another age to what is there already. Elsewhere nothing is deleted by itself: whoever runs the database calls drop_older_than, say once
--- a day from cron. Rejects are for people to look at, and are deleted by it on both.
+-- On TimescaleDB policies see to it, by dropping whole chunks, for the first time a day after this migration: until
+-- then remove_retention_policy and add_retention_policy can set another age before anything goes. Elsewhere nothing is
+-- deleted by itself: whoever runs the database calls drop_older_than, say once a day from cron. Rejects are for people
+-- to look at, and are deleted by it on both.
 CREATE FUNCTION drop_older_than(age interval, relation regclass) RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp
@@ -24,7 +25,8 @@ DECLARE
     dropped bigint;
 BEGIN
     IF dated IS NULL THEN
-        RAISE invalid_parameter_value USING MESSAGE = format('%s is no table of readings, aggregates, alerts or rejects', relation);
+        RAISE invalid_parameter_value USING
+            MESSAGE = format('%s is no table of readings, aggregates, alerts or rejects', relation);
     END IF;
     EXECUTE format('DELETE FROM %s WHERE %I < now() - $1', relation, dated) USING age;
     GET DIAGNOSTICS dropped = ROW_COUNT;
@@ -45,6 +47,11 @@ BEGIN
         PERFORM add_retention_policy('readings_1m', INTERVAL '90 days', initial_start => tomorrow);
         PERFORM add_retention_policy('readings_1h', INTERVAL '2 years', initial_start => tomorrow);
         PERFORM add_retention_policy('alerts', INTERVAL '1 year', initial_start => tomorrow);
+        -- A device has few alerts a week: apart from those of other devices they hardly become smaller (269 bytes a
+        -- revision instead of 428, together 58), and are slower to find.
+        ALTER TABLE alerts SET (
+            timescaledb.compress_segmentby = '', timescaledb.compress_orderby = 'time DESC, alert_id, revision'
+        );
         -- Not before their refresh leaves them alone.
         ALTER MATERIALIZED VIEW readings_1m SET (timescaledb.compress, timescaledb.compress_segmentby = 'device_id');
         ALTER MATERIALIZED VIEW readings_1h SET (timescaledb.compress, timescaledb.compress_segmentby = 'device_id');

@@ -47,33 +47,22 @@ def row(title: str, height: int, *panels: tuple[int, Json]) -> Json:
 
 def link_to(title: str, url: str) -> Json:
     """A link at the top of a dashboard, for the same time range."""
-    return {
-        "type": "link",
-        "title": title,
-        "url": url,
-        "keepTime": True,
-        "includeVars": False,
-        "targetBlank": False,
-    } | {
-        "icon": "external link",
-        "tags": [],
-        "asDropdown": False,
-        "tooltip": title,
-    }
+    return _LINK | {"type": "link", "title": title, "url": url, "tooltip": title}
 
 
-_OTHERS = {
+_LINK = {
     "type": "dashboards",
     "title": "Fleetpulse",
-    "tags": [TAG],
-    "asDropdown": True,
+    "url": "",
+    "tooltip": "The other dashboards",
+    "icon": "external link",
     "keepTime": True,
     "includeVars": False,
     "targetBlank": False,
-    "icon": "external link",
-    "tooltip": "The other dashboards",
-    "url": "",
+    "asDropdown": False,
+    "tags": [],
 }
+_OTHERS = _LINK | {"tags": [TAG], "asDropdown": True}
 
 
 def _placed(rows: Iterable[Json]) -> list[Json]:

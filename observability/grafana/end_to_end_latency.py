@@ -5,7 +5,6 @@ from observability.grafana.dashboard import dashboard, row
 from observability.grafana.panels import ORANGE, RED, YELLOW, column, stat, table, text, timeseries
 from observability.grafana.queries import Json, prom, rows, series
 
-_METRIC = "flink_taskmanager_job_task_operator_"
 _SLOW = [(10, YELLOW), (60, RED)]
 
 _WORDS = """
@@ -87,9 +86,9 @@ _WATERMARK = timeseries(
     "Watermark delay",
     "How far each job's time is behind the clock, its slowest subtask. It holds every decision back: a line that "
     "rises as fast as the clock is a partition that stands still, or a job that is down.",
-    prom(f"max by (job_name) ({_METRIC}fleetpulse_watermark_lag_ms)", "{{job_name}}"),
-    unit="ms",
-    limits=[(15_000, YELLOW), (60_000, RED)],
+    prom("job_name:watermark_lag_seconds:max", "{{job_name}}"),
+    unit="s",
+    limits=[(15, YELLOW), (60, RED)],
     empty="no job",
 )
 _READINGS = timeseries(

@@ -17,11 +17,10 @@ def stat(
     description: str,
     *queries: Json,
     unit: str = "short",
-    limits: Iterable[tuple[float, str]] = NO_LIMITS,
+    limits: Sequence[tuple[float, str]] = NO_LIMITS,
     base: str = GREEN,
     empty: str = "0",
     mappings: Sequence[Json] = (),
-    links: Sequence[Json] = (),
     decimals: int | None = None,
     text: bool = False,
 ) -> Json:
@@ -35,7 +34,7 @@ def stat(
         "textMode": "auto",
         "wideLayout": True,
     }
-    config = _config(unit, limits, base, empty, mappings, links, decimals)
+    config = _config(unit, limits, base, empty, mappings, decimals)
     return _panel("stat", title, description, queries, config, options)
 
 
@@ -44,7 +43,7 @@ def timeseries(
     description: str,
     *queries: Json,
     unit: str = "short",
-    limits: Iterable[tuple[float, str]] = NO_LIMITS,
+    limits: Sequence[tuple[float, str]] = NO_LIMITS,
     empty: str = "No data in this time range",
     bars: bool = False,
     points: int | None = None,
@@ -61,7 +60,7 @@ def timeseries(
         "showPoints": "auto",
         "spanNulls": False,
         "stacking": {"mode": "normal" if bars else "none", "group": "A"},
-        "thresholdsStyle": {"mode": "dashed" if tuple(limits) else "off"},
+        "thresholdsStyle": {"mode": "dashed" if limits else "off"},
     }
     config = _config(unit, limits, GREEN, empty)
     config["defaults"] |= {"custom": custom, "color": {"mode": "palette-classic"}}
@@ -89,9 +88,9 @@ def table(
     return _panel("table", title, description, [query], config, {"showHeader": True, "cellHeight": "sm"})
 
 
-def bars(title: str, description: str, query: Json, *, empty: str, mappings: Sequence[Json] = ()) -> Json:
+def bars(title: str, description: str, query: Json, *, empty: str) -> Json:
     """A bar for each row: its text names it, its number is its length."""
-    config = _config("short", NO_LIMITS, BLUE, empty, mappings)
+    config = _config("short", NO_LIMITS, BLUE, empty)
     config["defaults"]["min"] = 0
     options = {
         "reduceOptions": _EACH_ROW,
@@ -110,8 +109,7 @@ def heatmap(title: str, description: str, query: Json, *, unit: str, period: str
     options = {
         "calculate": False,
         "cellGap": 1,
-        "color": {"mode": "scheme", "scheme": "Oranges", "fill": "dark-orange", "scale": "exponential", "exponent": 0.5}
-        | {"steps": 64, "reverse": False},
+        "color": {"mode": "scheme", "scheme": "Oranges", "scale": "exponential", "exponent": 0.5, "steps": 64},
         "filterValues": {"le": 1e-9},
         "legend": {"show": True},
         "rowsFrame": {"layout": "unknown", "value": unit},
@@ -173,11 +171,10 @@ def mapped(colors: Iterable[tuple[str, str]]) -> Json:
 
 def _config(
     unit: str,
-    limits: Iterable[tuple[float, str]],
+    limits: Sequence[tuple[float, str]],
     base: str,
     empty: str,
     mappings: Sequence[Json] = (),
-    links: Sequence[Json] = (),
     decimals: int | None = None,
 ) -> Json:
     steps: list[Json] = [{"value": None, "color": base}, *({"value": at, "color": color} for at, color in limits)]
@@ -188,8 +185,6 @@ def _config(
         "thresholds": {"mode": "absolute", "steps": steps},
         "color": {"mode": "thresholds"},
     }
-    if links:
-        defaults["links"] = list(links)
     if decimals is not None:
         defaults["decimals"] = decimals
     return {"defaults": defaults, "overrides": []}

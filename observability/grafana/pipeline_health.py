@@ -1,7 +1,7 @@
 """Pipeline Health: does the system itself work?"""
 
 from observability.grafana.dashboard import dashboard, row
-from observability.grafana.pipeline_jobs import CHECKPOINTS, PROGRESS, TURNED_AWAY, UP
+from observability.grafana.pipeline_jobs import CHECKPOINTS, PROGRESS, TURNED_AWAY, TURNED_AWAY_NOW, UP
 from observability.grafana.pipeline_machines import BROKER, RESOURCES, STORING
 from observability.grafana.queries import Json
 
@@ -19,6 +19,7 @@ def build() -> Json:
             row("Is it behind?", 8, *PROGRESS),
             row("Are checkpoints made?", 7, *CHECKPOINTS),
             row("What is turned away?", 8, *TURNED_AWAY),
+            row("How much is turned away?", 4, *TURNED_AWAY_NOW),
             row("Does it arrive in the database?", 8, *STORING),
             row("Kafka", 7, *BROKER),
             row("Processor and memory", 8, *RESOURCES),

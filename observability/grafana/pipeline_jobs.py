@@ -10,6 +10,7 @@ _DOWN_OR_UP = {
     "type": "value",
     "options": {"0": {"text": "DOWN", "color": RED, "index": 0}, "1": {"text": "up", "color": GREEN, "index": 1}},
 }
+_LETTERS = 'kafka_log_end_offset{topic=~"telemetry.dlq|alerts.dlq"}'
 _NO_JOB = "no job"
 
 
@@ -76,7 +77,7 @@ PROGRESS = (
         timeseries(
             "Records read",
             "Records that each job reads a second. Zero while the fleet sends: the job or the broker stands still.",
-            prom(_by_job("sum", f"rate({_TASK}fleetpulse_records_read[$__rate_interval])"), "{{job_name}}"),
+            prom("job_name:records_in:rate1m", "{{job_name}}"),
             unit="rps",
             empty=_NO_JOB,
         ),
@@ -87,8 +88,8 @@ PROGRESS = (
             "Kafka lag",
             "Records that wait in Kafka to be read by each job. A rise that does not turn: more comes than it can "
             "take, or it is down. Raise its parallelism, up to the partitions of the topic.",
-            prom(_by_job("sum", f"{_TASK}pendingRecords"), "{{job_name}}"),
-            limits=[(100_000, ORANGE)],
+            prom("job_name:pending_records:sum", "{{job_name}}"),
+            limits=[(10_000, ORANGE)],
             empty=_NO_JOB,
         ),
     ),
@@ -99,9 +100,9 @@ PROGRESS = (
             "How far time in each job is behind the clock; every alert waits that long. Rising as fast as the clock: "
             "a partition is silent, or ticks are missing. Shards held above zero: it waits on purpose, after an "
             "outage of ours.",
-            prom(_by_job("max", f"{_TASK}fleetpulse_watermark_lag_ms"), "{{job_name}}"),
-            unit="ms",
-            limits=[(15_000, YELLOW), (60_000, RED)],
+            prom("job_name:watermark_lag_seconds:max", "{{job_name}}"),
+            unit="s",
+            limits=[(15, YELLOW), (60, RED)],
             empty=_NO_JOB,
         ),
     ),
@@ -114,11 +115,9 @@ CHECKPOINTS = (
             "Last checkpoint",
             "How long ago each job completed a checkpoint. Nothing becomes visible between two. Minutes: it fails or "
             "takes too long; see beside, and whether the disk is full.",
-            prom_now(
-                f"time() - {_by_job('max', f'{_JOB}lastCheckpointCompletedTimestamp > 0')} / 1000", "{{job_name}}"
-            ),
+            prom_now("job_name:checkpoint_age_seconds:max", "{{job_name}}"),
             unit="s",
-            limits=[(60, ORANGE), (120, RED)],
+            limits=[(60, ORANGE), (300, RED)],
             decimals=0,
             empty="none yet",
         ),
@@ -158,7 +157,7 @@ CHECKPOINTS = (
 
 TURNED_AWAY = (
     (
-        7,
+        9,
         timeseries(
             "Rejected by reason",
             "Records a second that no job can read, by reason; they lie in telemetry.dlq. One reason that rises: a "
@@ -169,7 +168,7 @@ TURNED_AWAY = (
         ),
     ),
     (
-        6,
+        8,
         timeseries(
             "Late",
             "Records a second that came after their time was decided: out of order by more than the bound. They lie in "
@@ -180,31 +179,50 @@ TURNED_AWAY = (
         ),
     ),
     (
-        4,
+        7,
+        timeseries(
+            "Dead letters in Kafka",
+            "Letters in telemetry.dlq, and alerts that nobody could store in alerts.dlq, as written so far. A step is "
+            "a burst.",
+            prom(f"sum by (topic) (max by (topic, partition) ({_LETTERS}))", "{{topic}}"),
+            empty="no broker",
+        ),
+    ),
+)
+
+TURNED_AWAY_NOW = (
+    (
+        8,
+        stat(
+            "Share turned away",
+            "Of the records read in five minutes. Above one in a hundred rejected, or one in twenty late, somebody is "
+            "told: see beside for the reason and the job.",
+            prom_now("fleetpulse:records_rejected:ratio5m", "rejected"),
+            prom_now("fleetpulse:records_late:ratio5m", "late"),
+            unit="percentunit",
+            limits=[(0.01, YELLOW), (0.05, RED)],
+            decimals=2,
+            empty="nothing read",
+        ),
+    ),
+    (
+        6,
         stat(
             "Out of order beyond the bound",
-            "Late records in all, since the job's first start.",
+            "Late records in all, since the job's first start. What is out of order within the bound is put in order, "
+            "and not counted.",
             prom_now(_by_job("sum", f"{_TASK}fleetpulse_records_late"), "{{job_name}}"),
             base=BLUE,
             empty=_NO_JOB,
         ),
     ),
     (
-        4,
-        timeseries(
-            "Dead letters in Kafka",
-            "Letters in telemetry.dlq and what nobody could store in alerts.dlq, as written so far. A step is a burst.",
-            prom('sum by (topic) (kafka_log_end_offset{topic=~"telemetry.dlq|alerts.dlq"})', "{{topic}}"),
-            empty="no broker",
-        ),
-    ),
-    (
-        3,
+        10,
         stat(
             "Held, refused",
             "Shards held: they decide nothing yet, for producers may still deliver what they kept during an outage of "
-            "ours; over within a minute. Rules refused: what was published on the rules topic is no set of rules; "
-            "publish a good one.",
+            "ours; over within a minute. Rules refused: what was published on the rules topic is no set of rules, "
+            "counted by each shard since the process began; publish a good one.",
             prom_now(f"sum({_TASK}fleetpulse_shards_held)", "shards held"),
             prom_now(f"max({_TASK}fleetpulse_rules_refused)", "rules refused"),
             limits=[(1, ORANGE)],

@@ -76,7 +76,7 @@ BROKER = (
             "Partitions in trouble",
             "Without a leader: producers and jobs wait. Under-replicated: a broker is down or behind; start it again "
             "before a second one goes.",
-            prom_now("sum(kafka_controller_offline_partitions)", "without leader"),
+            prom_now("max(kafka_controller_offline_partitions)", "without leader"),
             prom_now("sum(kafka_replica_under_replicated_partitions)", "under-replicated"),
             limits=[(1, RED)],
             empty="no broker",
@@ -88,7 +88,7 @@ BROKER = (
             "Written by topic",
             "Messages a second that are written to each topic. Alerts that rise a hundredfold: one cause, or a limit "
             "set wrong.",
-            prom("sum by (topic) (rate(kafka_topic_messages_in_total[$__rate_interval]))", "{{topic}}"),
+            prom("topic:kafka_records:rate5m", "{{topic}}"),
             unit="wps",
             empty="no broker",
         ),
@@ -99,7 +99,7 @@ BROKER = (
             "Disk by topic",
             "Size of each topic's log on the brokers. It must level off at its retention; where it does not, the disk "
             "fills.",
-            prom("sum by (topic) (kafka_log_size_bytes)", "{{topic}}"),
+            prom("topic:kafka_log_size_bytes:sum", "{{topic}}"),
             unit="bytes",
             empty="no broker",
         ),

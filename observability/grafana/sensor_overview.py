@@ -57,7 +57,7 @@ _ANOMALIES = stat(
 _READ = stat(
     "Records read",
     "Records that the jobs read from Kafka each second. Zero with a fleet that lives: look at Pipeline Health.",
-    prom_now(f"max(sum by (job_name) (rate({_METRIC}records_read[2m])))"),
+    prom_now("max(job_name:records_in:rate1m)"),
     unit="rps",
     base=BLUE,
     empty="no job",
@@ -65,9 +65,9 @@ _READ = stat(
 _LAG = stat(
     "Behind by",
     "How far the jobs' time is behind the clock. Some seconds are normal; alerts come that much later.",
-    prom_now(f"max({_METRIC}watermark_lag_ms)"),
-    unit="ms",
-    limits=[(15_000, YELLOW), (60_000, RED)],
+    prom_now("max(job_name:watermark_lag_seconds:max)"),
+    unit="s",
+    limits=[(15, YELLOW), (60, RED)],
     empty="no job",
 )
 _DEVICES = timeseries(

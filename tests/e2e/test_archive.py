@@ -137,17 +137,25 @@ def test_aggregates_and_readings_are_in_their_tables_once_even_when_read_again(a
     ]
 
 
-def test_a_database_that_was_away_misses_nothing(archive: Archive, stack: EmbeddedStack) -> None:
+def test_a_database_that_was_away_misses_nothing_and_no_order(archive: Archive, stack: EmbeddedStack) -> None:
     with archive.running("alerts,readings"):
-        archive.write(*(alert(device) for device in range(5_000)))
+        archive.write(*(alert(device) for device in range(4_000)))
         archive.write(*readings(0, 5_000), topic=archive.readings_topic)
         wait_until("the first alerts", lambda: archive.query("SELECT count(*) > 0 FROM alerts") == [(True,)], 120)
         stack.kill("postgres")
-        archive.write(*(alert(device) for device in range(5_000, 10_000)))
+        archive.write(*(alert(device, 2) for device in range(4_000)), b"rubbish")
+        archive.write(*(alert(device, revision) for device in range(4_000, 5_000) for revision in (1, 2)))
         archive.write(*readings(5_000, 5_000), topic=archive.readings_topic)
         stack.wait_until_ready()
-        archive.wait_for_rows(alerts=10_000, alerts_rejects=0, sensor_readings=10_000, readings_rejects=0)
+        archive.wait_for_rows(alerts=10_000, alerts_rejects=1, sensor_readings=10_000, readings_rejects=0)
     [(devices, places, last)] = archive.query(
         "SELECT count(DISTINCT device_id), count(DISTINCT origin), max(temperature_c) FROM sensor_readings"
     )
     assert (devices, places, last) == (10_000, 10_000, 9_997.5)
+    [(pairs, in_order)] = archive.query(
+        "SELECT count(*), bool_and(opened.stored_at <= ended.stored_at)"
+        " FROM alerts AS opened JOIN alerts AS ended USING (time, alert_id)"
+        " WHERE (opened.revision, ended.revision) = (1, 2)"
+    )
+    assert (pairs, in_order) == (5_000, True)
+    assert archive.query("SELECT count(*) FROM alerts_open") == [(0,)]

@@ -155,6 +155,13 @@ def test_every_query_has_an_answer_from_an_empty_database(bare: psycopg.Connecti
     check_columns(statement, types)
 
 
+@pytest.mark.parametrize("interval", ["500ms", "15s", "2m", "6h", "1d", "1w"])
+def test_points_are_as_wide_as_grafana_asks(seeded: psycopg.Connection[Any], interval: str) -> None:
+    for statement in (s for uid in UIDS for s in statements(uid) if "$__interval" in s.sql):
+        found = ask(seeded, statement, View(*DAY, interval, view_of(statement).variables))[1]
+        assert found, statement.name
+
+
 CHOICES = [
     pytest.param({}, id="everything"),
     pytest.param({"site": ["north", "o'hare"]}, id="two sites"),

@@ -10,7 +10,7 @@ import pytest
 from psycopg import sql
 
 from database.migrate import migrate
-from tests.e2e.databases import rows
+from tests.e2e.databases import compress, rows
 
 pytestmark = pytest.mark.e2e
 
@@ -23,6 +23,8 @@ MIGRATIONS = [
     "0006-time-bucket",
     "0007-readings-by-time",
     "0008-retention",
+    "0009-open-alerts",
+    "0010-sites",
 ]
 ALERT_ID = "6f0a7f2e-54d1-5a1c-9a52-0d5f7a3c1b11"
 OPENED_AT = "2026-01-01T00:01:30.000Z"
@@ -50,12 +52,12 @@ def an_alert(**changes: str | None) -> dict[str, str | None]:
 
 def insert(database: psycopg.Connection[Any], *alerts: dict[str, str | None]) -> None:
     """Insert as the writer does: many rows in one transaction."""
-    with database.transaction(), database.cursor() as cursor:
-        cursor.execute("SET LOCAL ROLE alert_writer")
+    with database.transaction():
+        database.execute("SET LOCAL ROLE alert_writer")
         for alert in alerts:
             columns = sql.SQL(", ").join(map(sql.Identifier, alert))
             values = sql.SQL(", ").join([sql.Placeholder()] * len(alert))
-            cursor.execute(
+            database.execute(
                 sql.SQL("INSERT INTO alerts_ingest ({}) VALUES ({})").format(columns, values), list(alert.values())
             )
 
@@ -153,6 +155,54 @@ def test_current_is_the_last_revision_in_whatever_order_they_came(database: psyc
 
 
 @pytest.mark.parametrize(
+    ("told", "open_now"),
+    [
+        pytest.param(["1 open"], [1], id="opened"),
+        pytest.param(["1 open", "1 open"], [1], id="opened, told twice"),
+        pytest.param(["1 open", "2 updated"], [2], id="worse"),
+        pytest.param(["1 open", "2 recovered"], [], id="over"),
+        pytest.param(["1 open", "2 cancelled"], [], id="cancelled"),
+        pytest.param(["1 open", "2 updated", "3 expired"], [], id="forgotten"),
+        pytest.param(["2 recovered", "1 open"], [], id="its end came first"),
+        pytest.param(["3 recovered", "2 updated", "1 open"], [], id="from the end to the beginning"),
+        pytest.param(["2 recovered", "1 open", "3 open"], [3], id="opened again"),
+        pytest.param(["1 open", "2 recovered", "1 open"], [], id="read again"),
+        pytest.param(["1 open", "2 closed"], [1], id="an end that was rejected"),
+    ],
+)
+def test_open_is_what_no_later_revision_has_ended(
+    database: psycopg.Connection[Any], told: list[str], open_now: list[int]
+) -> None:
+    for revision, state in map(str.split, told):
+        insert(database, an_alert(revision=revision, state=state))
+    compress(database)
+    database.execute("SET ROLE monitor_user")
+    assert rows(database, "SELECT revision FROM alerts_open") == [(revision,) for revision in open_now]
+    assert rows(database, "SELECT * FROM alerts_open") == rows(
+        database, "SELECT * FROM alerts_current WHERE state IN ('open', 'updated')"
+    )
+
+
+def test_what_has_ended_leaves_nothing_behind_that_every_look_at_the_open_would_meet(
+    database: psycopg.Connection[Any],
+) -> None:
+    insert(database, an_alert(), an_alert(revision="2", state="updated"))
+    assert rows(database, "SELECT revision FROM alerts_unended") == [(2,)]
+    insert(database, an_alert(revision="3", state="recovered"))
+    assert rows(database, "SELECT revision FROM alerts_unended") == []
+
+
+def test_two_writers_at_once_leave_no_alert_open_that_is_over(database: psycopg.Connection[Any]) -> None:
+    insert(database, an_alert(alert_id="0b54a1f0-6a1d-5f0a-8f3e-3c1d2e4f5a6b", state="recovered"))
+    with psycopg.connect(database.info.dsn, password=database.info.password, autocommit=True) as other:
+        other.execute("SET lock_timeout = '10s'")
+        with database.transaction():
+            insert(database, an_alert())
+            insert(other, an_alert(revision="2", state="recovered"))
+        assert rows(other, "SELECT count(*), (SELECT count(*) FROM alerts_open) FROM alerts") == [(3, 0)]
+
+
+@pytest.mark.parametrize(
     "forbidden",
     [
         "SELECT * FROM alerts",
@@ -174,7 +224,7 @@ def test_the_writer_may_only_insert_through_the_view(database: psycopg.Connectio
 
 def test_the_reader_may_read_and_nothing_else(database: psycopg.Connection[Any]) -> None:
     database.execute("SET ROLE monitor_user")
-    for table in ("alerts", "alerts_current", "alerts_rejects"):
+    for table in ("alerts", "alerts_current", "alerts_open", "alerts_rejects"):
         assert rows(database, f"SELECT * FROM {table}") == []
     for forbidden in ("INSERT INTO alerts_ingest (state) VALUES ('open')", "DELETE FROM alerts"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):

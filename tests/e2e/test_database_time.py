@@ -219,6 +219,7 @@ def test_an_upgrade_keeps_all_there_was(empty_database: str, monkeypatch: pytest
     assert migrate(empty_database) == []
     with psycopg.connect(empty_database, autocommit=True) as database:
         assert everything(database) == kept
+        assert rows(database, "SELECT state FROM alerts_open ORDER BY 1") == [("open",), ("updated",)]
         assert rows(database, "SELECT sum(battery_count), max(battery_max) FROM readings_1d") == [(26, 175.0)]
 
 

@@ -1,7 +1,7 @@
 -- Every hour of every day of the range has a row, so that each of the 24 has its line in the heatmap.
 WITH opened AS (
-    SELECT date_trunc('hour', time, 'UTC') AS hour, count(DISTINCT alert_id) AS alerts
-    FROM alerts
+    SELECT date_trunc('hour', time, 'UTC') AS hour, count(*) AS alerts
+    FROM alerts_current
     WHERE $__timeFilter(time)
         AND (site IN (${site}) OR (${site}) IS NULL)
         AND (device_id IN (${device}) OR (${device}) IS NULL)

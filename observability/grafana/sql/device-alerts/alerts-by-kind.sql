@@ -1,5 +1,5 @@
-SELECT kind, count(DISTINCT alert_id) AS alerts
-FROM alerts
+SELECT kind, count(*) AS alerts
+FROM alerts_current
 WHERE $__timeFilter(time)
     AND (site IN (${site}) OR (${site}) IS NULL)
     AND (device_id IN (${device}) OR (${device}) IS NULL)

@@ -1,8 +1,8 @@
 SELECT
     $__timeGroupAlias(time,$__interval,0),
     kind AS metric,
-    count(DISTINCT alert_id) AS alerts
-FROM alerts
+    count(*) AS alerts
+FROM alerts_current
 WHERE $__timeFilter(time)
     AND (site IN (${site}) OR (${site}) IS NULL)
     AND (device_id IN (${device}) OR (${device}) IS NULL)

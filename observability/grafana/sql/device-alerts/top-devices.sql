@@ -1,9 +1,9 @@
 SELECT
     device_id,
     max(site) AS site,
-    count(DISTINCT alert_id) AS alerts,
+    count(*) AS alerts,
     max(time) AS last_opened
-FROM alerts
+FROM alerts_current
 WHERE $__timeFilter(time)
     AND (site IN (${site}) OR (${site}) IS NULL)
     AND (device_id IN (${device}) OR (${device}) IS NULL)

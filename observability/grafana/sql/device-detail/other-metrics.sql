@@ -1,5 +1,5 @@
 SELECT
-    $__timeGroupAlias(time,$__interval),
+    time_bucket('$__interval', time) AS time,
     measured.key AS metric,
     avg(measured.value::double precision) AS value
 FROM sensor_readings CROSS JOIN LATERAL jsonb_each(metrics) AS measured

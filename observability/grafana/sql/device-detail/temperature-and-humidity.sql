@@ -1,5 +1,5 @@
 SELECT
-    $__timeGroupAlias(time,$__interval),
+    time_bucket('$__interval', time) AS time,
     avg(temperature_c) AS temperature,
     avg(humidity) AS humidity
 FROM sensor_readings

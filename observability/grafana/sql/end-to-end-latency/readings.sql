@@ -1,8 +1,13 @@
 SELECT
-    $__timeGroupAlias(time,$__interval),
-    percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM stored_at - time)) AS median,
-    percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM stored_at - time)) AS p95
-FROM sensor_readings
-WHERE $__timeFilter(time)
-GROUP BY 1
-ORDER BY 1
+    time,
+    extract(epoch FROM latency[1])::double precision AS median,
+    extract(epoch FROM latency[2])::double precision AS p95
+FROM (
+    SELECT
+        time_bucket('$__interval', time) AS time,
+        percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY stored_at - time) AS latency
+    FROM sensor_readings
+    WHERE $__timeFilter(time)
+    GROUP BY 1
+) AS points
+ORDER BY time

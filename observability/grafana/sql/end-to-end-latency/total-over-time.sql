@@ -1,5 +1,5 @@
 SELECT
-    $__timeGroupAlias(changed_at,$__interval),
+    time_bucket('$__interval', changed_at) AS time,
     percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM stored_at - changed_at)) AS median,
     percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM stored_at - changed_at)) AS p95,
     max(extract(epoch FROM stored_at - changed_at))::double precision AS slowest

@@ -1,5 +1,5 @@
 SELECT
-    $__timeGroupAlias(time,$__interval),
+    time_bucket('$__interval', time) AS time,
     coalesce(site, 'no site') AS metric,
     sum(sum) / sum(count) AS temperature
 FROM aggregates

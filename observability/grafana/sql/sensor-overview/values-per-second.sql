@@ -1,6 +1,6 @@
 -- The last point may lack windows that are still open.
 SELECT
-    $__timeGroupAlias(time,$__interval),
+    time_bucket('$__interval', time) AS time,
     metric,
     (sum(count) / ($__interval_ms / 1000.0))::double precision AS values
 FROM aggregates

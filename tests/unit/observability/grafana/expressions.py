@@ -5,15 +5,23 @@ from pathlib import Path
 from typing import Any
 
 import promql_parser
+import yaml
 
 _EXPOSED = Path("observability/prometheus/exposed")
+_RULES = Path("observability/prometheus/rules")
 _PARTS = ("expr", "lhs", "rhs", "param", "vector_selector")
 
 
 @cache
 def exposed() -> set[str]:
-    """The names of all metrics that the system shows."""
-    return {name for path in _EXPOSED.glob("*.txt") for name in path.read_text().split()}
+    """The names of all metrics that the system shows, that Prometheus records of them, and its own."""
+    shown = {name for path in _EXPOSED.glob("*.txt") for name in path.read_text().split()}
+    return shown | {rule["record"] for rule in _recording() if "record" in rule} | {"up"}
+
+
+def _recording() -> list[dict[str, Any]]:
+    files = [yaml.safe_load(path.read_text()) for path in _RULES.glob("*.yaml")]
+    return [rule for file in files for group in file["groups"] for rule in group["rules"]]
 
 
 def metrics(expression: str) -> set[str]:

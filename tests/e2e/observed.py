@@ -71,6 +71,12 @@ class Prometheus:
         return [a["labels"]["alertname"] for a in self.get("alerts")["alerts"] if a["state"] == "firing"]
 
 
+def none_left(found: list[str]) -> bool:
+    """Whether nothing is left to wait for; fails with what is."""
+    assert not found, str(found)
+    return True
+
+
 @contextmanager
 def pipeline(stack: EmbeddedStack) -> Iterator[None]:
     """A fleet, of which some have been silent before, and the job that decides about it."""

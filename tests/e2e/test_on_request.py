@@ -19,6 +19,7 @@ from indexing.server import SearchServer
 from stack import registry, s3, search
 from stack.layout import ports_of
 from stack.passwords import password
+from tests.dashboards import expressions
 from tests.e2e.embedded import EmbeddedStack, running_stack
 from tests.e2e.observed import Prometheus, pipeline
 from tests.e2e.test_cold import Cold
@@ -138,6 +139,12 @@ def test_prometheus_sees_all_of_a_healthy_pipeline_and_finds_nothing_wrong(watch
     wait_until("a value of every recording rule", lambda: watched.without_value() == [], 90)
     wait_until("all rules to be evaluated", lambda: watched.unhealthy() == [])
     assert watched.firing() == []
+
+
+def test_every_panel_of_grafana_s_dashboards_has_something_to_show(watched: Prometheus) -> None:
+    asked = [expression for expression in expressions() if "vector_" not in expression]  # no Vector runs here
+    assert len(asked) > 30
+    wait_until("a value for every panel", lambda: watched.has_values(asked), 90)
 
 
 def test_an_alert_fires_and_every_listed_metric_was_shown_once_all_has_happened(

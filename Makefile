@@ -37,7 +37,7 @@ $(STAMP): requirements-build.txt requirements.txt requirements-dev.txt stack/art
 	@echo "ready"
 
 lock: setup ## Resolve all dependencies anew and write the lock files
-	@for name in requirements-build requirements requirements-dev bench/requirements; do \
+	@for name in requirements-build requirements requirements-dev bench/requirements docker/tools; do \
 	    $(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url \
 	        --no-emit-find-links --custom-compile-command "make lock" $$name.in -o $$name.txt; \
 	done

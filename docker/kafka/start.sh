@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Starts a node that is broker and controller. The image's own start script knows a fixed set of controllers only, to which
 # none can be added.
-#   NODE_ID        1 makes the cluster, all others join it
+#   NODE_ID        1 makes the cluster where there is none, all others join it
 #   HOST_PORT      where clients of this machine reach it
 #   REPLICATION    copies of each partition: of Kafka's own topics, and of those that are made without saying how many
 set -euo pipefail
@@ -17,7 +17,14 @@ config=/tmp/server.properties
     done
 } > "$config"
 
-if [ "$NODE_ID" = 1 ]; then role=--standalone; else role=--no-initial-controllers; fi
+# The first node makes the cluster, unless it has lost its disk and the others have the cluster still.
+role=--no-initial-controllers
+if [ "$NODE_ID" = 1 ]; then
+    role=--standalone
+    for node in kafka-2 kafka-3; do
+        if timeout 3 bash -c "exec 3<> /dev/tcp/$node/9093" 2> /dev/null; then role=--no-initial-controllers; fi
+    done
+fi
 /opt/kafka/bin/kafka-storage.sh format --ignore-formatted --cluster-id "$CLUSTER_ID" --config "$config" "$role"
 
 # From here on only: the tools beside the broker would want the same port.

@@ -1,6 +1,7 @@
 """What containers run, on real Kafka and PostgreSQL, though without containers."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -42,12 +43,14 @@ def test_kafka_takes_what_the_start_script_writes(tmp_path: Path) -> None:
     assert "Formatting dynamic metadata voter directory" in _start("1", first)
     assert "Formatting metadata directory" in _start("2", other)
     assert "already formatted" in _start("2", other)  # a container that is started again
+    with socket.create_server(("127.0.0.1", 0)) as controller:  # of another node, so that there is a cluster already
+        assert "Formatting metadata directory" in _start("1", tmp_path / "lost", controller.getsockname()[1])
     written = (other / "server.properties").read_text()
     assert "default.replication.factor=2" in written
     assert "advertised.listeners=INTERNAL://kafka-9:9092,HOST://localhost:9094,CONTROLLER://kafka-9:9093" in written
 
 
-def _start(node: str, folder: Path) -> str:
+def _start(node: str, folder: Path, others_port: int = 1) -> str:
     """Run the script with the real tool that formats, and without the server; what is said."""
     folder.mkdir(exist_ok=True)
     programs: dict[str, str] = {
@@ -61,7 +64,14 @@ def _start(node: str, folder: Path) -> str:
     properties = (DOCKER / "server.properties").read_text()
     (folder / "etc" / "server.properties").write_text(properties.replace("/var/lib/kafka/data", str(folder / "data")))
     script = (DOCKER / "start.sh").read_text()
-    for path, here in (("/opt/kafka/bin", folder), ("/etc/fleetpulse", folder / "etc"), ("=/tmp/", f"={folder}/")):
+    places = {
+        "/opt/kafka/bin": folder,
+        "/etc/fleetpulse": folder / "etc",
+        "=/tmp/": f"={folder}/",
+        "/dev/tcp/$node/9093": f"/dev/tcp/127.0.0.1/{others_port}",
+    }
+    for path, here in places.items():
+        assert path in script
         script = script.replace(path, str(here))
     environment = {"NODE_ID": node, "HOST_PORT": "9094", "REPLICATION": "2", "CLUSTER_ID": "G1FIPcozV56benM0i6SDnA"}
     done = subprocess.run(

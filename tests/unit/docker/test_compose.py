@@ -85,6 +85,8 @@ def test_every_container_has_little_memory_few_rights_and_a_log_that_ends(name: 
 def test_a_service_waits_for_what_it_needs_to_be_ready(name: str) -> None:
     for needed, how in SERVICES[name].get("depends_on", {}).items():
         ready = "service_completed_successfully" if needed in ONCE else "service_healthy"
+        if name in {"kafka-2", "kafka-3"}:
+            ready = "service_started"  # one of three alone is never healthy, and what waited for it would never start
         assert how["condition"] == ready
         assert how.get("required", True) != ("profiles" in SERVICES[needed])
 

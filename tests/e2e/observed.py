@@ -45,20 +45,13 @@ class Prometheus:
             assert not missing, f"{job}: {sorted(missing)}"
         return True
 
-    def value(self, expression: str) -> list[Any]:
-        """What an expression is now; empty where it has no value."""
-        return list(self.get("query", query=expression)["result"])
-
-    def has_values(self, expressions: Iterable[str]) -> bool:
-        """Whether each has one now; fails with those that have none."""
-        empty = [expression for expression in expressions if not self.value(expression)]
-        assert not empty, empty
-        return True
+    def empty(self, expressions: Iterable[str]) -> list[str]:
+        """Those expressions that have no value now."""
+        return [expression for expression in expressions if not self.get("query", query=expression)["result"]]
 
     def without_value(self) -> list[str]:
         """The recording rules that have none now."""
-        recorded = [rule["record"] for rule in _rules() if "record" in rule]
-        return [name for name in recorded if not self.value(f'{{__name__="{name}"}}')]
+        return self.empty(f'{{__name__="{rule["record"]}"}}' for rule in _rules() if "record" in rule)
 
     def unhealthy(self) -> list[str]:
         """The rules that could not be evaluated."""

@@ -21,7 +21,8 @@ from stack.layout import ports_of
 from stack.passwords import password
 from tests.dashboards import expressions
 from tests.e2e.embedded import EmbeddedStack, running_stack
-from tests.e2e.observed import Prometheus, pipeline
+from tests.e2e.jobs import PATIENCE_S
+from tests.e2e.observed import Prometheus, none_left, pipeline
 from tests.e2e.test_cold import Cold
 from tests.waiting import wait_until
 
@@ -135,16 +136,16 @@ def watched(own: EmbeddedStack) -> Iterator[Prometheus]:
 
 
 def test_prometheus_sees_all_of_a_healthy_pipeline_and_finds_nothing_wrong(watched: Prometheus) -> None:
-    wait_until("every target to be up", lambda: watched.targets() == {(job, "up", "") for job in JOBS}, 90)
-    wait_until("a value of every recording rule", lambda: watched.without_value() == [], 90)
-    wait_until("all rules to be evaluated", lambda: watched.unhealthy() == [])
+    wait_until("every target to be up", lambda: watched.targets() == {(job, "up", "") for job in JOBS}, PATIENCE_S)
+    wait_until("a value of every recording rule", lambda: none_left(watched.without_value()), PATIENCE_S)
+    wait_until("all rules to be evaluated", lambda: none_left(watched.unhealthy()), PATIENCE_S)
     assert watched.firing() == []
 
 
 def test_every_panel_of_grafana_s_dashboards_has_something_to_show(watched: Prometheus) -> None:
     asked = [expression for expression in expressions() if "vector_" not in expression]  # no Vector runs here
     assert len(asked) > 30
-    wait_until("a value for every panel", lambda: watched.has_values(asked), 90)
+    wait_until("a value for every panel", lambda: none_left(watched.empty(asked)), PATIENCE_S)
 
 
 def test_an_alert_fires_and_every_listed_metric_was_shown_once_all_has_happened(
@@ -152,8 +153,8 @@ def test_an_alert_fires_and_every_listed_metric_was_shown_once_all_has_happened(
 ) -> None:
     with KafkaProducer(bootstrap_servers=own.bootstrap) as producer:
         producer.send(RULES.name, b"no set of rules", key=b"rules").get(30)
-    wait_until("the alert about refused rules", lambda: "RulesRefused" in watched.firing(), 90)
-    wait_until("all that is listed to be shown", lambda: watched.shows_all(JOBS), 90)
+    wait_until("the alert about refused rules", lambda: "RulesRefused" in watched.firing(), PATIENCE_S)
+    wait_until("all that is listed to be shown", lambda: watched.shows_all(JOBS), PATIENCE_S)
 
 
 def test_what_was_asked_for_listens_on_the_loopback_interface_only(own: EmbeddedStack) -> None:

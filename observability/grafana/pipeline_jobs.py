@@ -224,7 +224,8 @@ TURNED_AWAY_NOW = (
             "ours; over within a minute. Rules refused: what was published on the rules topic is no set of rules, "
             "counted by each shard since the process began; publish a good one.",
             prom_now(f"sum({_TASK}fleetpulse_shards_held)", "shards held"),
-            prom_now(f"max({_TASK}fleetpulse_rules_refused)", "rules refused"),
+            # There is no such gauge before the first refusal.
+            prom_now(f"max({_TASK}fleetpulse_rules_refused) or vector(0)", "rules refused"),
             limits=[(1, ORANGE)],
             empty=_NO_JOB,
         ),

@@ -76,6 +76,8 @@ def test_an_alert_says_what_is_so_and_leads_to_what_to_do(rule: dict[str, Any]) 
     assert len(notes["summary"]) <= LONGEST
     assert notes["description"].endswith(".")
     assert notes["runbook"] == f"docs/operations.md#{anchor(rule['alert'])}"
+    headings = re.findall(r"^### (.*)$", Path("docs/operations.md").read_text(), re.MULTILINE)
+    assert anchor(rule["alert"]) in [heading.lower().replace(" ", "-") for heading in headings]
 
 
 @each_alert

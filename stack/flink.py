@@ -109,7 +109,7 @@ def _program(stack: Layout, name: str, listens: str) -> Program:
 
 def _loopback_agent() -> str:
     [agent] = jars("agent")
-    return f"-javaagent:{agent}=boot:{agent},script:{project_root() / 'flink-conf' / 'loopback-metrics.btm'}"
+    return f"-javaagent:{agent}=boot:{agent},script:{project_root() / 'flink-conf' / 'loopback.btm'}"
 
 
 def link_libraries(folder: Path) -> None:

@@ -16,7 +16,7 @@ from clients.registry import Registry
 from fleetpulse.avro import SCHEMA, encode
 from fleetpulse.topics import RULES
 from indexing.server import SearchServer
-from stack import registry, s3, search
+from stack import registry, s3, search, supervision
 from stack.layout import ports_of
 from stack.passwords import password
 from tests.dashboards import expressions
@@ -157,12 +157,14 @@ def test_an_alert_fires_and_every_listed_metric_was_shown_once_all_has_happened(
     wait_until("all that is listed to be shown", lambda: watched.shows_all(JOBS), PATIENCE_S)
 
 
-def test_what_was_asked_for_listens_on_the_loopback_interface_only(own: EmbeddedStack) -> None:
+def test_all_listens_on_the_loopback_interface_only_even_while_a_job_runs(
+    own: EmbeddedStack, watched: Prometheus
+) -> None:
+    ours = {process.pid for process in supervision.processes(own.layout)}
+    listening = [c.laddr for c in psutil.net_connections("inet") if c.status == psutil.CONN_LISTEN and c.pid in ours]
     ports = {own.layout.ports[name] for name in ports_of(own.layout.optional)}
-    listening = [c.laddr for c in psutil.net_connections("inet") if c.status == psutil.CONN_LISTEN]
-    found = {(address.port, address.ip) for address in listening if address.port in ports}
-    assert {port for port, _ in found} == ports
-    assert {address for _, address in found} <= {"127.0.0.1", "::ffff:127.0.0.1"}
+    assert ports <= {address.port for address in listening}
+    assert [address for address in listening if address.ip not in ("127.0.0.1", "::ffff:127.0.0.1")] == []
 
 
 def files(own: EmbeddedStack, access_key: str, secret_key: str) -> S3FileSystem:

@@ -44,6 +44,12 @@ def show_addresses(stack: Layout) -> None:
             click.echo(f"{name:<12} {address}")
 
 
+def _names(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    """What was given once or more often, or separated by commas."""
+    choice = click.Choice(OPTIONAL)
+    return tuple(choice.convert(name.strip(), parameter, context) for names in given for name in names.split(","))
+
+
 @click.group("stack")
 def command() -> None:
     """Run a real Kafka, Flink and PostgreSQL on this machine, on the loopback interface."""
@@ -59,9 +65,11 @@ def command() -> None:
 @click.option(
     "--with",
     "optional",
-    type=click.Choice(OPTIONAL),
+    metavar="NAMES",
+    callback=_names,
     multiple=True,
-    help="What else to run: downloaded at its first use or found on PATH, and remembered.",
+    help=f"What else to run, separated by commas, of {', '.join(OPTIONAL)}; downloaded at its first use or found on "
+    "PATH, and remembered.",
 )
 def up_command(folder: str, port_offset: int | None, optional: tuple[str, ...]) -> None:
     """Start all, and wait until all are ready. Harmless when they run."""

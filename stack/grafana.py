@@ -54,6 +54,8 @@ def environment(stack: Layout) -> dict[str, str]:
         "GF_SECURITY_ADMIN_PASSWORD": f"$__file{{{stack.secrets / ADMIN}}}",
         "GF_ANALYTICS_REPORTING_ENABLED": "false",
         "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
+        "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
+        "GF_PLUGINS_PREINSTALL_DISABLED": "true",
         "GF_LOG_MODE": "console",
         "FLEETPULSE_DB_HOST": stack.address("postgres"),
         "FLEETPULSE_DB_PASSWORD": f"$__file{{{stack.secrets / 'monitor_user'}}}",

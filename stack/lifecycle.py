@@ -36,10 +36,8 @@ def up(stack: Layout) -> Iterator[str]:
         added = stack.optional - saved_options(stack.root) if running else stack.optional
         for name in sorted(added):
             OPTIONS[name].check(stack)
-            if running and (whole := OPTIONS[name].part_of):
-                raise ConfigurationError(
-                    f"--with {name}: {whole} runs without it; stop it first with `fleetpulse stack down`"
-                )
+        if running:
+            _check_added(stack, added)
         for option in chosen(stack):
             option.install()
         if running:
@@ -78,6 +76,21 @@ def _prepare(stack: Layout) -> None:
     flink.prepare(stack)
     for option in chosen(stack):
         option.prepare(stack)
+
+
+def _check_added(stack: Layout, added: frozenset[str]) -> None:
+    """Refuse what a running program would have to know of.
+
+    Raises:
+        ConfigurationError: names both, and what to do.
+    """
+    for name in sorted(added):
+        option = OPTIONS[name]
+        others = sorted(option.told_to & stack.optional - added)
+        if without := option.part_of or (others and others[0]):
+            raise ConfigurationError(
+                f"--with {name}: {without} runs without it; stop it first with `fleetpulse stack down`"
+            )
 
 
 def _prepare_added(stack: Layout, added: frozenset[str]) -> None:

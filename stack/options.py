@@ -19,7 +19,8 @@ class Option:
 
     `check` refuses what cannot start, before anything is downloaded or changed; `prepare` writes configuration.
     `answers` names by program the URL that answers once it is ready; `settle` then puts in place what others expect.
-    `reached_at` is a label and an address for people. What is `part_of` a program needs that one to be started anew.
+    `reached_at` is a label and an address for people. What is `part_of` a program needs that one to be started anew;
+    what is `told_to` others, where a stack has them, needs the same of those.
     """
 
     install: Callable[[], None] = lambda: None
@@ -30,6 +31,7 @@ class Option:
     settle: Callable[[Layout], None] = _nothing
     reached_at: Callable[[Layout], Mapping[str, str]] = lambda _stack: {}
     part_of: str | None = None
+    told_to: frozenset[str] = frozenset()
 
 
 OPTIONS: Mapping[str, Option] = {
@@ -38,6 +40,7 @@ OPTIONS: Mapping[str, Option] = {
         programs=lambda stack: [registry.program(stack)],
         answers=lambda stack: {"registry": f"{registry.url(stack)}/subjects"},
         reached_at=lambda stack: {"Registry": registry.url(stack)},
+        told_to=frozenset({"search"}),
     ),
     "prometheus": Option(
         install=prometheus.install,
@@ -54,6 +57,7 @@ OPTIONS: Mapping[str, Option] = {
         answers=search.answers,
         settle=search.settle,
         reached_at=lambda stack: {"Search": f"{search.url(stack)}, index {INDEX}"},
+        told_to=frozenset({"vector"}),
     ),
     "s3": Option(
         install=s3.install,
@@ -64,7 +68,13 @@ OPTIONS: Mapping[str, Option] = {
         reached_at=s3.reached_at,
         part_of="Flink",
     ),
-    "vector": Option(programs=vector.programs, check=vector.check, prepare=vector.prepare, answers=vector.answers),
+    "vector": Option(
+        programs=vector.programs,
+        check=vector.check,
+        prepare=vector.prepare,
+        answers=vector.answers,
+        told_to=frozenset({"prometheus", "search"}),
+    ),
     "grafana": Option(
         programs=grafana.programs,
         check=grafana.check,

@@ -22,6 +22,7 @@ _COMMANDS = {
     "sensors": "generator.sensors",
     "stack": "stack.cli",
 }
+_PACKAGES = {module.partition(".")[0] for module in _COMMANDS.values()}  # an image has only some of them
 
 
 class _Lazy(click.Group):
@@ -31,7 +32,12 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = importlib.import_module(_COMMANDS[cmd_name]).command
+        try:
+            command: click.Command = importlib.import_module(_COMMANDS[cmd_name]).command
+        except ModuleNotFoundError as absent:
+            if absent.name in _PACKAGES:
+                return None
+            raise
         return command
 
 

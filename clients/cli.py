@@ -11,6 +11,7 @@ from clients.cluster import cluster, differences, faults, there_and_back, topics
 from clients.parameters import bootstrap_servers, topic_name
 from clients.tables import console
 from clients.topics import ensure_topics
+from fleetpulse.errors import FleetpulseError
 from fleetpulse.topics import TOPICS, ticks
 
 _STANDARD = (*TOPICS, ticks("monitor"))
@@ -66,7 +67,7 @@ def verify_cluster_command(bootstrap_servers: str) -> int:
 @command.command("test-external")
 @bootstrap_servers
 def test_external_command(bootstrap_servers: str) -> None:
-    """Reach every broker from here at the address that it tells its clients; a record there and back at each."""
+    """Reach every broker at the address that it tells its clients, and by each send a record there and back."""
     for node, address in cluster(bootstrap_servers).brokers.items():
         began = time.monotonic()
         there_and_back(address, f"{node} {time.time_ns()}".encode())
@@ -97,7 +98,10 @@ def _values(bootstrap_servers: str, topic: str) -> Iterator[bytes]:
     try:
         while True:
             message = consumer.poll(_POLL_S)
-            if message is not None and message.error() is None:
-                yield message.value() or b""
+            if message is None:
+                continue
+            if error := message.error():
+                raise FleetpulseError(f"cannot read {topic}: {error.str()}")
+            yield message.value() or b""
     finally:
         consumer.close()

@@ -12,7 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from stack.artifacts import locked
-from tests.unit.docker.composition import ROOT, SERVICES
+from tests.unit.docker.composition import ONCE, ROOT, SERVICES
 
 TEXT = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
 STAGES = dict(re.findall(r"^FROM \S+ AS (\S+)\n(.*?)(?=^FROM |\Z)", TEXT, re.MULTILINE | re.DOTALL))
@@ -157,6 +157,7 @@ def test_the_zip_of_the_image_has_what_the_makefile_puts_into_it() -> None:
         ("kafka running unhealthy 0\nmigrate exited  0", 1),
         ("kafka running starting 0", 1),
         ("migrate exited  1", 1),
+        ("kafka running healthy 0\nvector exited  0", 1),
         ("", 1),
     ],
 )
@@ -164,6 +165,11 @@ def test_health_is_good_only_where_all_is(lines: str, code: int) -> None:
     command = ["awk", "-f", str(ROOT / "docker" / "health.awk")]
     done = subprocess.run(command, input=lines, capture_output=True, text=True)
     assert done.returncode == code
+
+
+def test_health_knows_what_runs_only_once() -> None:
+    [names] = re.findall(r'split\("(.*?)"', (ROOT / "docker" / "health.awk").read_text())
+    assert set(names.split()) == ONCE
 
 
 def _pins(name: str) -> dict[str, tuple[str, frozenset[str]]]:

@@ -103,7 +103,7 @@ def test_the_index_template_is_the_one_that_is_put_in_place() -> None:
 def test_the_bucket_is_the_one_that_is_written_to() -> None:
     bucket = re.search(r"bucket: (\S+)", (ROOT / "observability" / "vector" / "cold.yaml").read_text())
     assert bucket is not None
-    assert f"-name {bucket[1]}'" in SERVICES["s3-bucket"]["command"][0]
+    assert f"-name {bucket[1]};" in SERVICES["s3-bucket"]["command"][0]
 
 
 def test_brokers_tell_the_addresses_at_which_they_are_reached() -> None:

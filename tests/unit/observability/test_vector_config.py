@@ -98,7 +98,7 @@ def test_revisions_stay_in_order() -> None:
 
 
 def test_the_index_knows_every_field_of_a_document() -> None:
-    template = json.loads((FOLDER / "sensor_readings.template.json").read_text())
+    template = json.loads((FOLDER.parent / "search" / "sensor_readings.json").read_text())
     assert template["index_patterns"] == [SINKS["search"]["bulk"]["index"]] == ["sensor_readings"]
     known = template["template"]["mappings"]["properties"]
     assert known.keys() >= UNITS.keys() == listed("own_fields", program("reading_documents"))

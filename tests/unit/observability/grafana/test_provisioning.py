@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from observability.grafana import GRAFANA_VERSION
-from tests.dashboards import panels
+from tests.dashboards import expressions, panels
 from tests.unit.observability.grafana.expressions import exposed, metrics
 
 HERE = Path("observability/grafana")
@@ -78,3 +78,10 @@ def test_a_rule_leads_to_a_panel_on_the_same_matter(rule):
         assert any(metrics(query["expr"]) & metrics(target["expr"]) for target in panel["targets"])
     else:
         assert "alerts_rejects" in panel["targets"][0]["rawSql"]
+
+
+def test_a_simulator_that_does_not_run_is_nothing_to_be_told_of():
+    asked = [rule["data"][0]["model"].get("expr", "") for rule in GROUP["rules"]] + expressions()
+    alive = [expression for expression in asked if re.search(r"\bup\b", expression)]
+    assert len(alive) == 2
+    assert all('up{job!="simulator"}' in expression for expression in alive)

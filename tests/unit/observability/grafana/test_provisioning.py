@@ -53,10 +53,28 @@ def test_alerts_are_told_to_a_contact_point_that_exists():
     assert [policy["receiver"] for policy in notify["policies"]] == [point["name"] for point in notify["contactPoints"]]
 
 
+def without_limits(expression):
+    return re.sub(r" > [\d.]+", "", " ".join(expression.split()))
+
+
+@pytest.mark.parametrize(
+    ("uid", "alert"),
+    [
+        ("no-checkpoint", "NoCheckpoint"),
+        ("lag-rising", "LagRising"),
+        ("dead-letters-rising", "DeadLettersRising"),
+        ("alerts-rejected", "AlertsRejected"),
+    ],
+)
+def test_a_rule_asks_what_prometheus_asks_whose_rules_promtool_tests(uid, alert):
+    [here] = [rule["data"][0]["model"]["expr"] for rule in GROUP["rules"] if rule["uid"] == uid]
+    groups = yaml.safe_load(Path("observability/prometheus/rules/flink.yaml").read_text())["groups"]
+    [there] = [rule["expr"] for group in groups for rule in group["rules"] if rule.get("alert") == alert]
+    assert without_limits(here) == without_limits(there)
+
+
 def test_rules_watch_what_must_not_go_unnoticed():
-    assert {"job-down", "no-checkpoint", "lag-rising", "dead-letters-rising"} <= {
-        rule["uid"] for rule in GROUP["rules"]
-    }
+    assert {"target-down", "job-down", "not-stored"} <= {rule["uid"] for rule in GROUP["rules"]}
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -109,3 +109,8 @@ def test_statements_use_variables_that_exist_in_the_way_that_is_safe(uid):
 @pytest.mark.parametrize("expression", EXPRESSIONS)
 def test_expressions_are_promql_about_metrics_that_are_exposed(expression):
     assert metrics(expression) <= exposed()
+
+
+def test_late_records_are_shown_once_over_time_and_once_as_a_share():
+    asked = [panel["title"] for panel in panels("pipeline-health") if "records_late" in str(panel["targets"])]
+    assert asked == ["Late: out of order beyond the bound", "Share turned away"]

@@ -46,6 +46,11 @@ def test_every_dashboard_has_its_own_uid_title_and_time():
         assert one["description"]
 
 
+@pytest.mark.parametrize(("uid", "since"), [("sensor-overview", "now-1h"), ("end-to-end-latency", "now-15m")])
+def test_what_reads_the_rows_of_the_whole_fleet_opens_with_few_of_them(uid, since):
+    assert dashboard(uid)["time"]["from"] == since
+
+
 @pytest.mark.parametrize("uid", UIDS)
 def test_panels_have_ids_of_their_own_and_do_not_overlap(uid):
     placed = dashboard(uid)["panels"]

@@ -191,6 +191,21 @@ def test_a_device_s_own_dashboard_is_about_it_alone(seeded: psycopg.Connection[A
     assert len(found["Where it was"][1]) == 4
 
 
+def test_an_alert_is_marked_as_long_as_it_lasts_within_the_range(database: psycopg.Connection[Any]) -> None:
+    rules = {
+        "before": lifecycle("d1", at(6), ("recovered", 3_600)),
+        "into it": lifecycle("d1", at(5), ("recovered", 7_200)),
+        "through it": lifecycle("d1", at(9)),
+        "within it": lifecycle("d1", at(2), ("updated", 60), ("recovered", 90)),
+        "after it": lifecycle("d1", at(0.5)),
+        "of another": lifecycle("d2", at(2)),
+    }
+    store(database, [fact._replace(rule_id=rule, kind=rule) for rule, facts in rules.items() for fact in facts])
+    [marks] = [s for s in statements("device-detail") if s.kind == "annotation"]
+    view = View(at(4), at(1), "1m", {"device": "d1"})
+    assert [tags for *_, tags in ask(database, marks, view)[1]] == ["within it", "into it", "through it"]
+
+
 def test_the_lists_of_choices_have_what_there_is(seeded: psycopg.Connection[Any]) -> None:
     lists = {(s.dashboard, s.name): ask(seeded, s, view_of(s))[1] for uid in UIDS for s in statements(uid)}
     assert lists["device-alerts", "site"] == [("north",), ("o'hare",), ("south",)]

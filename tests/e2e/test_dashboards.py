@@ -211,8 +211,18 @@ def test_the_lists_of_choices_have_what_there_is(seeded: psycopg.Connection[Any]
     assert lists["device-alerts", "site"] == [("north",), ("o'hare",), ("south",)]
     assert (QUOTES,) in lists["device-alerts", "device"]
     assert lists["device-alerts", "kind"] == [("inactivity",), ("threshold",)]
-    assert lists["device-detail", "device"] == sorted({(fact.device_id,) for fact in FACTS})
     assert lists["device-detail", "metric"] == [("battery",), ("humidity",), ("temperature_c",)]
+
+
+def test_devices_are_listed_from_what_is_typed_on(seeded: psycopg.Connection[Any]) -> None:
+    """Those that measured whenever it was, and those with an alert of the time range."""
+    [devices] = [s for s in statements("device-detail") if s.name == "Devices"]
+    known = sorted({fact.device_id for fact in FACTS if DAY[0] <= fact.opened_at <= DAY[1]})
+    for typed in ("", "d3", "d", "e0", QUOTES[:5], QUOTES, "~"):
+        found = ask(seeded, devices, View(*DAY, "1m", {"device": typed}))[1]
+        assert found == [(device,) for device in known if device >= typed], typed
+    early = View(at(99), at(98), "1m", {"device": ""})
+    assert ask(seeded, devices, early)[1] == [("d1",), ("d3",), (QUOTES,)]
 
 
 def test_the_latency_of_an_alert_is_told_stage_by_stage(database: psycopg.Connection[Any]) -> None:

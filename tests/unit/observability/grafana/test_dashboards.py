@@ -9,7 +9,7 @@ import pytest
 
 from observability.grafana.__main__ import files
 from observability.grafana.queries import PROMETHEUS, TIMESCALEDB
-from tests.dashboards import UIDS, dashboard, panels, statements, variables
+from tests.dashboards import UIDS, dashboard, panels, query_variables, statements, variables
 from tests.unit.observability.grafana.expressions import exposed, metrics
 
 ALL_PANELS = [pytest.param(uid, panel, id=f"{uid}: {panel['title']}") for uid in UIDS for panel in panels(uid)]
@@ -105,10 +105,19 @@ def test_an_alert_leads_to_its_device_and_back():
 @pytest.mark.parametrize("uid", UIDS)
 def test_statements_use_variables_that_exist_in_the_way_that_is_safe(uid):
     """Several values are put in quotes by the data source; one value must stand in quotes."""
-    known = {variable["name"]: variable["multi"] for variable in variables(uid)}
+    known = {variable["name"]: variable.get("multi", False) for variable in variables(uid)}
     for statement in statements(uid):
         for found in re.finditer(r"(?P<quote>'?)\$\{(?P<name>[^}]+)\}(?P<end>'?)", statement.sql):
             assert known[found["name"]] == (found["quote"] == "" == found["end"]), (statement.name, found[0])
+
+
+@pytest.mark.parametrize("uid", UIDS)
+def test_lists_are_read_once_since_grafana_then_drops_what_is_not_in_them(uid):
+    assert all(variable["refresh"] == 1 for variable in query_variables(uid))
+
+
+def test_the_device_asked_for_needs_no_list_to_be_in():
+    assert [(v["name"], v["type"]) for v in variables("device-detail")] == [("device", "textbox"), ("metric", "query")]
 
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)

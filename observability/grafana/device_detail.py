@@ -5,6 +5,8 @@ from observability.grafana.dashboard import dashboard, link_to, row
 from observability.grafana.panels import BLUE, RED, column, geomap, link, stat, table, timeseries
 from observability.grafana.queries import Json, annotation, one, rows, series, typed
 
+_SILENCE = "5m"
+
 
 def build() -> Json:
     """One device: its state, what it sent, its alerts, its place."""
@@ -85,12 +87,14 @@ _DEVICES = table(
 )
 _CLIMATE = timeseries(
     "Temperature and humidity",
-    "Means of each interval. A gap is silence; a flat line is a sensor that is stuck. Alerts are marked in red.",
+    "Means of each interval. A gap is a silence of five minutes or more; a flat line is a sensor that is stuck. Alerts "
+    "are marked in red.",
     series("device-detail/temperature-and-humidity"),
     unit="celsius",
     interval="10s",
     overrides=[column("humidity", unit="humidity", custom__axisPlacement="right")],
     least=None,
+    silence=_SILENCE,
     empty="No reading stored in this time range",
 )
 _OTHERS = timeseries(
@@ -99,6 +103,7 @@ _OTHERS = timeseries(
     series("device-detail/other-metrics"),
     interval="10s",
     least=None,
+    silence=_SILENCE,
     empty="It measures nothing else",
 )
 _BATTERY = timeseries(
@@ -108,6 +113,7 @@ _BATTERY = timeseries(
     unit="percent",
     limits=[(20, RED)],
     interval="10s",
+    silence=_SILENCE,
     empty="It does not tell its battery",
 )
 _RATE = timeseries(
@@ -125,6 +131,7 @@ _WINDOWS = timeseries(
     series("device-detail/windows"),
     interval="1m",
     least=None,
+    silence=_SILENCE,
     empty="No window of this metric in this time range",
 )
 _ALERTS = table(

@@ -111,6 +111,22 @@ def test_statements_use_variables_that_exist_in_the_way_that_is_safe(uid):
             assert known[found["name"]] == (found["quote"] == "" == found["end"]), (statement.name, found[0])
 
 
+def test_a_silence_of_a_device_is_a_gap_in_each_of_its_lines():
+    """Grafana fills missing rows where the macro says so, and draws on over what lasts for less."""
+    lines = [s for s in statements("device-detail") if s.kind == "timeseries" and not s.panel.get("maxDataPoints")]
+    assert len(lines) == 4
+    for line in lines:
+        assert re.search(r"\$__timeGroupAlias\(time,(1m|\$__interval),NULL\)", line.sql), line.name
+        assert line.panel["fieldConfig"]["defaults"]["custom"]["spanNulls"] == 300_000, line.name
+
+
+@pytest.mark.parametrize("uid", UIDS)
+def test_what_grafana_fills_is_a_second_wide_at_least(uid):
+    """It divides by whole seconds."""
+    filled = [s for s in statements(uid) if re.search(r"timeGroupAlias\(.*\$__interval,", s.sql)]
+    assert all(re.fullmatch(r"\d+[smh]", s.panel["interval"]) for s in filled)
+
+
 @pytest.mark.parametrize("uid", UIDS)
 def test_lists_are_read_once_since_grafana_then_drops_what_is_not_in_them(uid):
     assert all(variable["refresh"] == 1 for variable in query_variables(uid))

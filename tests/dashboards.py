@@ -33,13 +33,18 @@ def variables(uid: str) -> list[dict[str, Any]]:
     return list(dashboard(uid)["templating"]["list"])
 
 
+def query_variables(uid: str) -> list[dict[str, Any]]:
+    """Those that have a list to choose from."""
+    return [variable for variable in variables(uid) if variable["type"] == "query"]
+
+
 def statements(uid: str) -> Iterator[Statement]:
     """All SQL of a dashboard: panels, variables, annotations."""
     for panel in panels(uid):
         for target in panel["targets"]:
             if "rawSql" in target:
                 yield Statement(uid, panel["title"], panel["type"], target["format"], target["rawSql"], panel)
-    for variable in variables(uid):
+    for variable in query_variables(uid):
         yield Statement(uid, variable["name"], "variable", "table", variable["query"], {})
     for annotation in dashboard(uid)["annotations"]["list"]:
         yield Statement(uid, annotation["name"], "annotation", "table", annotation["target"]["rawSql"], {})

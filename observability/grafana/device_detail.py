@@ -3,7 +3,9 @@
 from observability.grafana import looks
 from observability.grafana.dashboard import dashboard, link_to, row
 from observability.grafana.panels import BLUE, RED, column, geomap, link, stat, table, timeseries
-from observability.grafana.queries import Json, annotation, one, rows, series
+from observability.grafana.queries import Json, annotation, one, rows, series, typed
+
+_SILENCE = "5m"
 
 
 def build() -> Json:
@@ -11,18 +13,18 @@ def build() -> Json:
     return dashboard(
         "device-detail",
         "Device Detail",
-        "One device. Its id can be typed, where the list, which ends at 1,000, does not have it.",
+        "One device: that whose id is typed above, chosen in Devices, or led to by another dashboard.",
         since="now-6h",
         refresh="1m",
         variables=[
-            one("device", "Device", "variables/any_device"),
+            typed("device", "Device"),
             one("metric", "Metric of windows", "variables/metric"),
         ],
         links=[link_to("This device among all alerts", "/d/device-alerts?var-device=${device:percentencode}")],
         annotations=[annotation("Alerts", "device-detail/marks", RED)],
         rows=[
             row("Now", 4, (4, _OPEN), (6, _LAST), (8, _PLACE), (6, _COUNT)),
-            row("Open alerts", 5, (24, _OPEN_TABLE)),
+            row("Open alerts", 6, (18, _OPEN_TABLE), (6, _DEVICES)),
             row("Readings", 8, (12, _CLIMATE), (12, _OTHERS)),
             row("More readings", 8, (8, _BATTERY), (8, _RATE), (8, _WINDOWS)),
             row("Alerts and places", 11, (16, _ALERTS), (8, _MAP)),
@@ -75,14 +77,24 @@ _OPEN_TABLE = table(
     ],
     empty="Nothing is open",
 )
+_DEVICES = table(
+    "Devices",
+    "The next hundred that have readings stored, or alerts of this time range, from the id above on: type how it "
+    "begins, or nothing for the first of all.",
+    rows("device-detail/devices"),
+    columns=[looks.device()],
+    empty="None from this id on",
+)
 _CLIMATE = timeseries(
     "Temperature and humidity",
-    "Means of each interval. A gap is silence; a flat line is a sensor that is stuck. Alerts are marked in red.",
+    "Means of each interval. A gap is a silence of five minutes or more; a flat line is a sensor that is stuck. Alerts "
+    "are marked in red.",
     series("device-detail/temperature-and-humidity"),
     unit="celsius",
     interval="10s",
     overrides=[column("humidity", unit="humidity", custom__axisPlacement="right")],
     least=None,
+    silence=_SILENCE,
     empty="No reading stored in this time range",
 )
 _OTHERS = timeseries(
@@ -91,6 +103,7 @@ _OTHERS = timeseries(
     series("device-detail/other-metrics"),
     interval="10s",
     least=None,
+    silence=_SILENCE,
     empty="It measures nothing else",
 )
 _BATTERY = timeseries(
@@ -100,6 +113,7 @@ _BATTERY = timeseries(
     unit="percent",
     limits=[(20, RED)],
     interval="10s",
+    silence=_SILENCE,
     empty="It does not tell its battery",
 )
 _RATE = timeseries(
@@ -117,6 +131,7 @@ _WINDOWS = timeseries(
     series("device-detail/windows"),
     interval="1m",
     least=None,
+    silence=_SILENCE,
     empty="No window of this metric in this time range",
 )
 _ALERTS = table(

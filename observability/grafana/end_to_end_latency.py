@@ -32,7 +32,7 @@ def build() -> Json:
         "End-to-End Latency",
         "Revisions of alerts by the time of their event. A replay of old records shows the age of the records, not a "
         "fault.",
-        since="now-1h",
+        since="now-15m",
         refresh="30s",
         rows=[
             row("Event to stored", 5, (9, _TOTAL), (15, _STAGES)),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from fleetpulse.durations import parse
 from observability.grafana.queries import Json
 
 GREEN, YELLOW, ORANGE, RED, BLUE, GREY = "green", "yellow", "orange", "red", "blue", "text"
@@ -50,15 +51,20 @@ def timeseries(
     interval: str | None = None,
     overrides: Sequence[Json] = (),
     least: float | None = 0,
+    silence: str | None = None,
 ) -> Json:
-    """Lines, or stacked bars. `limits` are drawn as dashed lines; the axis reaches down to `least` at least."""
+    """Lines, or stacked bars. `limits` are drawn as dashed lines; the axis reaches down to `least` at least.
+
+    A line ends where nothing was for `silence` or longer, if the query fills what is missing with NULL: where there is
+    no row, Grafana draws on.
+    """
     custom: Json = {
         **({"axisSoftMin": least} if least is not None else {}),
         "drawStyle": "bars" if bars else "line",
         "fillOpacity": 80 if bars else 10,
         "lineWidth": 1,
         "showPoints": "auto",
-        "spanNulls": False,
+        "spanNulls": parse(silence) if silence else False,
         "stacking": {"mode": "normal" if bars else "none", "group": "A"},
         "thresholdsStyle": {"mode": "dashed" if limits else "off"},
     }

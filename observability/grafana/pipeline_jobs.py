@@ -1,6 +1,6 @@
 """Panels of Pipeline Health on Flink's jobs."""
 
-from observability.grafana.panels import BLUE, GREEN, ORANGE, RED, YELLOW, stat, timeseries
+from observability.grafana.panels import GREEN, ORANGE, RED, YELLOW, stat, timeseries
 from observability.grafana.queries import prom, prom_now
 
 _JOB = "flink_jobmanager_job_"
@@ -23,9 +23,9 @@ UP = (
         8,
         stat(
             "Answering",
-            "Whether each part of the system answers Prometheus. DOWN: look at its process and its log first; all that "
-            "comes below may be stale.",
-            prom_now("min by (job) (up)", "{{job}}"),
+            "Whether each part of the system answers Prometheus, but for simulators, which end when they like. DOWN: "
+            "look at its process and its log first; all that comes below may be stale.",
+            prom_now('min by (job) (up{job!="simulator"})', "{{job}}"),
             unit="none",
             base=RED,
             limits=[(1, GREEN)],
@@ -170,9 +170,10 @@ TURNED_AWAY = (
     (
         8,
         timeseries(
-            "Late",
-            "Records a second that came after their time was decided: out of order by more than the bound. They lie in "
-            "telemetry.late, and are in no window. Rising: a gateway delivers in bulk, or clocks are behind.",
+            "Late: out of order beyond the bound",
+            "Records a second that came after their time was decided. They lie in telemetry.late, and are in no "
+            "window. Rising: a gateway delivers in bulk, or clocks are behind. Out of order within the bound is put in "
+            "order and not counted.",
             prom(_by_job("sum", f"rate({_TASK}fleetpulse_records_late[$__rate_interval])"), "{{job_name}}"),
             unit="rps",
             empty=_NO_JOB,
@@ -192,7 +193,7 @@ TURNED_AWAY = (
 
 TURNED_AWAY_NOW = (
     (
-        8,
+        10,
         stat(
             "Share turned away",
             "Of the records read in five minutes. Above one in a hundred rejected, or one in twenty late, somebody is "
@@ -206,18 +207,7 @@ TURNED_AWAY_NOW = (
         ),
     ),
     (
-        6,
-        stat(
-            "Out of order beyond the bound",
-            "Late records in all, since the job's first start. What is out of order within the bound is put in order, "
-            "and not counted.",
-            prom_now(_by_job("sum", f"{_TASK}fleetpulse_records_late"), "{{job_name}}"),
-            base=BLUE,
-            empty=_NO_JOB,
-        ),
-    ),
-    (
-        10,
+        14,
         stat(
             "Held, refused",
             "Shards held: they decide nothing yet, for producers may still deliver what they kept during an outage of "

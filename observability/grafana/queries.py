@@ -52,6 +52,12 @@ def one(name: str, label: str, statement: str) -> Json:
     return _variable(name, label, statement) | {"multi": False, "includeAll": False, "current": {}}
 
 
+def typed(name: str, label: str) -> Json:
+    """A variable of one value that is what was typed, or what a link says: it has no list to be missing from."""
+    nothing = {"text": "", "value": ""}
+    return {"type": "textbox", "name": name, "label": label, "query": "", "current": nothing, "hide": 0}
+
+
 def annotation(name: str, statement: str, color: str) -> Json:
     """What a statement tells of times, marked in every time series of a dashboard."""
     return {
@@ -82,7 +88,9 @@ def _variable(name: str, label: str, statement: str) -> Json:
         "datasource": TIMESCALEDB,
         "query": text,
         "definition": text,
-        "refresh": 2,  # whenever the time range changes
+        # When the dashboard is loaded, and no more: in place of a chosen value that is not in a list it reads anew,
+        # Grafana takes the first one there. With 2 it reads at every change of the time range, and each refresh is one.
+        "refresh": 1,
         "sort": 0,
         "regex": "",
         "hide": 0,

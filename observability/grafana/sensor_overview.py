@@ -14,7 +14,7 @@ def build() -> Json:
         "sensor-overview",
         "Sensor Overview",
         "The fleet by site, from closed windows of one minute: a value shows once its minute is over.",
-        since="now-3h",
+        since="now-1h",
         refresh="1m",
         variables=[several("site", "Site", "variables/measured_site")],
         rows=[

@@ -191,13 +191,38 @@ def test_a_device_s_own_dashboard_is_about_it_alone(seeded: psycopg.Connection[A
     assert len(found["Where it was"][1]) == 4
 
 
+def test_an_alert_is_marked_as_long_as_it_lasts_within_the_range(database: psycopg.Connection[Any]) -> None:
+    rules = {
+        "before": lifecycle("d1", at(6), ("recovered", 3_600)),
+        "into it": lifecycle("d1", at(5), ("recovered", 7_200)),
+        "through it": lifecycle("d1", at(9)),
+        "within it": lifecycle("d1", at(2), ("updated", 60), ("recovered", 90)),
+        "after it": lifecycle("d1", at(0.5)),
+        "of another": lifecycle("d2", at(2)),
+    }
+    store(database, [fact._replace(rule_id=rule, kind=rule) for rule, facts in rules.items() for fact in facts])
+    [marks] = [s for s in statements("device-detail") if s.kind == "annotation"]
+    view = View(at(4), at(1), "1m", {"device": "d1"})
+    assert [tags for *_, tags in ask(database, marks, view)[1]] == ["within it", "into it", "through it"]
+
+
 def test_the_lists_of_choices_have_what_there_is(seeded: psycopg.Connection[Any]) -> None:
     lists = {(s.dashboard, s.name): ask(seeded, s, view_of(s))[1] for uid in UIDS for s in statements(uid)}
     assert lists["device-alerts", "site"] == [("north",), ("o'hare",), ("south",)]
     assert (QUOTES,) in lists["device-alerts", "device"]
     assert lists["device-alerts", "kind"] == [("inactivity",), ("threshold",)]
-    assert lists["device-detail", "device"] == sorted({(fact.device_id,) for fact in FACTS})
     assert lists["device-detail", "metric"] == [("battery",), ("humidity",), ("temperature_c",)]
+
+
+def test_devices_are_listed_from_what_is_typed_on(seeded: psycopg.Connection[Any]) -> None:
+    """Those that measured whenever it was, and those with an alert of the time range."""
+    [devices] = [s for s in statements("device-detail") if s.name == "Devices"]
+    known = sorted({fact.device_id for fact in FACTS if DAY[0] <= fact.opened_at <= DAY[1]})
+    for typed in ("", "d3", "d", "e0", QUOTES[:5], QUOTES, "~"):
+        found = ask(seeded, devices, View(*DAY, "1m", {"device": typed}))[1]
+        assert found == [(device,) for device in known if device >= typed], typed
+    early = View(at(99), at(98), "1m", {"device": ""})
+    assert ask(seeded, devices, early)[1] == [("d1",), ("d3",), (QUOTES,)]
 
 
 def test_the_latency_of_an_alert_is_told_stage_by_stage(database: psycopg.Connection[Any]) -> None:

@@ -1,5 +1,5 @@
 SELECT
-    time_bucket('$__interval', time) AS time,
+    $__timeGroupAlias(time,$__interval,NULL),
     min(battery) AS battery
 FROM sensor_readings
 WHERE $__timeFilter(time) AND battery IS NOT NULL AND device_id = '${device}'

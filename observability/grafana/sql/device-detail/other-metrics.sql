@@ -1,5 +1,5 @@
 SELECT
-    time_bucket('$__interval', time) AS time,
+    $__timeGroupAlias(time,$__interval,NULL),
     measured.key AS metric,
     avg(measured.value::double precision) AS value
 FROM sensor_readings CROSS JOIN LATERAL jsonb_each(metrics) AS measured

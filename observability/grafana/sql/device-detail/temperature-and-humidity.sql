@@ -1,5 +1,5 @@
 SELECT
-    time_bucket('$__interval', time) AS time,
+    $__timeGroupAlias(time,$__interval,NULL),
     avg(temperature_c) AS temperature,
     avg(humidity) AS humidity
 FROM sensor_readings

@@ -9,7 +9,7 @@ import pytest
 
 from observability.grafana.__main__ import files
 from observability.grafana.queries import PROMETHEUS, TIMESCALEDB
-from tests.dashboards import UIDS, dashboard, panels, statements, variables
+from tests.dashboards import UIDS, dashboard, panels, query_variables, statements, variables
 from tests.unit.observability.grafana.expressions import exposed, metrics
 
 ALL_PANELS = [pytest.param(uid, panel, id=f"{uid}: {panel['title']}") for uid in UIDS for panel in panels(uid)]
@@ -44,6 +44,11 @@ def test_every_dashboard_has_its_own_uid_title_and_time():
         assert one["time"]["from"].startswith("now-")
         assert one["refresh"]
         assert one["description"]
+
+
+@pytest.mark.parametrize(("uid", "since"), [("sensor-overview", "now-1h"), ("end-to-end-latency", "now-15m")])
+def test_what_reads_the_rows_of_the_whole_fleet_opens_with_few_of_them(uid, since):
+    assert dashboard(uid)["time"]["from"] == since
 
 
 @pytest.mark.parametrize("uid", UIDS)
@@ -100,12 +105,42 @@ def test_an_alert_leads_to_its_device_and_back():
 @pytest.mark.parametrize("uid", UIDS)
 def test_statements_use_variables_that_exist_in_the_way_that_is_safe(uid):
     """Several values are put in quotes by the data source; one value must stand in quotes."""
-    known = {variable["name"]: variable["multi"] for variable in variables(uid)}
+    known = {variable["name"]: variable.get("multi", False) for variable in variables(uid)}
     for statement in statements(uid):
         for found in re.finditer(r"(?P<quote>'?)\$\{(?P<name>[^}]+)\}(?P<end>'?)", statement.sql):
             assert known[found["name"]] == (found["quote"] == "" == found["end"]), (statement.name, found[0])
 
 
+def test_a_silence_of_a_device_is_a_gap_in_each_of_its_lines():
+    """Grafana fills missing rows where the macro says so, and draws on over what lasts for less."""
+    lines = [s for s in statements("device-detail") if s.kind == "timeseries" and not s.panel.get("maxDataPoints")]
+    assert len(lines) == 4
+    for line in lines:
+        assert re.search(r"\$__timeGroupAlias\(time,(1m|\$__interval),NULL\)", line.sql), line.name
+        assert line.panel["fieldConfig"]["defaults"]["custom"]["spanNulls"] == 300_000, line.name
+
+
+@pytest.mark.parametrize("uid", UIDS)
+def test_what_grafana_fills_is_a_second_wide_at_least(uid):
+    """It divides by whole seconds."""
+    filled = [s for s in statements(uid) if re.search(r"timeGroupAlias\(.*\$__interval,", s.sql)]
+    assert all(re.fullmatch(r"\d+[smh]", s.panel["interval"]) for s in filled)
+
+
+@pytest.mark.parametrize("uid", UIDS)
+def test_lists_are_read_once_since_grafana_then_drops_what_is_not_in_them(uid):
+    assert all(variable["refresh"] == 1 for variable in query_variables(uid))
+
+
+def test_the_device_asked_for_needs_no_list_to_be_in():
+    assert [(v["name"], v["type"]) for v in variables("device-detail")] == [("device", "textbox"), ("metric", "query")]
+
+
 @pytest.mark.parametrize("expression", EXPRESSIONS)
 def test_expressions_are_promql_about_metrics_that_are_exposed(expression):
     assert metrics(expression) <= exposed()
+
+
+def test_late_records_are_shown_once_over_time_and_once_as_a_share():
+    asked = [panel["title"] for panel in panels("pipeline-health") if "records_late" in str(panel["targets"])]
+    assert asked == ["Late: out of order beyond the bound", "Share turned away"]

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from observability.grafana import GRAFANA_VERSION
-from tests.dashboards import panels
+from tests.dashboards import expressions, panels
 from tests.unit.observability.grafana.expressions import exposed, metrics
 
 HERE = Path("observability/grafana")
@@ -53,10 +53,28 @@ def test_alerts_are_told_to_a_contact_point_that_exists():
     assert [policy["receiver"] for policy in notify["policies"]] == [point["name"] for point in notify["contactPoints"]]
 
 
+def without_limits(expression):
+    return re.sub(r" > [\d.]+", "", " ".join(expression.split()))
+
+
+@pytest.mark.parametrize(
+    ("uid", "alert"),
+    [
+        ("no-checkpoint", "NoCheckpoint"),
+        ("lag-rising", "LagRising"),
+        ("dead-letters-rising", "DeadLettersRising"),
+        ("alerts-rejected", "AlertsRejected"),
+    ],
+)
+def test_a_rule_asks_what_prometheus_asks_whose_rules_promtool_tests(uid, alert):
+    [here] = [rule["data"][0]["model"]["expr"] for rule in GROUP["rules"] if rule["uid"] == uid]
+    groups = yaml.safe_load(Path("observability/prometheus/rules/flink.yaml").read_text())["groups"]
+    [there] = [rule["expr"] for group in groups for rule in group["rules"] if rule.get("alert") == alert]
+    assert without_limits(here) == without_limits(there)
+
+
 def test_rules_watch_what_must_not_go_unnoticed():
-    assert {"job-down", "no-checkpoint", "lag-rising", "dead-letters-rising"} <= {
-        rule["uid"] for rule in GROUP["rules"]
-    }
+    assert {"target-down", "job-down", "not-stored"} <= {rule["uid"] for rule in GROUP["rules"]}
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -78,3 +96,10 @@ def test_a_rule_leads_to_a_panel_on_the_same_matter(rule):
         assert any(metrics(query["expr"]) & metrics(target["expr"]) for target in panel["targets"])
     else:
         assert "alerts_rejects" in panel["targets"][0]["rawSql"]
+
+
+def test_a_simulator_that_does_not_run_is_nothing_to_be_told_of():
+    asked = [rule["data"][0]["model"].get("expr", "") for rule in GROUP["rules"]] + expressions()
+    alive = [expression for expression in asked if re.search(r"\bup\b", expression)]
+    assert len(alive) == 2
+    assert all('up{job!="simulator"}' in expression for expression in alive)

@@ -20,6 +20,7 @@ def rendered(sql, interval="1m", **variables):
         ("$__timeTo()", "'2026-01-02T00:00:00.250000Z'"),
         ("$__timeGroupAlias(time,5m)", 'floor(extract(epoch from time)/300)*300 AS "time"'),
         ("$__timeGroupAlias(time, $__interval, 0)", 'floor(extract(epoch from time)/60)*60 AS "time"'),
+        ("$__timeGroupAlias(time,1m,NULL)", 'floor(extract(epoch from time)/60)*60 AS "time"'),
         ("$__interval_ms / 1000.0", "60000 / 1000.0"),
     ],
 )

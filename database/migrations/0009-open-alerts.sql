@@ -10,8 +10,6 @@ CREATE TABLE alerts_unended (
     revision integer NOT NULL,
     PRIMARY KEY (alert_id, revision)
 );
-INSERT INTO alerts_unended
-SELECT time, alert_id, revision FROM alerts_current WHERE state IN ('open', 'updated');
 
 CREATE FUNCTION alerts_unended_row() RETURNS trigger
 LANGUAGE plpgsql
@@ -28,6 +26,12 @@ $$;
 
 CREATE TRIGGER alerts_unended_row AFTER INSERT ON alerts
 FOR EACH ROW EXECUTE FUNCTION alerts_unended_row();
+
+-- After the trigger, whose lock waits for whoever is writing and lets nobody else begin: this statement sees all that was
+-- written before, and the trigger all that comes after.
+INSERT INTO alerts_unended
+SELECT time, alert_id, revision FROM alerts_current WHERE state IN ('open', 'updated')
+ON CONFLICT DO NOTHING;
 
 DROP INDEX alerts_open;
 CREATE VIEW alerts_open AS

@@ -8,7 +8,7 @@ CREATE TABLE alerts_unended (
     time timestamptz NOT NULL,
     alert_id uuid NOT NULL,
     revision integer NOT NULL,
-    PRIMARY KEY (alert_id, revision)
+    PRIMARY KEY (alert_id, time, revision)
 );
 
 CREATE FUNCTION alerts_unended_row() RETURNS trigger
@@ -16,7 +16,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp
 AS $$
 BEGIN
-    DELETE FROM alerts_unended WHERE alert_id = NEW.alert_id AND revision < NEW.revision;
+    DELETE FROM alerts_unended WHERE alert_id = NEW.alert_id AND time = NEW.time AND revision < NEW.revision;
     IF NEW.state IN ('open', 'updated') THEN
         INSERT INTO alerts_unended VALUES (NEW.time, NEW.alert_id, NEW.revision) ON CONFLICT DO NOTHING;
     END IF;

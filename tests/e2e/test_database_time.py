@@ -169,6 +169,21 @@ def test_what_is_older_than_an_age_can_be_dropped(database: psycopg.Connection[A
         database.execute("SELECT drop_older_than('1 day', 'pg_class')")
 
 
+@pytest.mark.parametrize("age", ["-1 day", "1 month -40 days"])
+def test_an_age_below_zero_drops_nothing(database: psycopg.Connection[Any], age: str) -> None:
+    insert_reading(database, NOON, "t:0:1")
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match="an age is not negative, as .* is"):
+        database.execute(f"SELECT drop_older_than('{age}', 'sensor_readings')")
+    assert rows(database, "SELECT origin FROM sensor_readings") == [("t:0:1",)]
+
+
+def test_alerts_that_are_dropped_leave_nothing_behind(database: psycopg.Connection[Any]) -> None:
+    database.execute(ALERTS)
+    assert rows(database, "SELECT drop_older_than('1 day', 'alerts'), count(*) FROM alerts_unended") == [(0, 2)]
+    assert rows(database, "SELECT drop_older_than('0', 'alerts')") == [(2,)]
+    assert rows(database, "SELECT FROM alerts_unended") == []
+
+
 @pytest.mark.parametrize("role", ["alert_writer", "monitor_user"])
 def test_only_the_owner_may_drop(database: psycopg.Connection[Any], role: str) -> None:
     database.execute(f"SET ROLE {role}")

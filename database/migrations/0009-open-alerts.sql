@@ -9,6 +9,13 @@ CREATE TABLE alerts_unended (
     alert_id uuid NOT NULL,
     revision integer NOT NULL,
     PRIMARY KEY (alert_id, time, revision)
+) WITH (
+    -- A row lives as long as its alert, so that nearly all that was ever written here is dead: what is left of it, and what
+    -- the planner takes it for, must not wait for a share of the table to have changed.
+    autovacuum_vacuum_scale_factor = 0,
+    autovacuum_vacuum_threshold = 1000,
+    autovacuum_analyze_scale_factor = 0,
+    autovacuum_analyze_threshold = 1000
 );
 
 CREATE FUNCTION alerts_unended_row() RETURNS trigger

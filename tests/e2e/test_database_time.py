@@ -1,7 +1,7 @@
 """What time is to the database: buckets, readings by time, chunks and their end, with TimescaleDB and without."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -208,8 +208,10 @@ def test_an_upgrade_keeps_all_there_was(empty_database: str, monkeypatch: pytest
     with psycopg.connect(empty_database, autocommit=True) as database:
         for minute in range(0, 180, 7):
             insert_reading(
-                database, f"2026-01-01T{12 + minute // 60}:{minute % 60:02}:00Z", f"t:0:{minute}", battery=minute
+                database, f"2025-01-01T{12 + minute // 60}:{minute % 60:02}:00Z", f"t:0:{minute}", battery=minute
             )
+        for days in range(26, 32):
+            insert_reading(database, (datetime.now(UTC) - timedelta(days)).isoformat(), f"t:1:{days}", battery=1)
         insert_reading(database, "no time", "t:0:999")
         database.execute("SET ROLE alert_writer")
         database.execute(ALERTS)
@@ -227,14 +229,18 @@ def test_an_upgrade_keeps_all_there_was(empty_database: str, monkeypatch: pytest
         "alerts_current": 2,
         "alerts_rejects": 1,
         "readings_rejects": 1,
-        "sensor_readings": 26,
+        "sensor_readings": 32,
     }
     migrate(empty_database)
     assert migrate(empty_database) == []
     with psycopg.connect(empty_database, autocommit=True) as database:
         assert everything(database) == kept
         assert rows(database, "SELECT state FROM alerts_open ORDER BY 1") == [("open",), ("updated",)]
-        assert rows(database, "SELECT sum(battery_count), max(battery_max) FROM readings_1d") == [(26, 175.0)]
+        run_jobs(database, "policy_refresh_continuous_aggregate")
+        for view in VIEWS:
+            assert rows(database, f"SELECT sum(battery_count), max(battery_max) FROM {view}") == [(32, 175.0)]
+        run_jobs(database, "policy_retention")
+        assert rows(database, "SELECT sum(battery_count), max(battery_max) FROM readings_1d") == [(32, 175.0)]
 
 
 def test_an_upgrade_misses_no_alert_that_is_written_meanwhile(
@@ -266,6 +272,14 @@ def migrate_before(name: str, dsn: str, monkeypatch: pytest.MonkeyPatch) -> list
     with monkeypatch.context() as before:
         before.setattr("database.migrate.read_migrations", earlier)
         return migrate(dsn)
+
+
+def run_jobs(database: psycopg.Connection[Any], kind: str) -> None:
+    """What TimescaleDB will do in its own time. Else nothing."""
+    if hypertables(database):
+        jobs = f"SELECT job_id FROM timescaledb_information.jobs WHERE proc_name = '{kind}' ORDER BY 1"
+        for (job,) in rows(database, jobs):
+            database.execute(f"CALL run_job({job})")
 
 
 def everything(database: psycopg.Connection[Any]) -> dict[str, list[Any]]:

@@ -172,7 +172,7 @@ def test_what_is_older_than_an_age_can_be_dropped(database: psycopg.Connection[A
 @pytest.mark.parametrize("age", ["-1 day", "1 month -40 days"])
 def test_an_age_below_zero_drops_nothing(database: psycopg.Connection[Any], age: str) -> None:
     insert_reading(database, NOON, "t:0:1")
-    with pytest.raises(psycopg.errors.InvalidParameterValue, match="an age is not negative, as .* is"):
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match="an age is not negative"):
         database.execute(f"SELECT drop_older_than('{age}', 'sensor_readings')")
     assert rows(database, "SELECT origin FROM sensor_readings") == [("t:0:1",)]
 

@@ -109,4 +109,4 @@ def fill(database: psycopg.Connection[Any], contents: Contents) -> None:
     database.execute(_READINGS, values)
     for width in (timedelta(minutes=1), timedelta(hours=1)):
         database.execute(_AGGREGATES, values | {"width": width})
-    database.execute("VACUUM ANALYZE alerts, sensor_readings, aggregates")
+    database.execute("VACUUM ANALYZE alerts, alerts_unended, sensor_readings, aggregates")

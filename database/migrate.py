@@ -1,8 +1,10 @@
 """Brings a database to the newest schema."""
 
 from importlib.resources import as_file, files
+from typing import Any
 
 import psycopg
+from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 from yoyo import read_migrations
 from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
@@ -14,6 +16,15 @@ from fleetpulse.errors import FleetpulseError
 # Any number that all runs share. Held by the session, so it is free again however a run ends; yoyo's own lock is a row,
 # which a killed run leaves behind.
 _ADVISORY_LOCK = 0x666C65657470756C
+
+# TimescaleDB's views by time that their own jobs have not begun with, each after what it is made of.
+_NEVER_REFRESHED = """
+SELECT jobs.hypertable_name::text
+FROM timescaledb_information.jobs
+LEFT JOIN timescaledb_information.job_stats USING (job_id)
+WHERE proc_name = 'policy_refresh_continuous_aggregate' AND coalesce(total_runs, 0) = 0
+ORDER BY job_id
+"""
 
 
 def migrate(dsn: str) -> list[str]:
@@ -31,7 +42,9 @@ def migrate(dsn: str) -> list[str]:
     try:
         with psycopg.connect(dsn, autocommit=True) as guard, as_file(files("database") / "migrations") as folder:
             guard.execute("SELECT pg_advisory_lock(%s)", [_ADVISORY_LOCK])
-            return _apply(dsn, read_migrations(str(folder)))
+            applied = _apply(dsn, read_migrations(str(folder)))
+            _fill_views_by_time(guard)
+            return applied
     except psycopg.Error as failed:
         raise FleetpulseError(f"cannot migrate the database: {failed}") from failed
 
@@ -44,6 +57,16 @@ def _apply(dsn: str, migrations: MigrationList) -> list[str]:
         return [migration.id for migration in pending]
     finally:
         backend.connection.close()
+
+
+def _fill_views_by_time(database: psycopg.Connection[Any]) -> None:
+    """Put what was there before the views into them: their own refreshes look back 29 days (0007), and take all that is
+    older for done. Up to 27 days ago, so that no day is left between."""
+    if database.execute("SELECT FROM pg_extension WHERE extname = 'timescaledb'").fetchone() is None:
+        return
+    for (view,) in database.execute(_NEVER_REFRESHED).fetchall():
+        refresh = sql.SQL("CALL refresh_continuous_aggregate({}, NULL, now() - INTERVAL '27 days')")
+        database.execute(refresh.format(sql.Literal(view)))
 
 
 def _backend(dsn: str) -> PostgresqlPsycopgBackend:

@@ -41,10 +41,11 @@ BEGIN
             );
             EXECUTE format('ALTER MATERIALIZED VIEW %I OWNER TO monitor_owner', wanted.name);
             -- 29 days: whatever comes late while readings are kept (0008) still counts, and what was dropped is not
-            -- taken back. Only what has changed is made anew.
+            -- taken back. Only what has changed is made anew. An hour from now: whatever is older is made by
+            -- `fleetpulse database migrate`, since no migration may, in its transaction.
             PERFORM add_continuous_aggregate_policy(
                 wanted.name::regclass, start_offset => INTERVAL '29 days', end_offset => wanted.unfinished,
-                schedule_interval => wanted.every
+                schedule_interval => wanted.every, initial_start => now() + INTERVAL '1 hour'
             );
         ELSE
             EXECUTE format(

@@ -28,8 +28,14 @@ BEGIN
         RAISE invalid_parameter_value USING
             MESSAGE = format('%s is no table of readings, aggregates, alerts or rejects', relation);
     END IF;
+    IF now() - age > now() THEN
+        RAISE invalid_parameter_value USING MESSAGE = format('an age is not negative, as %s is', age);
+    END IF;
     EXECUTE format('DELETE FROM %s WHERE %I < now() - $1', relation, dated) USING age;
     GET DIAGNOSTICS dropped = ROW_COUNT;
+    IF relation = 'alerts'::regclass THEN
+        DELETE FROM alerts_unended WHERE time < now() - age; -- see 0009
+    END IF;
     RETURN dropped;
 END
 $$;

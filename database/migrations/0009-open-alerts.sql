@@ -8,17 +8,22 @@ CREATE TABLE alerts_unended (
     time timestamptz NOT NULL,
     alert_id uuid NOT NULL,
     revision integer NOT NULL,
-    PRIMARY KEY (alert_id, revision)
+    PRIMARY KEY (alert_id, time, revision)
+) WITH (
+    -- A row lives as long as its alert, so that nearly all that was ever written here is dead: what is left of it, and what
+    -- the planner takes it for, must not wait for a share of the table to have changed.
+    autovacuum_vacuum_scale_factor = 0,
+    autovacuum_vacuum_threshold = 1000,
+    autovacuum_analyze_scale_factor = 0,
+    autovacuum_analyze_threshold = 1000
 );
-INSERT INTO alerts_unended
-SELECT time, alert_id, revision FROM alerts_current WHERE state IN ('open', 'updated');
 
 CREATE FUNCTION alerts_unended_row() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp
 AS $$
 BEGIN
-    DELETE FROM alerts_unended WHERE alert_id = NEW.alert_id AND revision < NEW.revision;
+    DELETE FROM alerts_unended WHERE alert_id = NEW.alert_id AND time = NEW.time AND revision < NEW.revision;
     IF NEW.state IN ('open', 'updated') THEN
         INSERT INTO alerts_unended VALUES (NEW.time, NEW.alert_id, NEW.revision) ON CONFLICT DO NOTHING;
     END IF;
@@ -28,6 +33,12 @@ $$;
 
 CREATE TRIGGER alerts_unended_row AFTER INSERT ON alerts
 FOR EACH ROW EXECUTE FUNCTION alerts_unended_row();
+
+-- After the trigger, whose lock waits for whoever is writing and lets nobody else begin: this statement sees all that was
+-- written before, and the trigger all that comes after.
+INSERT INTO alerts_unended
+SELECT time, alert_id, revision FROM alerts_current WHERE state IN ('open', 'updated')
+ON CONFLICT DO NOTHING;
 
 DROP INDEX alerts_open;
 CREATE VIEW alerts_open AS

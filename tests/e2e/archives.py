@@ -38,8 +38,8 @@ class Archive:
         assert producer.flush(60) == 0
 
     @contextmanager
-    def running(self, kinds: str = "alerts") -> Iterator[None]:
-        """Run the job, from the beginning of its topics."""
+    def running(self, kinds: str = "alerts") -> Iterator[str]:
+        """Run the job, from the beginning of its topics. Gives its id."""
         layout = self._stack.layout
         url = f"jdbc:postgresql://{layout.address('postgres')}/{conninfo_to_dict(self.dsn)['dbname']}"
         arguments = [
@@ -49,9 +49,14 @@ class Archive:
         ]
         job = submit.submit(layout, "archive", arguments)
         try:
-            yield
+            yield job
         finally:
             rest.cancel(self._stack.flink_rest, job)
+
+    def restarts(self, job: str) -> int:
+        """How often a job has started again."""
+        [found] = rest.get(self._stack.flink_rest, f"/jobs/{job}/metrics?get=numRestarts")
+        return int(found["value"])
 
     def wait_for(self, alerts: int, rejects: int) -> None:
         """Wait until there are so many alerts and rejected rows of alerts."""

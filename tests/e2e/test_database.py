@@ -183,6 +183,16 @@ def test_open_is_what_no_later_revision_has_ended(
     )
 
 
+def test_an_end_of_another_time_closes_nothing(database: psycopg.Connection[Any]) -> None:
+    """Whoever gives a later revision another opened_at tells of another alert."""
+    insert(database, an_alert(), an_alert(revision="7", state="recovered", opened_at="2026-01-02T00:00:00Z"))
+    assert rows(database, "SELECT revision FROM alerts_open") == [(1,)]
+    insert(database, an_alert(revision="1", opened_at="2026-01-03T00:00:00Z"))
+    assert rows(database, "SELECT time FROM alerts_open ORDER BY 1") == rows(
+        database, "SELECT time FROM alerts_current WHERE state = 'open' ORDER BY 1"
+    )
+
+
 def test_what_has_ended_leaves_nothing_behind_that_every_look_at_the_open_would_meet(
     database: psycopg.Connection[Any],
 ) -> None:

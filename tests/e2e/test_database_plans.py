@@ -32,18 +32,33 @@ def test_nothing_that_grows_is_read_whole(filled: psycopg.Connection[Any], name:
     assert not read_whole(filled, questions()[name]) & GROWING
 
 
-def test_a_query_that_reads_all_is_found_out(filled: psycopg.Connection[Any]) -> None:
+@pytest.mark.parametrize(
+    "question",
+    [
+        pytest.param("SELECT max(summary) FROM alerts", id="the table"),
+        pytest.param("SELECT count(device_id) FROM alerts", id="its index"),
+        pytest.param("SELECT DISTINCT device_id FROM alerts ORDER BY 1 LIMIT 10", id="below a limit that sees groups"),
+    ],
+)
+def test_a_query_that_reads_all_is_found_out(filled: psycopg.Connection[Any], question: str) -> None:
     """TimescaleDB's tables are read chunk by chunk, and it is for it to leave out those of another time."""
-    assert read_whole(filled, "SELECT max(summary) FROM alerts") & GROWING == {"alerts"} - hypertables(filled)
+    assert read_whole(filled, question) & GROWING == {"alerts"} - hypertables(filled)
+
+
+def test_the_first_rows_of_an_index_are_not_all_of_it(filled: psycopg.Connection[Any]) -> None:
+    assert not read_whole(filled, "SELECT * FROM alerts ORDER BY changed_at DESC LIMIT 10") & GROWING
 
 
 def read_whole(database: psycopg.Connection[Any], question: str) -> set[str]:
-    """The tables that the plan of a query reads from beginning to end."""
+    """The tables that the plan of a query reads from beginning to end, themselves or by an index."""
     [(plan,)] = rows(database, f"EXPLAIN (FORMAT JSON) {question}")
-    return {node["Relation Name"] for node in _nodes(plan[0]["Plan"]) if node["Node Type"] == "Seq Scan"}
+    return set(_read_whole(plan[0]["Plan"], limited=False))
 
 
-def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
+def _read_whole(plan: dict[str, Any], limited: bool) -> Iterator[str]:
+    kind = plan["Node Type"]
+    through = kind in ("Index Scan", "Index Only Scan") and "Index Cond" not in plan
+    if kind == "Seq Scan" or (through and not limited):
+        yield plan["Relation Name"]
     for part in plan.get("Plans", []):
-        yield from _nodes(part)
+        yield from _read_whole(part, limited=kind == "Limit")

@@ -1,6 +1,7 @@
 """What time is to the database: buckets, readings by time, chunks and their end, with TimescaleDB and without."""
 
-from datetime import UTC, datetime
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -10,11 +11,18 @@ from yoyo.migrations import MigrationList
 
 from database.migrate import migrate
 from tests.e2e.databases import compress, hypertables, rows
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.e2e
 
 NOON = "2026-01-01T12:00:00Z"
 VIEWS = ("readings_1m", "readings_1h", "readings_1d")
+ALERTS = """
+INSERT INTO alerts_ingest (
+    alert_id, revision, state, rule_id, kind, severity, device_id, opened_at, changed_at, detected_at, summary, evidence
+) SELECT gen_random_uuid(), 1, state, 'r', 'k', 'critical', 'd1', now(), now(), now(), 's', '{"n": 1}'
+FROM unnest(ARRAY['open', 'updated', 'loud']) AS state
+"""
 
 
 def insert_reading(database: psycopg.Connection[Any], time: str, origin: str, **values: Any) -> None:
@@ -161,6 +169,21 @@ def test_what_is_older_than_an_age_can_be_dropped(database: psycopg.Connection[A
         database.execute("SELECT drop_older_than('1 day', 'pg_class')")
 
 
+@pytest.mark.parametrize("age", ["-1 day", "1 month -40 days"])
+def test_an_age_below_zero_drops_nothing(database: psycopg.Connection[Any], age: str) -> None:
+    insert_reading(database, NOON, "t:0:1")
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match="an age is not negative"):
+        database.execute(f"SELECT drop_older_than('{age}', 'sensor_readings')")
+    assert rows(database, "SELECT origin FROM sensor_readings") == [("t:0:1",)]
+
+
+def test_alerts_that_are_dropped_leave_nothing_behind(database: psycopg.Connection[Any]) -> None:
+    database.execute(ALERTS)
+    assert rows(database, "SELECT drop_older_than('1 day', 'alerts'), count(*) FROM alerts_unended") == [(0, 2)]
+    assert rows(database, "SELECT drop_older_than('0', 'alerts')") == [(2,)]
+    assert rows(database, "SELECT FROM alerts_unended") == []
+
+
 @pytest.mark.parametrize("role", ["alert_writer", "monitor_user"])
 def test_only_the_owner_may_drop(database: psycopg.Connection[Any], role: str) -> None:
     database.execute(f"SET ROLE {role}")
@@ -181,24 +204,17 @@ def test_everything_belongs_to_the_owner(database: psycopg.Connection[Any]) -> N
 
 
 def test_an_upgrade_keeps_all_there_was(empty_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as before:
-        before.setattr("database.migrate.read_migrations", first_migrations)
-        assert len(migrate(empty_database)) == 5
+    assert len(migrate_before("0006", empty_database, monkeypatch)) == 5
     with psycopg.connect(empty_database, autocommit=True) as database:
         for minute in range(0, 180, 7):
             insert_reading(
-                database, f"2026-01-01T{12 + minute // 60}:{minute % 60:02}:00Z", f"t:0:{minute}", battery=minute
+                database, f"2025-01-01T{12 + minute // 60}:{minute % 60:02}:00Z", f"t:0:{minute}", battery=minute
             )
+        for days in range(26, 32):
+            insert_reading(database, (datetime.now(UTC) - timedelta(days)).isoformat(), f"t:1:{days}", battery=1)
         insert_reading(database, "no time", "t:0:999")
         database.execute("SET ROLE alert_writer")
-        alert = """
-            INSERT INTO alerts_ingest (
-                alert_id, revision, state, rule_id, kind, severity, device_id, opened_at, changed_at, detected_at,
-                summary, evidence
-            ) SELECT gen_random_uuid(), 1, state, 'r', 'k', 'critical', 'd1', now(), now(), now(), 's', '{"n": 1}'
-            FROM unnest(ARRAY['open', 'updated', 'loud']) AS state
-        """
-        database.execute(alert)
+        database.execute(ALERTS)
         window = """
             INSERT INTO aggregates_ingest (window_start, window_end, device_id, metric, count, sum, min, max, avg, last)
             VALUES ('2026-01-01T12:00Z', '2026-01-01T12:01Z', 'd1', 'battery', 1, 2, 3, 4, 5, 6)
@@ -213,19 +229,57 @@ def test_an_upgrade_keeps_all_there_was(empty_database: str, monkeypatch: pytest
         "alerts_current": 2,
         "alerts_rejects": 1,
         "readings_rejects": 1,
-        "sensor_readings": 26,
+        "sensor_readings": 32,
     }
     migrate(empty_database)
     assert migrate(empty_database) == []
     with psycopg.connect(empty_database, autocommit=True) as database:
         assert everything(database) == kept
         assert rows(database, "SELECT state FROM alerts_open ORDER BY 1") == [("open",), ("updated",)]
-        assert rows(database, "SELECT sum(battery_count), max(battery_max) FROM readings_1d") == [(26, 175.0)]
+        run_jobs(database, "policy_refresh_continuous_aggregate")
+        for view in VIEWS:
+            assert rows(database, f"SELECT sum(battery_count), max(battery_max) FROM {view}") == [(32, 175.0)]
+        run_jobs(database, "policy_retention")
+        assert rows(database, "SELECT sum(battery_count), max(battery_max) FROM readings_1d") == [(32, 175.0)]
 
 
-def first_migrations(folder: str) -> MigrationList:
-    """Those of the release before."""
-    return read_migrations(folder).filter(lambda migration: migration.id < "0006")
+def test_an_upgrade_misses_no_alert_that_is_written_meanwhile(
+    empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrate_before("0009", empty_database, monkeypatch)
+    with (
+        ThreadPoolExecutor(1) as pool,
+        psycopg.connect(empty_database, autocommit=True) as looker,
+        psycopg.connect(empty_database) as writer,
+    ):
+        writer.execute(ALERTS)
+        upgrade = pool.submit(migrate, empty_database)
+        waits = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        wait_until("the upgrade to wait for the writer", lambda: rows(looker, waits))
+        writer.commit()
+        assert upgrade.result(60) == ["0009-open-alerts", "0010-sites"]
+        open_now = rows(looker, "SELECT alert_id, revision FROM alerts_open ORDER BY 1")
+        assert len(open_now) == 2
+        assert open_now == rows(looker, "SELECT alert_id, revision FROM alerts_current ORDER BY 1")
+
+
+def migrate_before(name: str, dsn: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Apply the migrations that come before one."""
+
+    def earlier(folder: str) -> MigrationList:
+        return read_migrations(folder).filter(lambda migration: migration.id < name)
+
+    with monkeypatch.context() as before:
+        before.setattr("database.migrate.read_migrations", earlier)
+        return migrate(dsn)
+
+
+def run_jobs(database: psycopg.Connection[Any], kind: str) -> None:
+    """What TimescaleDB will do in its own time. Else nothing."""
+    if hypertables(database):
+        jobs = f"SELECT job_id FROM timescaledb_information.jobs WHERE proc_name = '{kind}' ORDER BY 1"
+        for (job,) in rows(database, jobs):
+            database.execute(f"CALL run_job({job})")
 
 
 def everything(database: psycopg.Connection[Any]) -> dict[str, list[Any]]:

@@ -62,7 +62,7 @@ def places(stack: Layout) -> dict[str, str]:
     """Where everything is, by the names of observability/vector/README.md."""
     found = {
         "kafka": stack.address("kafka"),
-        "database": f"{stack.address('postgres')}/{DATABASE}?application_name=vector",
+        "database": f"{stack.address('postgres')}/{DATABASE}?application_name=vector&sslmode=disable",
     }
     if "search" in stack.optional:
         found["search"] = search.url(stack)

@@ -48,10 +48,16 @@ STORING = (
             "Vector",
             "Events a second that Vector reads and delivers, and its errors. Read without delivered: the database or "
             "the disk buffer; errors stand in its log.",
-            prom(
-                "sum(rate(vector_component_received_events_total{component_kind='source'}[$__rate_interval]))", "read"
+            prom(  # not what Vector tells of itself, which is more than it carries in quiet times
+                "sum(rate(vector_component_received_events_total"
+                "{component_kind='source', component_type='kafka'}[$__rate_interval]))",
+                "read",
             ),
-            prom("sum(rate(vector_component_sent_events_total{component_kind='sink'}[$__rate_interval]))", "delivered"),
+            prom(
+                "sum(rate(vector_component_sent_events_total"
+                "{component_kind='sink', component_type!='prometheus_exporter'}[$__rate_interval]))",
+                "delivered",
+            ),
             prom("sum(rate(vector_component_errors_total[$__rate_interval]))", "errors"),
             unit="eps",
             empty="no Vector here: the archive job stores",

@@ -82,6 +82,12 @@ def test_vector_finds_everything_by_its_name() -> None:
     assert set(re.findall(r"^    topic: (\S+)", read, re.MULTILINE)) <= made
 
 
+def test_a_database_that_stops_costs_vector_no_batch() -> None:
+    places = json.loads((ROOT / "observability" / "vector" / "compose.places.json").read_text())
+    assert "sslmode=disable" in places["database"]
+    assert SERVICES["timescaledb"]["stop_signal"] == "SIGQUIT"
+
+
 def test_grafana_has_every_variable_that_its_files_want() -> None:
     environment = SERVICES["grafana"]["environment"]
     wanted = set()

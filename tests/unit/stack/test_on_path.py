@@ -67,7 +67,7 @@ def test_vector_alone_carries_what_the_database_takes(path: Path, folder: Path) 
     assert program.folder == shared  # its programs in VRL are found from there
     assert vector.places(stack) == {
         "kafka": "127.0.0.1:10092",
-        "database": "127.0.0.1:6432/monitoring?application_name=vector",
+        "database": "127.0.0.1:6432/monitoring?application_name=vector&sslmode=disable",
     }
 
 

@@ -1,6 +1,7 @@
 """Fixtures of the tests that run on the embedded stack."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,8 @@ pytest.register_assert_rewrite("tests.e2e.monitoring")
 from database.migrate import migrate  # noqa: E402 after what must come first
 from tests.e2e.databases import fresh_database  # noqa: E402
 from tests.e2e.embedded import EmbeddedStack, running_stack  # noqa: E402
+
+collect_ignore = [] if shutil.which("vector") else ["test_vector.py"]
 
 
 @pytest.fixture(scope="session")

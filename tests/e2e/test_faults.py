@@ -14,7 +14,7 @@ from database.migrate import migrate
 from observability.grafana.render import View
 from tests.e2e.alert_panels import Fact, expected, shown
 from tests.e2e.archives import Archive
-from tests.e2e.databases import fresh_database
+from tests.e2e.databases import fresh_database, rows
 from tests.e2e.embedded import EmbeddedStack
 from tests.e2e.fleets import Told, simulate, told_by
 from tests.e2e.jobs import Revision, header, inactivity, moment, origin, place, same_record
@@ -25,6 +25,7 @@ pytestmark = pytest.mark.e2e
 
 TIMEOUT_MS = 60_000
 STORED = "SELECT alert_id, revision, state, opened_at, changed_at, device_id FROM alerts"
+STILL_OPEN = "SELECT alert_id, revision FROM alerts_current WHERE state IN ('open', 'updated') ORDER BY 1"
 SIGNS_OF_LIFE = {"bad_time", "wrong_type", "future_timestamp"}  # among the reasons to reject a record
 FLEET = (  # ten minutes of history and then 40 s live, with every fault there is
     *("--num.devices", "200", "--event.interval.ms", "1000", "--backfill", "10m", "--duration.seconds", "40"),
@@ -67,6 +68,9 @@ def check_panels(archive: Archive, told: Told, devices: set[str]) -> None:
     view = View(until - timedelta(hours=1), until, "1m", {"site": None, "device": sorted(devices), "kind": None})
     facts = [Fact(*alert) for alert in told.expected]
     with psycopg.connect(archive.dsn) as database:
+        open_now = rows(database, "SELECT alert_id, revision FROM alerts_open ORDER BY 1")
+        assert open_now == rows(database, STILL_OPEN)
+        assert open_now
         # As it was at that instant: written anew, since what is open now is kept as rows are written.
         database.execute("CREATE TEMP TABLE told AS SELECT * FROM alerts WHERE changed_at <= %s", [until])
         database.execute("DELETE FROM alerts")

@@ -41,6 +41,7 @@ def prepare(stack: Layout) -> None:
     (folder / "places.json").write_text(json.dumps(places(stack)))
     own = {
         "data_dir": str(stack.data / "vector"),
+        "expire_metrics_secs": -1,  # as in compose.yaml
         "secret": {
             "places": {"type": "file", "path": str(folder / "places.json")},
             "secrets": {"type": "directory", "path": str(stack.secrets), "remove_trailing_whitespace": True},

@@ -17,6 +17,9 @@ from fleetpulse.errors import FleetpulseError
 # which a killed run leaves behind.
 _ADVISORY_LOCK = 0x666C65657470756C
 
+# Behind a migration that waits for a lock all writers wait too.
+_LOCK_TIMEOUT_S = 30
+
 # TimescaleDB's views by time that their own jobs have not begun with, each after what it is made of.
 _NEVER_REFRESHED = """
 SELECT jobs.hypertable_name::text
@@ -45,6 +48,11 @@ def migrate(dsn: str) -> list[str]:
             applied = _apply(dsn, read_migrations(str(folder)))
             _fill_views_by_time(guard)
             return applied
+    except psycopg.errors.LockNotAvailable as waited:
+        raise FleetpulseError(
+            "cannot migrate the database: a table is held by a transaction that has not ended within"
+            f" {_LOCK_TIMEOUT_S} s; end it (pg_stat_activity, oldest xact_start) and migrate again"
+        ) from waited
     except psycopg.Error as failed:
         raise FleetpulseError(f"cannot migrate the database: {failed}") from failed
 
@@ -69,11 +77,19 @@ def _fill_views_by_time(database: psycopg.Connection[Any]) -> None:
         database.execute(refresh.format(sql.Literal(view)))
 
 
-def _backend(dsn: str) -> PostgresqlPsycopgBackend:
+class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo has no types
+    """Each migration runs in a connection of its own."""
+
+    def init_connection(self, connection: psycopg.Connection[Any]) -> None:
+        super().init_connection(connection)
+        connection.execute(f"SET lock_timeout = '{_LOCK_TIMEOUT_S}s'")
+
+
+def _backend(dsn: str) -> _Backend:
     # libpq reads the DSN (service files, sockets, several hosts), not yoyo, whose URIs know less.
     parameters = conninfo_to_dict(dsn)
     name = parameters.pop("dbname", None)
     address = DatabaseURI("postgresql+psycopg", None, None, None, None, name, parameters)
-    backend = PostgresqlPsycopgBackend(address, default_migration_table)
+    backend = _Backend(address, default_migration_table)
     backend.init_database()
     return backend

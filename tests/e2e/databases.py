@@ -9,6 +9,14 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+# Two alerts that are open, and a row that is none.
+ALERTS = """
+INSERT INTO alerts_ingest (
+    alert_id, revision, state, rule_id, kind, severity, device_id, opened_at, changed_at, detected_at, summary, evidence
+) SELECT gen_random_uuid(), 1, state, 'r', 'k', 'critical', 'd1', now(), now(), now(), 's', '{"n": 1}'
+FROM unnest(ARRAY['open', 'updated', 'loud']) AS state
+"""
+
 
 @contextmanager
 def fresh_database(server: str, like: str | None = None) -> Iterator[str]:
@@ -46,4 +54,15 @@ def compress(database: psycopg.Connection[Any]) -> None:
     for table in hypertables(database):
         database.execute(
             sql.SQL("SELECT compress_chunk(chunk) FROM show_chunks({}) AS chunk").format(sql.Literal(table))
+        )
+
+
+def insert_reading(database: psycopg.Connection[Any], time: str, origin: str, **values: Any) -> None:
+    """Insert a reading of d1 as the writer does."""
+    given = {"time": time, "device_id": "d1", "site": "hall 1", "origin": origin} | values
+    with database.transaction():
+        database.execute("SET LOCAL ROLE alert_writer")
+        database.execute(
+            f"INSERT INTO readings_ingest ({', '.join(given)}) VALUES ({', '.join(['%s'] * len(given))})",
+            [str(value) for value in given.values()],
         )

@@ -77,7 +77,7 @@ def _fill_views_by_time(database: psycopg.Connection[Any]) -> None:
         database.execute(refresh.format(sql.Literal(view)))
 
 
-class _Backend(PostgresqlPsycopgBackend):
+class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc] # yoyo has no types
     """Each migration runs in a connection of its own."""
 
     def init_connection(self, connection: psycopg.Connection[Any]) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -11,6 +10,7 @@ import pytest
 from clients.registry import PATIENCE_S, UNKNOWN_FOR_S, Registry
 from fleetpulse.avro import SCHEMA, UnknownSchemaError
 from fleetpulse.errors import ConfigurationError, FleetpulseError
+from tests.serving import Clock, serving
 
 NOT_FOUND = (404, {"error_code": 40403, "message": "Schema not found"})
 FOUND = (200, {"schema": json.dumps(SCHEMA)})
@@ -47,29 +47,10 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-class Clock:
-    """A time that passes by sleeping alone."""
-
-    def __init__(self) -> None:
-        self.time_s = 0.0
-        self.slept: list[float] = []
-
-    def now(self) -> float:
-        return self.time_s
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.time_s += seconds
-
-
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with Server() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+    with serving(Server()) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

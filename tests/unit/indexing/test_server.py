@@ -2,7 +2,6 @@
 
 import json
 import logging
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -10,6 +9,7 @@ import pytest
 
 from fleetpulse.errors import FleetpulseError
 from indexing.server import PATIENCE_S, Refusal, SearchServer
+from tests.serving import Clock, serving
 
 TAKEN = {"status": 201}
 UNFIT = {"status": 400, "error": {"reason": "failed to parse field [time]", "caused_by": {"reason": "no date"}}}
@@ -46,27 +46,10 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-class Clock:
-    """A time that passes by sleeping alone."""
-
-    def __init__(self) -> None:
-        self.time_s = 0.0
-
-    def now(self) -> float:
-        return self.time_s
-
-    def sleep(self, seconds: float) -> None:
-        self.time_s += seconds
-
-
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with Server() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+    with serving(Server()) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

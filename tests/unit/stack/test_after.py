@@ -2,13 +2,13 @@
 
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from stack.after import after
+from tests.serving import serving
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -23,13 +23,10 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server() -> Iterator[ThreadingHTTPServer]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.asked = 0  # type: ignore[attr-defined]
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.asked = 0  # type: ignore[attr-defined]
+    with serving(server):
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def test_a_program_begins_once_what_it_needs_answers(server: ThreadingHTTPServer) -> None:

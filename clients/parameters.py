@@ -31,16 +31,23 @@ bootstrap_servers = click.option(
     help="Kafka brokers, as host:port, separated by commas.",
 )
 
-registry_url = matching(r"https?://[^\s/]+\S*", "is no URL like http://127.0.0.1:8085/apis/ccompat/v7")
+_registry_url = matching(r"https?://[^\s/]+\S*", "is no URL like http://127.0.0.1:8085/apis/ccompat/v7")
 schema_registry = click.option(
     "--schema.registry.url",
     "schema_registry_url",
-    callback=registry_url,
+    callback=_registry_url,
     default="http://127.0.0.1:8085/apis/ccompat/v7",
     show_default=True,
     envvar=["SCHEMA_REGISTRY_URL", "FLEETPULSE_SCHEMA_REGISTRY_URL"],
     show_envvar=True,
     help="Schema registry with Confluent's interface, for values in Avro.",
+)
+schema_registry_if_any = click.option(
+    "--schema.registry.url",
+    "schema_registry_url",
+    callback=_registry_url,
+    envvar=["SCHEMA_REGISTRY_URL", "FLEETPULSE_SCHEMA_REGISTRY_URL"],
+    help="Registry of Avro schemas, with Confluent's interface.  [default: none, Avro is rejected]",
 )
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import click
 
 from clients.commandline import run
-from clients.parameters import bootstrap_servers, matching, registry_url
+from clients.parameters import bootstrap_servers, matching, schema_registry_if_any
 from clients.registry import Registry
 from clients.topics import ensure_topics
 from fleetpulse import topics
@@ -48,13 +48,7 @@ INDEX = "sensor_readings"
     callback=matching("[a-z0-9][a-z0-9_.-]{0,200}", "is no name of an index: lower case letters, digits, _, . and -"),
     help="Index to write to.",
 )
-@click.option(
-    "--schema.registry.url",
-    "schema_registry_url",
-    envvar=["SCHEMA_REGISTRY_URL", "FLEETPULSE_SCHEMA_REGISTRY_URL"],
-    callback=registry_url,
-    help="Registry of Avro schemas, with Confluent's interface.  [default: none, Avro is rejected]",
-)
+@schema_registry_if_any
 @milliseconds("max.future.skew", 60_000, 0, _DAY_MS, "How far a time may be ahead of the Kafka timestamp")
 def command(
     bootstrap_servers: str,

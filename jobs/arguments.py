@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from clients.parameters import bootstrap_servers, matching, registry_url, topic_name
+from clients.parameters import bootstrap_servers, matching, schema_registry_if_any, topic_name
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 120, "show_default": True}
 
@@ -78,13 +78,7 @@ _SOURCE = (
         callback=topic_names,
         help="Topics to read, separated by ';'.",
     ),
-    click.option(
-        "--schema.registry.url",
-        "schema_registry_url",
-        envvar=["SCHEMA_REGISTRY_URL", "FLEETPULSE_SCHEMA_REGISTRY_URL"],
-        callback=registry_url,
-        help="Registry of Avro schemas, with Confluent's interface.  [default: none, Avro is rejected]",
-    ),
+    schema_registry_if_any,
     _topic("late", "telemetry.late", "Topic for late records."),
     _topic("dlq", "telemetry.dlq", "Topic for rejected records.", envvar="DLQ_TOPIC"),
 )

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 from fleetpulse.errors import FleetpulseError
+from stack import prometheus
 from stack.layout import HOST, Layout, project_root
 from stack.passwords import password
 from stack.programs import Program
@@ -12,7 +13,6 @@ from stack.programs import Program
 ADMIN = "grafana_admin"  # the file of its password
 
 _FOLDER = project_root() / "observability" / "grafana"
-_PROMETHEUS_PORT = 9090
 _WEBHOOK = "FLEETPULSE_ALERT_WEBHOOK"
 _NOBODY_LISTENS = "http://localhost:9/"
 
@@ -59,7 +59,7 @@ def environment(stack: Layout) -> dict[str, str]:
         "GF_LOG_MODE": "console",
         "FLEETPULSE_DB_HOST": stack.address("postgres"),
         "FLEETPULSE_DB_PASSWORD": f"$__file{{{stack.secrets / 'monitor_user'}}}",
-        "FLEETPULSE_PROMETHEUS_URL": f"http://{HOST}:{_PROMETHEUS_PORT + stack.port_offset}",
+        "FLEETPULSE_PROMETHEUS_URL": prometheus.url(stack),
         "FLEETPULSE_DASHBOARDS": str(_FOLDER / "dashboards"),
         _WEBHOOK: os.environ.get(_WEBHOOK, _NOBODY_LISTENS),
     }

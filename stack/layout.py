@@ -57,8 +57,8 @@ class Layout:
         return {name: _EVERY_PORT[name] + self.port_offset for name in names}
 
     def address(self, name: str) -> str:
-        """`host:port` of a listener."""
-        return f"{HOST}:{self.ports[name]}"
+        """`host:port` of a listener, whether this stack has it or not."""
+        return f"{HOST}:{_EVERY_PORT[name] + self.port_offset}"
 
     @property
     def data(self) -> Path:

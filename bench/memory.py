@@ -9,6 +9,7 @@ import psutil
 
 from bench.report import machine, output_option, publish
 from bench.topic import START_MS
+from fleetpulse.decoding import decode
 from fleetpulse.frames import Batch, pack
 from fleetpulse.readingwatch import ReadingPolicy
 from fleetpulse.rulebook import Version
@@ -38,7 +39,7 @@ def filled(devices: int) -> tuple[Shard, dict[int, bytes]]:
         many = len(numbers)
         values = [_value(number, ts_ms) for number in numbers]
         batch = Batch([0] * many, range(start, start + many), [ts_ms] * many, [None] * many, values)
-        shard.accept(pack(batch, 1, 60_000)[0])
+        shard.accept(pack(batch, decode(values, batch.kafka_times_ms, 60_000), 1)[0])
         shard.advance(ts_ms)
         writes = shard.take_writes()
         state |= writes.puts

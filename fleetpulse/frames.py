@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import msgspec
 from lz4.block import compress, decompress
 
-from fleetpulse.avro import SensorReadings
 from fleetpulse.decoding import Column, Decoded, decode
 from fleetpulse.dialects import Location
 from fleetpulse.readings import Rejection, life_times
@@ -96,14 +95,11 @@ _decode_frame = msgspec.msgpack.Decoder(Frame).decode
 _decode_batch = msgspec.msgpack.Decoder(Batch).decode
 
 
-def pack(
-    batch: Batch, shards: int, max_future_skew_ms: int, measured: bool = True, avro: SensorReadings | None = None
-) -> dict[int, bytes]:
-    """Decode a batch and pack it by shard: shard to frame, no shard without a record; see `decoding.decode`.
+def pack(batch: Batch, decoded: Decoded, shards: int) -> dict[int, bytes]:
+    """Pack a batch by shard, with what was decoded of it: shard to frame, no shard without a record.
 
     A rejected record without a device travels with the shard of its partition.
     """
-    decoded = decode(batch.values, batch.kafka_times_ms, max_future_skew_ms, measured, avro)
     places: dict[int, list[int]] = defaultdict(list)
     for place, device in enumerate(decoded.devices):
         if device:

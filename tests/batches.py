@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 
 from fleetpulse import frames
+from fleetpulse.decoding import decode
 from fleetpulse.frames import Batch, Original
 
 
 def pack(records: Sequence[Original], shards: int, max_future_skew_ms: int) -> dict[int, bytes]:
     """`frames.pack` of these records."""
     columns = zip(*records, strict=True) if records else [[]] * len(Original._fields)
-    return frames.pack(Batch(*map(list, columns)), shards, max_future_skew_ms)
+    batch = Batch(*map(list, columns))
+    return frames.pack(batch, decode(batch.values, batch.kafka_times_ms, max_future_skew_ms), shards)

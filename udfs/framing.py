@@ -6,7 +6,9 @@ from pyflink.table.udf import FunctionContext, ScalarFunction
 
 from clients.registry import Registry
 from fleetpulse.avro import SensorReadings
+from fleetpulse.decoding import decode
 from fleetpulse.frames import Batch, pack
+from fleetpulse.order import count_out_of_order
 
 
 class ToFrames(ScalarFunction):
@@ -30,8 +32,10 @@ class ToFrames(ScalarFunction):
         self._measured = measured
         self._registry_url = registry_url
         self._avro: SensorReadings | None = None
+        self._newest_ms: dict[int, int] = {}
 
-    def open(self, function_context: FunctionContext) -> None:  # noqa: ARG002
+    def open(self, function_context: FunctionContext) -> None:
+        self._out_of_order = function_context.get_metric_group().counter("fleetpulse_records_out_of_order")
         if self._registry_url is not None:
             self._avro = SensorReadings(Registry(self._registry_url).schema)
 
@@ -44,7 +48,9 @@ class ToFrames(ScalarFunction):
     ) -> pd.DataFrame:
         kafka_times_ms = kafka_time.to_numpy("datetime64[ms]").view("int64")
         batch = Batch(*(column.tolist() for column in (origin, offset, kafka_times_ms, key, value)))
-        frames = pack(batch, len(self._shard_keys), self._max_future_skew_ms, self._measured, self._avro)
+        decoded = decode(batch.values, batch.kafka_times_ms, self._max_future_skew_ms, self._measured, self._avro)
+        self._out_of_order.inc(count_out_of_order(batch.origins, decoded.event_times_ms, self._newest_ms))
+        frames = pack(batch, decoded, len(self._shard_keys))
         rows = np.full((2, len(value)), None, dtype=object)
         for place, (shard, frame) in enumerate(frames.items()):
             rows[:, place] = self._shard_keys[shard], frame

@@ -170,11 +170,15 @@ TURNED_AWAY = (
     (
         8,
         timeseries(
-            "Late: out of order beyond the bound",
-            "Records a second that came after their time was decided. They lie in telemetry.late, and are in no "
-            "window. Rising: a gateway delivers in bulk, or clocks are behind. Out of order within the bound is put in "
-            "order and not counted.",
-            prom(_by_job("sum", f"rate({_TASK}fleetpulse_records_late[$__rate_interval])"), "{{job_name}}"),
+            "Out of order, late",
+            "Records a second. Out of order: older than one of their partition that was read before; the job waits and "
+            "puts them in order. Late: beyond the bound, after their time was decided; they lie in telemetry.late, and "
+            "are in no window. Late ones rise: a gateway delivers in bulk, or clocks are behind.",
+            prom(
+                _by_job("sum", f"rate({_TASK}fleetpulse_records_out_of_order[$__rate_interval])"),
+                "{{job_name}} out of order",
+            ),
+            prom(_by_job("sum", f"rate({_TASK}fleetpulse_records_late[$__rate_interval])"), "{{job_name}} late"),
             unit="rps",
             empty=_NO_JOB,
         ),

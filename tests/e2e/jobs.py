@@ -29,7 +29,9 @@ PATIENCE_S = 180
 SHARDS = 16  # as the job has them where nothing else is said
 ANY_TIME = {"message.timestamp.after.max.ms": str(2**63 - 1)}  # a topic that takes timestamps however far ahead
 _ENDED = ("FINISHED", "FAILED", "CANCELED")
-_COUNT = re.compile(r"fleetpulse_records_(?P<outcome>read|on_time|late|rejected)\{(?P<labels>.*)\} (?P<value>\S+)")
+_COUNT = re.compile(
+    r"fleetpulse_records_(?P<outcome>read|on_time|late|rejected|out_of_order)\{(?P<labels>.*)\} (?P<value>\S+)"
+)
 
 
 class Revision(NamedTuple):
@@ -67,7 +69,7 @@ class Job:
         return str(rest.get(self.stack.flink_rest, f"/jobs/{self.id}")["state"])
 
     def counts(self) -> Counter[str]:
-        """Its gauges of records by outcome, over all subtasks and reasons."""
+        """How many records it shows by outcome, over all subtasks and reasons."""
         address = self.stack.layout.address("taskmanager-metrics")
         text = requests.get(f"http://{address}/metrics", timeout=10).text
         counts: Counter[str] = Counter()

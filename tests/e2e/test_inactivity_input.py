@@ -1,7 +1,10 @@
 """What comes in, however broken, is accounted for."""
 
 import pytest
+from confluent_kafka import Message
 
+from fleetpulse.decoding import decode
+from fleetpulse.order import count_out_of_order
 from generator.records import Record
 from tests.bad_records import CASES, KAFKA_TIME_MS
 from tests.e2e.embedded import EmbeddedStack
@@ -13,6 +16,12 @@ pytestmark = pytest.mark.e2e
 
 def record(value: bytes | None, key: str) -> Record:
     return Record(KAFKA_TIME_MS, key.encode(), value, KAFKA_TIME_MS)
+
+
+def out_of_order(written: list[Message]) -> int:
+    """How many of these records came after a later one of their partition."""
+    times_ms = decode([message.value() for message in written], [KAFKA_TIME_MS] * len(written), 60_000).event_times_ms
+    return count_out_of_order([message.partition() for message in written], times_ms, {})
 
 
 def good(name: str) -> Record:
@@ -28,7 +37,10 @@ def test_every_kind_of_bad_record_is_accounted_for_and_the_job_keeps_running(sta
         wait_until("all that is rejected", lambda: len(job.dead_letters()) >= len(reasons))
         counts = running.counts()
         assert running.state == "RUNNING"
-    originals = {place(message): message for message in job.written()}
+        written = job.written()
+        assert out_of_order(written) > 0
+        wait_until("those out of order", lambda: running.counts()["out_of_order"] == out_of_order(written))
+    originals = {place(message): message for message in written}
     letters = job.dead_letters()
     assert {letter.key(): header(letter, "fleetpulse.reason") for letter in letters.values()} == reasons
     assert all(same_record(letter, originals[origin(letter)]) for letter in letters.values())

@@ -26,6 +26,7 @@ from jobs.cold import command as cold
 from jobs.inactivity import command as inactivity
 from jobs.monitor import command as monitor
 from jobs.rollup import command as rollup
+from udfs.framing import ToFrames
 from udfs.gauges import Gauges
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -152,9 +153,10 @@ class NamedMetrics(MetricGroup):
 
 
 def registered_metrics() -> dict[str, tuple[str, ...]]:
-    """The metrics that a subtask registers, one that has written an alert."""
+    """The metrics that the subtasks of a job register, once they have written an alert."""
     found: dict[str, tuple[str, ...]] = {}
     gauges = Gauges(NamedMetrics(found), {})
+    ToFrames((), 0, measured=False).open(Mock(get_metric_group=lambda: NamedMetrics(found)))
     gauges.count(InactivityWatch(InactivityPolicy()).advance([(1, "d1")], 120_000))
     return found
 

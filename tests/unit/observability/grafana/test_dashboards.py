@@ -143,4 +143,4 @@ def test_expressions_are_promql_about_metrics_that_are_exposed(expression):
 
 def test_late_records_are_shown_once_over_time_and_once_as_a_share():
     asked = [panel["title"] for panel in panels("pipeline-health") if "records_late" in str(panel["targets"])]
-    assert asked == ["Late: out of order beyond the bound", "Share turned away"]
+    assert asked == ["Out of order, late", "Share turned away"]

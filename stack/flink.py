@@ -113,10 +113,14 @@ def _loopback_agent() -> str:
 
 
 def link_libraries(folder: Path) -> None:
-    """Fill a folder with links to what Flink's processes load: its own libraries, and the connectors."""
+    """Fill a folder with links to what Flink's processes load: its own libraries, the connectors and PyFlink's part.
+
+    Left in `opt`, PyFlink's part is loaded anew for each job, and stays: 36 MB of metaspace a job.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for jar in [*(flink_home() / "lib").glob("*.jar"), *jars("flink")]:
+    pyflink = (flink_home() / "opt").glob("flink-python-*.jar")
+    for jar in [*(flink_home() / "lib").glob("*.jar"), *pyflink, *jars("flink")]:
         (folder / jar.name).symlink_to(jar)
 
 

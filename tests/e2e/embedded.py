@@ -2,12 +2,15 @@
 
 import os
 import random
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from xmlrpc.client import ServerProxy
+
+import requests
 
 from fleetpulse.errors import FleetpulseError
 from stack import lifecycle, postgres, supervision
@@ -16,7 +19,11 @@ from stack.passwords import password
 from stack.ports import check_ports
 from tests.waiting import wait_until
 
-_OFFSETS = range(10_000, 22_000)  # every port below those that outgoing connections are given
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+STRIDE = 34  # no two ports of a stack are a multiple of it apart, so that none of ours is one of the worker's beside us
+# Every port below those that outgoing connections are given.
+_OFFSETS = range(10_000 + STRIDE * _WORKER, 22_000, STRIDE * _WORKERS)
 
 
 @dataclass(frozen=True)
@@ -45,13 +52,21 @@ class EmbeddedStack:
         """Connection string of the database's superuser."""
         return postgres.dsn(self.layout)
 
+    def loaded_classes(self) -> int:
+        """How many classes the TaskManager holds."""
+        text = requests.get(f"http://{self.layout.address('taskmanager-metrics')}/metrics", timeout=60).text
+        [loaded] = re.findall(
+            r"^flink_taskmanager_Status_JVM_ClassLoader_ClassesLoaded\{.*\} (\S+)$", text, re.MULTILINE
+        )
+        return int(float(loaded))
+
     def pid(self, name: str) -> int:
         """Process id of a program; 0 when it does not run."""
         return {status.name: status.pid for status in supervision.statuses(self.layout)}.get(name, 0)
 
     def kill(self, name: str) -> None:
         """Kill a program with -9 and wait until its successor runs."""
-        killed = self.pid(name)
+        killed = wait_until(f"{name} to run", lambda: self.pid(name))  # 0 would be our own process group
         os.kill(killed, signal.SIGKILL)
         wait_until(f"{name} to be started again", lambda: self.pid(name) not in (0, killed))
 
@@ -85,7 +100,7 @@ def running_stack(folder: Path, optional: frozenset[str] = frozenset()) -> Itera
 
 def free_offset() -> int:
     """A port offset at which every port of a stack is free now."""
-    for offset in random.sample(_OFFSETS, 100):
+    for offset in random.sample(_OFFSETS, min(100, len(_OFFSETS))):
         try:
             layout = Layout(Path(), offset, frozenset(OPTIONAL))
             check_ports(layout, layout.ports)

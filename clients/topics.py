@@ -8,6 +8,8 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError
 from fleetpulse.errors import FleetpulseError
 from fleetpulse.topics import Topic
 
+_LEADERS_MS = 60_000  # until a new topic's partitions have leaders, on a busy broker
+
 
 def ensure_topics(bootstrap_servers: str, topics: Iterable[Topic]) -> list[str]:
     """Make the topics that are not there; those that are stay as they are.
@@ -23,18 +25,22 @@ def ensure_topics(bootstrap_servers: str, topics: Iterable[Topic]) -> list[str]:
         FleetpulseError: no broker answers, or it refuses.
     """
     try:
-        with KafkaAdminClient(bootstrap_servers=bootstrap_servers.split(",")) as admin:
+        with _admin(bootstrap_servers) as admin:
             existing = set(admin.list_topics())
             return [topic.name for topic in topics if topic.name not in existing and _make(admin, topic)]
     except KafkaError as failed:
         raise FleetpulseError(f"cannot prepare topics at {bootstrap_servers}: {failed}") from failed
 
 
+def _admin(bootstrap_servers: str) -> KafkaAdminClient:
+    # Its pauses between attempts grow to 30 s by default: a broker that has just started would wait for us.
+    return KafkaAdminClient(bootstrap_servers=bootstrap_servers.split(","), reconnect_backoff_max_ms=1_000)
+
+
 def _make(admin: KafkaAdminClient, topic: Topic) -> bool:
     try:
-        admin.create_topics(
-            {topic.name: {"num_partitions": topic.partitions, "configs": dict(topic.config)}}, wait_for_metadata=True
-        )
+        admin.create_topics({topic.name: {"num_partitions": topic.partitions, "configs": dict(topic.config)}})
+        admin.wait_for_topics([topic.name], _LEADERS_MS)
     except TopicAlreadyExistsError:  # somebody else was faster
         return False
     return True
@@ -51,7 +57,7 @@ def delete_topics(bootstrap_servers: str, topics: Iterable[Topic]) -> None:
         FleetpulseError: no broker answers, or it refuses.
     """
     try:
-        with KafkaAdminClient(bootstrap_servers=bootstrap_servers.split(",")) as admin:
+        with _admin(bootstrap_servers) as admin:
             existing = set(admin.list_topics())
             admin.delete_topics([topic.name for topic in topics if topic.name in existing])
     except KafkaError as failed:
@@ -69,7 +75,7 @@ def partition_count(bootstrap_servers: str, topics: Iterable[str]) -> int:
         FleetpulseError: no broker answers.
     """
     try:
-        with KafkaAdminClient(bootstrap_servers=bootstrap_servers.split(",")) as admin:
+        with _admin(bootstrap_servers) as admin:
             return sum(len(topic["partitions"]) for topic in admin.describe_topics(list(topics)))
     except KafkaError as failed:
         raise FleetpulseError(f"cannot look at topics at {bootstrap_servers}: {failed}") from failed

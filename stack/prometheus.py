@@ -26,7 +26,7 @@ _TARGETS = {
     "database": ("postgres-metrics",),
     "prometheus": ("prometheus",),
 }
-_SIMULATOR_PORT = 2112  # no program of the stack, but one that is run beside it
+SIMULATOR_PORT = 2112  # no program of the stack, but one that is run beside it
 
 
 def install() -> None:
@@ -85,7 +85,7 @@ def targets(stack: Layout) -> dict[str, list[str]]:
     of_the_stack = {job: [stack.address(name) for name in names] for job, names in _TARGETS.items()}
     if "vector" in stack.optional:
         of_the_stack["vector"] = [stack.address("vector-metrics")]
-    return of_the_stack | {"simulator": [f"{HOST}:{_SIMULATOR_PORT + stack.port_offset}"]}
+    return of_the_stack | {"simulator": [f"{HOST}:{SIMULATOR_PORT + stack.port_offset}"]}
 
 
 def _prometheus(stack: Layout) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from fleetpulse.errors import FleetpulseError
 
-_TIMEOUT_S = 10
+_TIMEOUT_S = 30
 _SAVEPOINT_S = 300
 _START_S = 120
 _STARTING = {"CREATED", "SCHEDULED", "DEPLOYING", "INITIALIZING"}

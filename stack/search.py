@@ -17,6 +17,7 @@ from stack.programs import Program
 from stack.wheels import java_home
 
 [_ARCHIVE] = [artifact for artifact in locked() if artifact.group == "search"]
+_TIMEOUT_S = 120  # it answers while it still starts
 _HOME = artifacts_dir() / _ARCHIVE.folder / _ARCHIVE.folder
 _JAVA_OPTIONS = (
     *("-Xms256m", "-Xmx512m"),
@@ -113,9 +114,9 @@ def settle(stack: Layout) -> None:
     """
     template = json.loads((project_root() / "observability" / "search" / f"{INDEX}.json").read_text())
     try:
-        requests.put(template_url(stack), json=template, timeout=30).raise_for_status()
-        if requests.head(f"{url(stack)}/{INDEX}", timeout=30).status_code == requests.codes.not_found:
-            requests.put(f"{url(stack)}/{INDEX}", timeout=30).raise_for_status()
+        requests.put(template_url(stack), json=template, timeout=_TIMEOUT_S).raise_for_status()
+        if requests.head(f"{url(stack)}/{INDEX}", timeout=_TIMEOUT_S).status_code == requests.codes.not_found:
+            requests.put(f"{url(stack)}/{INDEX}", timeout=_TIMEOUT_S).raise_for_status()
     except requests.RequestException as refused:
         raise FleetpulseError(f"index {INDEX} cannot be made: {refused}") from refused
 

@@ -6,9 +6,10 @@ from typing import TypeVar
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 T = TypeVar("T")
+PATIENCE_S = 400  # a busy machine starts a job in a minute, and needs two to see that a TaskManager is gone
 
 
-def wait_until(what: str, check: Callable[[], T], timeout_s: float = 60) -> T:
+def wait_until(what: str, check: Callable[[], T], timeout_s: float = PATIENCE_S) -> T:
     """Call `check` until what it returns is true, and return that.
 
     Args:

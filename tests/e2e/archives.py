@@ -52,6 +52,8 @@ class Archive:
             yield job
         finally:
             rest.cancel(self._stack.flink_rest, job)
+            # Before its database goes: rows that it cannot write as it ends would end the TaskManager.
+            wait_until("the job to end", lambda: job not in rest.running_jobs(self._stack.flink_rest).values())
 
     def restarts(self, job: str) -> int:
         """How often a job has started again."""
@@ -65,7 +67,7 @@ class Archive:
     def wait_for_rows(self, **tables: int) -> None:
         """Wait until each of these tables has so many rows."""
         counts = "SELECT " + ", ".join(f"(SELECT count(*) FROM {table})" for table in tables)
-        wait_until(f"rows of {tables}", lambda: self.query(counts) == [tuple(tables.values())], 120)
+        wait_until(f"rows of {tables}", lambda: self.query(counts) == [tuple(tables.values())])
 
     def query(self, query: str) -> list[tuple[Any, ...]]:
         """All rows of a query."""

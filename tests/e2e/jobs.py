@@ -25,7 +25,6 @@ from stack import rest, submit
 from tests.e2e.embedded import EmbeddedStack
 from tests.waiting import wait_until
 
-PATIENCE_S = 180
 SHARDS = 16  # as the job has them where nothing else is said
 ANY_TIME = {"message.timestamp.after.max.ms": str(2**63 - 1)}  # a topic that takes timestamps however far ahead
 _ENDED = ("FINISHED", "FAILED", "CANCELED")
@@ -71,7 +70,7 @@ class Job:
     def counts(self) -> Counter[str]:
         """How many records it shows by outcome, over all subtasks and reasons."""
         address = self.stack.layout.address("taskmanager-metrics")
-        text = requests.get(f"http://{address}/metrics", timeout=10).text
+        text = requests.get(f"http://{address}/metrics", timeout=60).text
         counts: Counter[str] = Counter()
         for found in _COUNT.finditer(text):
             if f'job_id="{self.id}"' in found["labels"]:
@@ -91,17 +90,22 @@ class Job:
         """Take a savepoint and return its path; with `stop` the job ends with it."""
         return rest.savepoint(self.stack.flink_rest, self.id, self.stack.layout.savepoints.as_uri(), stop)
 
+    def wait_until_started(self) -> None:
+        """Wait until all of it works: a checkpoint passes no Python that is not there yet."""
+        checkpoints = f"/jobs/{self.id}/checkpoints"
+        wait_until("a first checkpoint", lambda: rest.get(self.stack.flink_rest, checkpoints)["counts"]["completed"])
+
     def wait_until_decided(self, epoch_ms: int) -> None:
         """Wait until time has passed an instant."""
-        wait_until(f"the watermark to pass {epoch_ms}", lambda: self.watermark_ms() >= epoch_ms, PATIENCE_S)
+        wait_until(f"the watermark to pass {epoch_ms}", lambda: self.watermark_ms() >= epoch_ms)
 
     def wait_until_read(self, records: int) -> None:
         """Wait until so many records have been read."""
-        wait_until(f"{records} records to be read", lambda: self.counts()["read"] >= records, PATIENCE_S)
+        wait_until(f"{records} records to be read", lambda: self.counts()["read"] >= records)
 
     def wait_until_finished(self) -> None:
         """Wait for the end of bounded input; any other end fails."""
-        wait_until("the job to end", lambda: self.state in _ENDED, PATIENCE_S)
+        wait_until("the job to end", lambda: self.state in _ENDED)
         assert self.state == "FINISHED"
 
 
@@ -202,7 +206,7 @@ class Inactivity:
             running.savepoint()
             return {probe.key for probe in probes(epoch_ms)} <= {late.key() for late in self.late()}
 
-        wait_until("every shard to have decided", all_late, PATIENCE_S)
+        wait_until("every shard to have decided", all_late)
 
     def write(self, records: Iterable[Record], topic: str | None = None) -> None:
         """Give records to Kafka, with their own timestamps; returns when it has them all."""
@@ -280,7 +284,7 @@ def messages(bootstrap: str, topic: str) -> list[Message]:
     settings = {"bootstrap.servers": bootstrap, "group.id": "test", "enable.auto.commit": False, "log_level": 0}
     reading = {"isolation.level": "read_committed", "enable.partition.eof": True}
     with closing(Consumer(settings | reading)) as consumer:
-        partitions = consumer.list_topics(topic, timeout=30).topics[topic].partitions
+        partitions = consumer.list_topics(topic, timeout=60).topics[topic].partitions
         consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
         return list(_until_the_end(consumer, topic, set(partitions)))
 

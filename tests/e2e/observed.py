@@ -27,7 +27,7 @@ class Prometheus:
     def get(self, path: str, **parameters: str) -> Any:
         """What its interface answers."""
         url = f"{prometheus.url(self.stack.layout)}/api/v1/{path}"
-        answer = requests.get(url, params=parameters, timeout=10)
+        answer = requests.get(url, params=parameters, timeout=60)
         answer.raise_for_status()
         return answer.json()["data"]
 

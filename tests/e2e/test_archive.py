@@ -141,12 +141,12 @@ def test_a_database_that_was_away_misses_nothing_and_no_order(archive: Archive, 
     with archive.running("alerts,readings") as job:
         archive.write(*(alert(device) for device in range(4_000)))
         archive.write(*readings(0, 5_000), topic=archive.readings_topic)
-        wait_until("the first alerts", lambda: archive.query("SELECT count(*) > 0 FROM alerts") == [(True,)], 120)
+        wait_until("the first alerts", lambda: archive.query("SELECT count(*) > 0 FROM alerts") == [(True,)])
         with stack.stopped("postgres"):
             archive.write(*(alert(device, 2) for device in range(4_000)), b"rubbish")
             archive.write(*(alert(device, revision) for device in range(4_000, 5_000) for revision in (1, 2)))
             archive.write(*readings(5_000, 5_000), topic=archive.readings_topic)
-            wait_until("the job to have met its absence", lambda: archive.restarts(job) >= 1, 120)
+            wait_until("the job to have met its absence", lambda: archive.restarts(job) >= 1)
         stack.wait_until_ready()
         archive.wait_for_rows(alerts=10_000, alerts_rejects=1, sensor_readings=10_000, readings_rejects=0)
     [(devices, places, last)] = archive.query(

@@ -71,7 +71,7 @@ class Cold:
         return int(self.dataset().count_rows())
 
     def wait_for(self, rows: int) -> None:
-        wait_until(f"{rows} rows in finished files", lambda: self.rows() >= rows, 120)
+        wait_until(f"{rows} rows in finished files", lambda: self.rows() >= rows)
 
     def dataset(self) -> ds.Dataset:
         """The finished files; names that begin with a dot are not."""

@@ -17,8 +17,8 @@ def test_the_demo_shows_alerts_ends_by_itself_and_leaves_nothing(tmp_path: Path)
     stack = Layout(tmp_path / "demo", free_offset())
     stack.save()
     fleetpulse = Path(sys.executable).parent / "fleetpulse"
-    command = [str(fleetpulse), "demo", "--dir", str(stack.root), "--duration.seconds", "60"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    command = [str(fleetpulse), "demo", "--dir", str(stack.root), "--duration.seconds", "90"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=1200, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "has been silent for" in done.stdout
     assert "200 devices" in done.stdout.splitlines()[-1]

@@ -110,7 +110,7 @@ def test_alerts_equal_the_truth_though_flink_is_killed_twice_and_the_broker_once
             running.savepoint(stop=True)
             running.wait_until_finished()
             alerts = job.alerts()
-            wait_until("the archive to have them all", lambda: len(stored(archive)) >= len(alerts), 120)
+            wait_until("the archive to have them all", lambda: len(stored(archive)) >= len(alerts))
             assert sorted(stored(archive)) == sorted(alerts)
         clear = {message.key().decode() for message in written.values()} - told.unclear
         check_panels(archive, told, {device for device in clear if not device.startswith("probe-")})

@@ -17,7 +17,6 @@ from tests.e2e.embedded import EmbeddedStack
 from tests.e2e.jobs import inactivity, lasting
 from tests.e2e.monitoring import RULES, check, decoded, iso, told
 from tests.e2e.scenarios import BOUND_MS, SETTINGS, START_MS
-from tests.waiting import wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -60,9 +59,10 @@ def test_100_000_records_of_all_dialects_give_what_they_must_though_flink_is_kil
         job.write(must.sent[half:])
         running.wait_until_read(len(must.sent))
         until_ms = decided_until(SCENARIO, SCENARIO.end_ms)
-        wait_until("time to pass", lambda: running.watermark_ms() >= until_ms, 180)
-        running.savepoint()
+        running.wait_until_decided(until_ms)
         counts = running.counts()
+        running.savepoint(stop=True)
+        running.wait_until_finished()
     check(job, must, SCENARIO)
     assert counts["read"] == counts["on_time"] + counts["late"] + counts["rejected"] == len(must.sent)
     assert (counts["rejected"], counts["late"]) == (must.rejected, len(job.late()))
@@ -75,20 +75,20 @@ def test_rules_that_are_changed_under_load_judge_from_their_instant_on(stack: Em
         rule = "  - {{kind: threshold, id: {}, metric: temperature_c, above: {{critical: {}}}}}\n"
         (tmp_path / name).write_text("rules:\n" + rule.format("one", limit) + rule.format("two", limit))
     with job.running("--rules", str(tmp_path / "first"), "--window", "10s") as running:
-        wait_until("the job to decide", lambda: running.watermark_ms() > 0, 120)
-        now_ms = int(time.time() * 1000)
-        job.write(restless(now_ms - 5_000, now_ms + 15_000))
+        running.wait_until_started()
+        instant_ms = int(time.time() * 1000) + 30_000
         places = ["--kafka.bootstrap.servers", stack.bootstrap, "--rules.topic", job.rules_topic]
-        instant = ["--effective.from", str(now_ms + 8_000)]
+        instant = ["--effective.from", str(instant_ms)]
         applied = CliRunner().invoke(fleetpulse, ["rules", "apply", str(tmp_path / "second"), *instant, *places])
         assert applied.exit_code == 0, applied.output
-        running.wait_until_decided(now_ms + 14_000)
+        job.write(restless(instant_ms - 10_000, instant_ms + 10_000))
+        running.wait_until_decided(instant_ms + 7_000)
         running.savepoint()
     alerts = decoded(job, job.alerts_topic)
     versions = Counter(alert["rule_version"] for alert in alerts)
     assert min(versions[1], versions[2]) > 100
     for alert in alerts:
-        by_second = alert["changed_at"] >= iso(now_ms + 8_000)
+        by_second = alert["changed_at"] >= iso(instant_ms)
         assert (alert["rule_version"], alert["limit"]) == ((2, 30) if by_second else (1, 20)), alert
     assert changes_of(alerts, "one") == changes_of(alerts, "two")
 

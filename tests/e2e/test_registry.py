@@ -60,7 +60,7 @@ def test_schemas_evolve_and_all_their_records_are_read(own: EmbeddedStack, regis
     other_id = {**SCHEMA, "fields": [{"name": "device_id", "type": "long"}, *FIELDS[1:]]}
     first = registry.register(SUBJECT, SCHEMA)
     rule = f"{stack_registry.url(own.layout)}/config/{SUBJECT}"
-    requests.put(rule, json={"compatibility": "BACKWARD"}, timeout=10).raise_for_status()
+    requests.put(rule, json={"compatibility": "BACKWARD"}, timeout=60).raise_for_status()
     added, removed = (registry.register(SUBJECT, schema) for schema in (with_firmware, without_place))
     with pytest.raises(FleetpulseError, match=f"does not register the schema of {SUBJECT}: .*[Ii]ncompatible"):
         registry.register(SUBJECT, other_id)

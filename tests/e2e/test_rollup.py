@@ -42,11 +42,11 @@ def test_hours_are_made_of_minutes(stack: EmbeddedStack, by: str, name_of: Calla
     producer = Producer({"bootstrap.servers": stack.bootstrap})
     for aggregate in FINE:
         producer.produce(topic, to_json(aggregate), aggregate.device_id)
-    assert producer.flush(30) == 0
+    assert producer.flush(60) == 0
     places = ["--aggregates.topic", topic, "--rollup.topic", f"{topic}.{by}"]
     given = [*submit.defaults(stack.layout, "rollup"), *places, "--by", by, "--bounded", "--parallelism", "1"]
     job = submit.submit(stack.layout, "rollup", given)
-    wait_until("the job to end", lambda: rest.get(stack.flink_rest, f"/jobs/{job}")["state"] == "FINISHED", 120)
+    wait_until("the job to end", lambda: rest.get(stack.flink_rest, f"/jobs/{job}")["state"] == "FINISHED")
     expected: dict[tuple, list[Aggregate]] = defaultdict(list)
     for aggregate in FINE:
         expected[name_of(aggregate), aggregate.start_ms // 3_600_000].append(aggregate)

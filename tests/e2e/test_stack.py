@@ -36,12 +36,12 @@ def processes(stack: EmbeddedStack) -> list[psutil.Process]:
 
 
 def taskmanagers(stack: EmbeddedStack) -> int:
-    return int(requests.get(f"http://{stack.flink_rest}/overview", timeout=5).json()["taskmanagers"])
+    return int(requests.get(f"http://{stack.flink_rest}/overview", timeout=60).json()["taskmanagers"])
 
 
 def produce(stack: EmbeddedStack, value: bytes) -> None:
     producer = KafkaProducer(bootstrap_servers=stack.bootstrap)
-    producer.send("events", value).get(timeout=30)
+    producer.send("events", value).get(timeout=60)
     producer.close()
 
 
@@ -90,7 +90,7 @@ def test_what_is_killed_comes_back_with_its_data(own: EmbeddedStack) -> None:
         own.kill(name)
     own.wait_until_ready()
     wait_until("the TaskManager to register again", lambda: taskmanagers(own) >= 1)
-    assert b"before" in consumed(own)
+    wait_until("the record", lambda: b"before" in consumed(own))
     with psycopg.connect(own.database_dsn) as database:
         assert database.execute("SELECT answer FROM kept").fetchone() == (42,)
 

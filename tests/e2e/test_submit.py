@@ -10,7 +10,7 @@ from generator.records import Record
 from stack import rest, submit
 from stack.layout import Layout
 from tests.e2e.embedded import EmbeddedStack, free_offset
-from tests.e2e.jobs import PATIENCE_S, inactivity
+from tests.e2e.jobs import inactivity
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.e2e
@@ -30,8 +30,6 @@ def test_a_folder_without_a_stack_submits_to_another_cluster(stack: EmbeddedStac
         flink_rest=stack.flink_rest,
         flink_python=sys.executable,
     )
-    wait_until(
-        "the job to end", lambda: rest.get(stack.flink_rest, f"/jobs/{submitted}")["state"] == "FINISHED", PATIENCE_S
-    )
+    wait_until("the job to end", lambda: rest.get(stack.flink_rest, f"/jobs/{submitted}")["state"] == "FINISHED")
     own = rest.get(stack.flink_rest, f"/jobs/{submitted}/config")
     assert str(tmp_path) not in str(own)

@@ -62,7 +62,7 @@ def write(own: EmbeddedStack, *alerts: bytes | None, committed: bool = True) -> 
     for value in alerts:
         producer.produce(ALERTS.name, value, b"key")
         producer.poll(0)
-    producer.flush(30)
+    producer.flush(60)
     producer.commit_transaction(30) if committed else producer.abort_transaction(30)
 
 
@@ -88,7 +88,7 @@ def test_alerts_are_stored_once_and_in_order_though_vector_and_the_database_end_
     write(own, *revisions(3), *odd)
     own.kill("vector")
     write(own, *revisions(4))
-    wait_until("all of them", lambda: stored() >= REVISIONS * ALERTED + len(odd), 180)
+    wait_until("all of them", lambda: stored() >= REVISIONS * ALERTED + len(odd))
     assert stored() == REVISIONS * ALERTED + len(odd)
     assert asked(own, OUT_OF_ORDER) == [(0,)]
     assert asked(own, f"SELECT summary FROM alerts WHERE device_id = 'd{ALERTED}'") == [("ab",)]
@@ -105,15 +105,15 @@ def test_raw_records_are_found_and_kept(own: EmbeddedStack) -> None:
     producer = Producer({"bootstrap.servers": own.bootstrap})
     for topic, value in RAW:
         producer.produce(topic, value)
-    assert producer.flush(30) == 0
+    assert producer.flush(60) == 0
 
     def found() -> list[str]:
-        answer = requests.get(f"{search.url(own.layout)}/{search.INDEX}/_search", timeout=10)
+        answer = requests.get(f"{search.url(own.layout)}/{search.INDEX}/_search", timeout=60)
         hits = answer.json()["hits"]["hits"]
         return sorted(hit["_source"].get("device_id") or hit["_source"]["reason"] for hit in hits)
 
     everyone = ["event", "malformed", "sensor", "telemetry", "typed"]
-    wait_until("all in the index", lambda: found() == everyone, 120)
+    wait_until("all in the index", lambda: found() == everyone)
     files = S3FileSystem(
         access_key=password(own.layout, s3.ACCESS_KEY),
         secret_key=password(own.layout, s3.SECRET_KEY),
@@ -126,7 +126,7 @@ def test_raw_records_are_found_and_kept(own: EmbeddedStack) -> None:
         lines = [json.loads(line) for file in there if file.is_file for line in lines_of(files, file.path)]
         return sorted((line["topic"], value_of(line)) for line in lines)
 
-    wait_until("all in the bucket", lambda: kept() == sorted(RAW), 180)
+    wait_until("all in the bucket", lambda: kept() == sorted(RAW))
 
 
 def lines_of(files: S3FileSystem, path: str) -> list[bytes]:

@@ -1,11 +1,14 @@
 """Where a stack lives."""
 
+from itertools import combinations
 from pathlib import Path
 
 import pytest
 
 from fleetpulse.errors import ConfigurationError
+from stack import prometheus
 from stack.layout import OPTIONAL, Layout, layout
+from tests.e2e.embedded import STRIDE
 
 
 def test_the_offset_moves_every_port(tmp_path: Path) -> None:
@@ -72,3 +75,8 @@ def test_damaged_settings_are_named(tmp_path: Path) -> None:
     (tmp_path / "stack.json").write_text("{")
     with pytest.raises(ConfigurationError, match=r"stack\.json cannot be read"):
         layout(str(tmp_path))
+
+
+def test_stacks_of_tests_that_run_side_by_side_share_no_port() -> None:
+    ports = {*Layout(Path(), 0, frozenset(OPTIONAL)).ports.values(), prometheus.SIMULATOR_PORT}
+    assert [pair for pair in combinations(ports, 2) if (pair[0] - pair[1]) % STRIDE == 0] == []

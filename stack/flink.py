@@ -3,11 +3,12 @@
 import json
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from stack import s3
+from stack import s3, successor
 from stack.artifacts import jars
 from stack.disk import write_private
 from stack.layout import Layout, project_root
@@ -27,9 +28,12 @@ _S3 = "s3-fs-hadoop"  # the plugin
 
 def programs(stack: Layout) -> list[Program]:
     """How to run the JobManager and the TaskManager."""
+    taskmanager = _program(stack, "taskmanager", "taskmanager-metrics")
+    # A TaskManager that is killed leaves its Python workers behind.
+    marked = {**taskmanager.environment, successor.MARK: f"{stack.name} taskmanager"}
     return [
         _program(stack, "jobmanager", "flink-web"),
-        _program(stack, "taskmanager", "taskmanager-metrics"),
+        replace(taskmanager, command=successor.command(taskmanager.command), environment=marked),
     ]
 
 

@@ -64,6 +64,12 @@ class EmbeddedStack:
         """Process id of a program; 0 when it does not run."""
         return {status.name: status.pid for status in supervision.statuses(self.layout)}.get(name, 0)
 
+    def stray_workers(self) -> list[str]:
+        """Python workers that the TaskManager that runs did not start."""
+        workers = [p for p in supervision.processes(self.layout) if "pyflink.fn_execution" in " ".join(p.cmdline())]
+        taskmanager = self.pid("taskmanager")
+        return [str(worker) for worker in workers if taskmanager not in {above.pid for above in worker.parents()}]
+
     def kill(self, name: str) -> None:
         """Kill a program with -9 and wait until its successor runs."""
         killed = wait_until(f"{name} to run", lambda: self.pid(name))  # 0 would be our own process group

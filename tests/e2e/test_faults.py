@@ -107,6 +107,7 @@ def test_alerts_equal_the_truth_though_flink_is_killed_twice_and_the_broker_once
             written = {place(message): message for message in job.written()}
             running.wait_until_read(len(written))
             counts = running.counts()
+            assert stack.stray_workers() == []
             running.savepoint(stop=True)
             running.wait_until_finished()
             alerts = job.alerts()

@@ -1,0 +1,39 @@
+"""Ends what a killed predecessor of a program left running, then becomes the program.
+
+`python -m stack.successor COMMAND…`, with SUCCESSOR_OF in the environment, which the program's own processes inherit.
+"""
+
+import contextlib
+import os
+import sys
+
+import psutil
+
+MARK = "SUCCESSOR_OF"
+_WAIT_S = 5
+
+
+def command(program: tuple[str, ...]) -> tuple[str, ...]:
+    """How to start `program` so."""
+    return (sys.executable, "-m", "stack.successor", *program)
+
+
+def end_leftovers(of: str) -> None:
+    """Kill all processes but this one that have `of` as their mark: nobody waits for what they do."""
+    left = [process for process in psutil.process_iter() if process.pid != os.getpid() and _mark(process) == of]
+    for process in left:
+        with contextlib.suppress(psutil.Error):  # it ended by itself
+            process.kill()
+    psutil.wait_procs(left, timeout=_WAIT_S)
+
+
+def _mark(process: psutil.Process) -> str | None:
+    try:
+        return process.environ().get(MARK)
+    except (psutil.Error, OSError):
+        return None
+
+
+if __name__ == "__main__":
+    end_leftovers(os.environ[MARK])
+    os.execvp(sys.argv[1], sys.argv[1:])  # noqa: S606 - becomes the program, as a shell's exec would

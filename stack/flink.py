@@ -75,7 +75,7 @@ def configuration(stack: Layout, name: str) -> str:
         "python.client.executable": sys.executable,
         "env.java.opts.jobmanager": f"{tmp} {_loopback_agent()}",
         "env.java.opts.taskmanager": f"{tmp} {_loopback_agent()}",
-        "env.java.opts.client": tmp,
+        "env.java.opts.client": f"{tmp} -XX:TieredStopAtLevel=1",  # a submission is over before the C2 compiler pays
         "env.java.home": java_home(),
         "env.log.dir": stack.logs,
         "env.pid.dir": stack.run,

@@ -9,6 +9,8 @@ import sys
 
 import psutil
 
+from stack.marks import marked
+
 MARK = "SUCCESSOR_OF"
 _WAIT_S = 5
 
@@ -20,18 +22,11 @@ def command(program: tuple[str, ...]) -> tuple[str, ...]:
 
 def end_leftovers(of: str) -> None:
     """Kill all processes but this one that have `of` as their mark: nobody waits for what they do."""
-    left = [process for process in psutil.process_iter() if process.pid != os.getpid() and _mark(process) == of]
+    left = [process for process in marked(MARK, of) if process.pid != os.getpid()]
     for process in left:
         with contextlib.suppress(psutil.Error):  # it ended by itself
             process.kill()
     psutil.wait_procs(left, timeout=_WAIT_S)
-
-
-def _mark(process: psutil.Process) -> str | None:
-    try:
-        return process.environ().get(MARK)
-    except (psutil.Error, OSError):
-        return None
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import psutil
 from fleetpulse.errors import FleetpulseError
 from stack.disk import write_private
 from stack.layout import Layout
+from stack.marks import marked
 from stack.passwords import password
 from stack.programs import Program
 
@@ -139,10 +140,7 @@ def stop_leftovers(stack: Layout) -> bool:
 
 def processes(stack: Layout) -> Iterator[psutil.Process]:
     """The living processes of a stack, however they were started or orphaned."""
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, OSError):
-            if process.environ().get(_MARK) == stack.name:
-                yield process
+    return marked(_MARK, stack.name)
 
 
 def _is_supervisor(process: psutil.Process) -> bool:

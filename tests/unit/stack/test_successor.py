@@ -11,7 +11,7 @@ import pytest
 
 from stack import successor
 
-SLEEPS = "import time; print(flush=True); time.sleep(600)"
+WAITS = "import signal; print(flush=True); signal.pause()"
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def left(marks: tuple[str, str]) -> Iterator[list[subprocess.Popen[str]]]:
         for mark in (ours, ours, theirs):
             environment = {**os.environ, successor.MARK: mark}
             process = subprocess.Popen(
-                [sys.executable, "-c", SLEEPS], env=environment, stdout=subprocess.PIPE, text=True
+                [sys.executable, "-c", WAITS], env=environment, stdout=subprocess.PIPE, text=True
             )
             running.callback(process.wait)
             running.callback(process.kill)

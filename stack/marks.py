@@ -1,0 +1,14 @@
+"""Processes by a variable in their environment, which those they start inherit."""
+
+import contextlib
+from collections.abc import Iterator
+
+import psutil
+
+
+def marked(variable: str, value: str) -> Iterator[psutil.Process]:
+    """The living processes whose `variable` is `value`, however they were started or orphaned."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.environ().get(variable) == value:
+                yield process

@@ -52,12 +52,14 @@ class EmbeddedStack:
         """Connection string of the database's superuser."""
         return postgres.dsn(self.layout)
 
+    def metrics(self) -> str:
+        """What the TaskManager shows to Prometheus."""
+        return requests.get(f"http://{self.layout.address('taskmanager-metrics')}/metrics", timeout=60).text
+
     def loaded_classes(self) -> int:
         """How many classes the TaskManager holds."""
-        text = requests.get(f"http://{self.layout.address('taskmanager-metrics')}/metrics", timeout=60).text
-        [loaded] = re.findall(
-            r"^flink_taskmanager_Status_JVM_ClassLoader_ClassesLoaded\{.*\} (\S+)$", text, re.MULTILINE
-        )
+        name = "flink_taskmanager_Status_JVM_ClassLoader_ClassesLoaded"
+        [loaded] = re.findall(rf"^{name}\{{.*\}} (\S+)$", self.metrics(), re.MULTILINE)
         return int(float(loaded))
 
     def pid(self, name: str) -> int:

@@ -12,7 +12,6 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-import requests
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 
 from clients.topics import ensure_topics
@@ -69,10 +68,8 @@ class Job:
 
     def counts(self) -> Counter[str]:
         """How many records it shows by outcome, over all subtasks and reasons."""
-        address = self.stack.layout.address("taskmanager-metrics")
-        text = requests.get(f"http://{address}/metrics", timeout=60).text
         counts: Counter[str] = Counter()
-        for found in _COUNT.finditer(text):
+        for found in _COUNT.finditer(self.stack.metrics()):
             if f'job_id="{self.id}"' in found["labels"]:
                 counts[found["outcome"]] += int(float(found["value"]))
         return counts

@@ -3,6 +3,7 @@
 A lot of records that are all plainly good is taken with one typed decode; about everything else `judge` is asked.
 """
 
+import logging
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from operator import attrgetter, sub
@@ -19,16 +20,16 @@ from fleetpulse.dialects import (
     TELEMETRY_METRICS,
     Dialect,
     Location,
-    UnknownUnitError,
-    WrongTypeError,
     dialect_of,
     location_of,
     metrics_of,
 )
 from fleetpulse.metrics import UNITS
 from fleetpulse.readings import MAX_VALUE_BYTES, Reading, Rejection, judge, judge_avro, time_of
+from fleetpulse.reasons import Reason
 from fleetpulse.times import LAST_MS, to_epoch_ms
 
+_logger = logging.getLogger(__name__)
 Column = list[float | None]
 
 
@@ -111,11 +112,23 @@ def decode(
         lot, times_ms = values[start : start + _LOT], kafka_times_ms[start : start + _LOT]
         if not batch.take_all(_plainly_good(lot, times_ms, max_future_skew_ms)):
             for value, kafka_time_ms in zip(lot, times_ms, strict=True):
-                if avro is not None and value and value[0] == 0:
-                    batch.take(judge_avro(value, avro, kafka_time_ms, max_future_skew_ms))
-                elif not batch.take_all(_plainly_good([value], [kafka_time_ms], max_future_skew_ms)):
-                    batch.take(judge(value, kafka_time_ms, max_future_skew_ms))
+                is_avro = avro is not None and value and value[0] == 0
+                if is_avro or not batch.take_all(_plainly_good([value], [kafka_time_ms], max_future_skew_ms)):
+                    batch.take(_judge(value, kafka_time_ms, max_future_skew_ms, avro if is_avro else None))
     return batch.decoded()
+
+
+def _judge(
+    value: bytes | None, kafka_time_ms: int, max_future_skew_ms: int, avro: SensorReadings | None
+) -> Reading | Rejection:
+    """Decide one record. No value may raise: an unexpected error rejects the record instead of stopping the job."""
+    try:
+        if avro is not None and value:
+            return judge_avro(value, avro, kafka_time_ms, max_future_skew_ms)
+        return judge(value, kafka_time_ms, max_future_skew_ms)
+    except Exception:
+        _logger.exception("the decoder failed on a record, which is rejected as %s", Reason.INTERNAL_ERROR)
+        return Rejection(Reason.INTERNAL_ERROR)
 
 
 class _Good(NamedTuple):
@@ -141,7 +154,7 @@ class _Batch:
         if good.dialect is None:
             try:
                 measured = [_measure(record) for record in good.records]
-            except (WrongTypeError, UnknownUnitError):
+            except Exception:  # `judge` tells which
                 return False
             for device, time_ms, (metrics, location) in zip(good.devices, good.event_times_ms, measured, strict=True):
                 self.take(Reading(device, time_ms, metrics, location))
@@ -230,7 +243,7 @@ def _plainly_good(
         records = _decode_lines(text)
         devices = _devices(records, named)
         event_times_ms = _event_times_ms(records, named) if any(timed) else list(kafka_times_ms)
-    except (ValueError, ArithmeticError, RecursionError):  # msgspec's errors are ValueErrors
+    except Exception:  # `judge` tells which
         return None
     if len(records) != count or not all(devices) or max(map(len, devices)) > MAX_NAME_CHARS:
         return None

@@ -17,6 +17,7 @@ class Reason(StrEnum):
     FUTURE_TIMESTAMP = "future_timestamp"
     WRONG_TYPE = "wrong_type"
     UNKNOWN_UNIT = "unknown_unit"
+    INTERNAL_ERROR = "internal_error"
 
 
 SENTENCES: dict[Reason, str] = {
@@ -31,4 +32,5 @@ SENTENCES: dict[Reason, str] = {
     Reason.FUTURE_TIMESTAMP: "the time is too far ahead of the Kafka timestamp",
     Reason.WRONG_TYPE: "a field that is used is of another type than it should be, or no finite number",
     Reason.UNKNOWN_UNIT: "a value is in a unit that its metric is not told in",
+    Reason.INTERNAL_ERROR: "the decoder failed on the record: a fault of Fleetpulse's, not of the device",
 }

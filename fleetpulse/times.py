@@ -27,7 +27,7 @@ def to_epoch_ms(value: Time) -> int:
 
 
 def _from_number(number: int | Decimal) -> int:
-    if (isinstance(number, Decimal) and number.is_nan()) or not -_NUMBER_LIMIT < number < _NUMBER_LIMIT:
+    if (isinstance(number, Decimal) and number.is_nan()) or not 0 < number < _NUMBER_LIMIT:
         raise ValueError("time is out of range")
     if number < 10**11:
         # Cut before anything rounds: a Decimal's arithmetic keeps 28 digits.

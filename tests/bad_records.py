@@ -57,6 +57,19 @@ CASES: dict[str, tuple[bytes | None, Reason | None]] = {
     "raw record separator": (b'{"device_id":"d1","x":"a\x1eb"}', Reason.MALFORMED),
     "a thousand brackets": (b"[" * 100_000, Reason.MALFORMED),
     "deep nesting": (b'{"device_id":"d1","x":' + b"[" * 100_000 + b"]" * 100_000 + b"}", Reason.MALFORMED),
+    **{
+        f"time {number}": (_telemetry(ts=number), Reason.BAD_TIME)
+        for number in ("-1e25", "-1e28", "-1e999999", "-9999999999999999999999999999999", "-0.0001", "1e-400")
+    },
+    **{
+        f"event's time {number}": (b'{"device-id":"d1","time":' + number.encode() + b"}", Reason.BAD_TIME)
+        for number in ("-1e25", "-123456789012345678901234567890")
+    },
+    "sensor's time -1e25": (_sensor(timestamp="-1e25"), Reason.BAD_TIME),
+    "typed event's time -1e25": (
+        b'{"device_id":"d1","event_type":"battery","payload":{"value":1},"ts":-1e25}',
+        Reason.BAD_TIME,
+    ),
     "array": (b'[{"device_id":"d1"}]', Reason.NOT_AN_OBJECT),
     "number": (b"42", Reason.NOT_AN_OBJECT),
     "string": (b'"d1"', Reason.NOT_AN_OBJECT),

@@ -164,3 +164,13 @@ def _values(draw):
 @given(st.lists(_values() | st.sampled_from([v for v, _ in CASES.values() if v is None or len(v) < 500]), max_size=6))
 def test_batches_are_decided_as_single_records_are(values):
     assert decided(values) == [judge(v, KAFKA_TIME_MS, SKEW_MS) for v in values]
+
+
+@pytest.mark.parametrize("fault", [ArithmeticError, KeyError, RecursionError, MemoryError, AssertionError])
+def test_an_unexpected_error_rejects_one_record_and_stops_nothing(monkeypatch, fault):
+    def fail(*_):
+        raise fault("nobody foresaw this")
+
+    monkeypatch.setattr("fleetpulse.decoding.judge", fail)
+    outcomes = decided([b'{"device_id":"g","ts":1767225600000}', b"{"])
+    assert outcomes == [Reading("g", KAFKA_TIME_MS), Rejection(Reason.INTERNAL_ERROR)]

@@ -108,6 +108,8 @@ def _as_ordinary_user() -> tuple[str, ...]:
     return (
         *(setpriv, f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups"),
         *(f"--inh-caps={through}", f"--ambient-caps={through}"),
+        # PostgreSQL looks for its own programs by access(2), for which the kernel drops the capabilities without this.
+        "--securebits=+no_setuid_fixup",
     )
 
 

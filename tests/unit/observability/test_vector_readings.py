@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fleetpulse.metrics import _CONVERSIONS as CONVERSIONS
-from fleetpulse.metrics import OF_TYPE, UNITS
-from fleetpulse.readings import Rejection, judge
+from fleetpulse.records.metrics import _CONVERSIONS as CONVERSIONS
+from fleetpulse.records.metrics import OF_TYPE, UNITS
+from fleetpulse.records.reading import Rejection, judge
 from fleetpulse.times import iso
 from tests.bad_records import CASES, KAFKA_TIME_MS
 from tests.unit.observability.vector import Dropped, transformed
@@ -25,6 +25,7 @@ OTHERWISE = {
     "time beyond all exponents",
     "time of a thousand digits",
     "time of ten thousand digits",
+    "time -1e999999",
     "metric 1e400",
     "metric beyond all exponents",
     "metric of a million zeros",

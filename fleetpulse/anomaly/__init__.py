@@ -1,0 +1,1 @@
+"""Anomalies: alerts on readings that break a rule."""

@@ -1,0 +1,174 @@
+"""One version of the rules at work: what follows each rule, which devices it is for, and the alerts that come of it."""
+
+from collections.abc import Collection, Iterable
+from fnmatch import fnmatchcase
+
+import msgspec
+
+from fleetpulse.alerts import Revision
+from fleetpulse.anomaly.alerting import Alarms
+from fleetpulse.anomaly.memory import Fleet, Memory
+from fleetpulse.records.rows import Due
+from fleetpulse.rules.conditions import leaves
+from fleetpulse.rules.evaluator import Mask, Saved
+from fleetpulse.rules.evaluators import Followed, evaluator_of
+from fleetpulse.rules.levels import Event
+from fleetpulse.rules.model import Condition, Flapping, OfSilence, Scope
+from fleetpulse.rules.sentences import metric_of
+from fleetpulse.rules.versions import Version
+
+_EVERYTHING = Scope()
+
+
+class Kept(msgspec.Struct, array_like=True):
+    """What a judge knows, to be written down: by rule or leaf; and what the alarms remember."""
+
+    evaluators: dict[str, Saved]
+    memory: Memory
+
+
+class Judge:
+    """Judges due readings by one version of the rules."""
+
+    def __init__(self, version: Version, fleet: Fleet, kept: Kept | None = None) -> None:
+        self.version = version
+        self._fleet = fleet
+        rules = version.rules.rules
+        conditions = [rule for rule in rules if isinstance(rule, Condition)]
+        inner = {leaf.id: leaf for rule in conditions for leaf in leaves(rule.id, rule.when)}
+        numbered = [*rules, *inner.values()]
+        self._evaluators = {
+            rule.id: evaluator_of(number, rule) for number, rule in enumerate(numbered) if isinstance(rule, Followed)
+        }
+        self._conditions = {rule.id for rule in conditions}
+        self._scopes = {rule.id: rule.scope for rule in rules}
+        self._masks: dict[str, Mask] = {
+            key: None if scope == _EVERYTHING else bytearray() for key, scope in self._scopes.items()
+        }
+        self._masks |= dict.fromkeys(inner)
+        memory = kept.memory if kept else Memory()
+        self.alarms = Alarms(version, [rule.id for rule in numbered], self._applies, fleet, memory)
+        for key, known in self.alarms.memory.known.items():
+            self._evaluators[key].told = set(known)
+        if kept:
+            self._load(kept)
+        self.grow()
+
+    def grow(self) -> None:
+        """Make room for the devices that have come."""
+        names = self._fleet.names
+        for evaluator in self._evaluators.values():
+            evaluator.grow(len(names))
+        for key, mask in self._masks.items():
+            if mask is not None:
+                mask.extend(self._is_for(key, device) for device in range(len(mask), len(names)))
+
+    def moved(self, device: int, at_ms: int) -> list[Revision]:
+        """Look again at which rules are for a device, since it has told another site; alerts of others end."""
+        revisions: list[Revision] = []
+        for key, mask in self._masks.items():
+            if mask is not None:
+                before, mask[device] = mask[device], self._is_for(key, device)
+                if before and not mask[device]:
+                    revisions += self._release(key, [device], at_ms)
+                elif key in self._conditions:
+                    self.alarms.doubt(key, [device])
+        return revisions
+
+    def _release(self, key: str, devices: Iterable[int], at_ms: int) -> list[Revision]:
+        """End what a rule has to say of devices that it is no longer for."""
+        evaluator = self._evaluators.get(key)
+        if evaluator is not None:
+            for device in devices:
+                evaluator.tracker.runs.pop(device, None)
+        return self.alarms.release(key, at_ms) if key in self.alarms.rules else []
+
+    def _is_for(self, key: str, device: int) -> bool:
+        scope, name, site = self._scopes[key], self._fleet.names[device], self._fleet.sites.get(device)
+        if scope.sites and (site is None or not any(fnmatchcase(site, glob) for glob in scope.sites)):
+            return False
+        return any(fnmatchcase(name, glob) for glob in scope.devices)
+
+    def _applies(self, key: str, device: int) -> bool:
+        mask = self._masks[key]
+        return mask is None or bool(mask[device])
+
+    def decide(self, due: Due) -> list[Revision]:
+        """Judge due readings."""
+        events: list[Event] = []
+        for key, evaluator in self._evaluators.items():
+            evaluator.feed(due, self._masks[key], events)
+        return self.alarms.decide(due, events)
+
+    def forget(self, device: int) -> None:
+        """Know nothing of a device any more."""
+        for evaluator in self._evaluators.values():
+            evaluator.reset(device)
+        self.alarms.memory.forget(device)
+
+    def keep(self) -> Kept:
+        """All that is known, to be written down."""
+        evaluators = {key: evaluator.save() for key, evaluator in self._evaluators.items()}
+        return Kept(evaluators, self.alarms.memory)
+
+    def _load(self, kept: Kept) -> None:
+        for key, evaluator in self._evaluators.items():
+            if key in kept.evaluators:
+                evaluator.load(kept.evaluators[key])
+
+    def succeed(self, version: Version, at_ms: int) -> tuple["Judge", list[Revision]]:
+        """The judge of the next version, which goes on with what is known by the rules that stay.
+
+        Returns:
+            It, and the ends of the alerts whose rules do not stay.
+        """
+        before, after = _signatures(self.version), _signatures(version)
+        staying = [rule_id for rule_id, signature in after.items() if before.get(rule_id) == signature]
+        gone = [rule for rule in self.alarms.rules.values() if rule.id not in staying]
+        withheld = {rule.rule: self.alarms.withheld_by(rule.id) for rule in gone if isinstance(rule, Flapping)}
+        revisions = [revision for rule in gone for revision in self.alarms.cancel_all(rule.id, at_ms)]
+        kept = self.keep()
+        kept.evaluators = {key: saved for key, saved in kept.evaluators.items() if self._stays(key, staying)}
+        successor = Judge(version, self._fleet, kept)
+        for rule_id in staying:
+            revisions += successor._take_over(rule_id, self, at_ms)
+        for rule_id, said in withheld.items():
+            if rule_id in staying:
+                revisions += successor.alarms.say_withheld(rule_id, said, at_ms)
+        for rule_id in successor._conditions.difference(staying):
+            successor.alarms.doubt(rule_id, range(len(self._fleet.names)))
+        return successor, revisions
+
+    def _take_over(self, rule_id: str, before: "Judge", at_ms: int) -> list[Revision]:
+        """Go on with a rule that stays, as far as it is what it was."""
+        evaluator, old = self._evaluators.get(rule_id), before._evaluators.get(rule_id)
+        if evaluator is not None and old is not None and not evaluator.tracker.judges_as(old.tracker):
+            evaluator.tracker.begin_anew()
+        if rule_id in self._conditions and self.alarms.rules[rule_id] != before.alarms.rules[rule_id]:
+            self.alarms.doubt(rule_id, range(len(self._fleet.names)))
+        mask = self._masks[rule_id]
+        if mask is None:
+            return []
+        return self._release(rule_id, [device for device, applies in enumerate(mask) if not applies], at_ms)
+
+    @staticmethod
+    def _stays(key: str, staying: Collection[str]) -> bool:
+        return key in staying or "/" in key  # a leaf's key says all that it is
+
+    def renumber(self, order: list[int]) -> None:
+        """Keep the devices in `order` alone, with their places in it as their numbers."""
+        for evaluator in self._evaluators.values():
+            evaluator.renumber(order)
+        self.alarms.memory.renumber(order)
+        self._masks = {
+            key: None if mask is None else bytearray(mask[d] for d in order) for key, mask in self._masks.items()
+        }
+
+
+def _signatures(version: Version) -> dict[str, str]:
+    """What must stay as it is for a rule on readings to keep its alerts from one version to the next, by id."""
+    return {
+        rule.id: f"{type(rule).__name__} {rule.rule if isinstance(rule, Flapping) else metric_of(rule)}"
+        for rule in version.rules.rules
+        if not isinstance(rule, OfSilence)
+    }

@@ -1,0 +1,1 @@
+"""Dead letters: list, show and replay rejected records (`fleetpulse dlq`)."""

@@ -1,0 +1,166 @@
+"""Dead letters: what a rejected record tells of itself, and what may become of it.
+
+The record behind a letter is replayed at most once, also where a job that read its topic again made a second letter of
+it. A replay that is rejected again makes a letter whose origin is where the replay landed: that is how retries are
+counted, without a mark in the record itself.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+import msgspec
+
+UNKNOWN_REASON = "unknown"
+
+
+class Place(NamedTuple):
+    """Where a record stands in Kafka."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}:{self.partition}:{self.offset}"
+
+    @classmethod
+    def read(cls, text: str) -> "Place":
+        """Read `topic:partition:offset`.
+
+        Raises:
+            ValueError: it is no such thing.
+        """
+        topic, partition, offset = text.rsplit(":", 2)
+        return cls(topic, int(partition), int(offset))
+
+
+class Letter(NamedTuple):
+    """A dead letter. `origin` and `failed_at_ms` are None where it does not say them; times in epoch ms."""
+
+    place: Place
+    origin: Place | None
+    reason: str
+    failed_at_ms: int | None
+    kafka_time_ms: int
+    key: bytes | None
+    value: bytes | None
+
+
+def read_letter(
+    place: Place, kafka_time_ms: int, key: bytes | None, value: bytes | None, headers: Mapping[str, bytes]
+) -> Letter:
+    """Read the letter at `place` by the headers of docs/contracts.md; what they do not say stays open."""
+    texts = {name: content.decode(errors="replace") for name, content in headers.items()}
+    reason = texts.get("fleetpulse.reason", UNKNOWN_REASON)
+    return Letter(place, _origin(texts), reason, _failed_at_ms(texts), kafka_time_ms, key, value)
+
+
+def _origin(headers: Mapping[str, str]) -> Place | None:
+    try:
+        topic, partition, offset = (headers[f"__connect.errors.{part}"] for part in ("topic", "partition", "offset"))
+        return Place(topic, int(partition), int(offset))
+    except (KeyError, ValueError):
+        return None
+
+
+def _failed_at_ms(headers: Mapping[str, str]) -> int | None:
+    try:
+        return int(datetime.fromisoformat(headers["fleetpulse.failed_at"]).timestamp() * 1000)
+    except (KeyError, ValueError):
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which letters are meant; what is empty or None does not narrow. Instants are of the failure, in epoch ms."""
+
+    reasons: frozenset[str] = frozenset()
+    topics: frozenset[str] = frozenset()
+    since_ms: int | None = None
+    until_ms: int | None = None
+    places: frozenset[tuple[int, int]] = frozenset()  # partition and offset
+
+    def wants(self, letter: Letter) -> bool:
+        """Whether `letter` is meant. One that does not say what is asked for is not."""
+        origin, failed_at_ms = letter.origin, letter.failed_at_ms
+        return (
+            (not self.reasons or letter.reason in self.reasons)
+            and (not self.topics or (origin is not None and origin.topic in self.topics))
+            and (self.since_ms is None or (failed_at_ms is not None and failed_at_ms >= self.since_ms))
+            and (self.until_ms is None or (failed_at_ms is not None and failed_at_ms < self.until_ms))
+            and (not self.places or letter.place[1:] in self.places)
+        )
+
+
+class Outcome(StrEnum):
+    """What was done with a letter."""
+
+    REPLAYED = "replayed"
+    PARKED = "parked"
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """What the ledger says of a record. `landed` is the place it was written to, `retries` how often so far."""
+
+    outcome: Outcome
+    retries: int
+    at_ms: int
+    landed: str
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What was done so far: by the origin of the letter, and by where its record landed."""
+
+    entries: dict[Place, Entry] = field(default_factory=dict)
+    landed: dict[Place, Entry] = field(default_factory=dict)
+
+    def add(self, origin: Place, entry: Entry) -> None:
+        """Note what was done with the record that was rejected at `origin`."""
+        self.entries[origin] = self.landed[Place.read(entry.landed)] = entry
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often a record is tried again, and how long after the first retry; each further wait is twice as long."""
+
+    max_retries: int = 3
+    backoff_ms: int = 60_000
+
+
+class State(StrEnum):
+    """What may become of a letter now."""
+
+    REPLAYABLE = "replayable"
+    WAITING = "waiting"  # its last retry is too recent
+    EXHAUSTED = "exhausted"  # to be parked
+    REPLAYED = "replayed"
+    PARKED = "parked"
+    NO_ORIGIN = "no origin"  # it does not say where it belongs
+
+
+class Verdict(NamedTuple):
+    """A letter's state, and how many retries the record has behind it."""
+
+    state: State
+    retries: int
+    due_ms: int | None = None
+
+
+def judge(letter: Letter, ledger: Ledger, policy: RetryPolicy, now_ms: int) -> Verdict:
+    """Decide what may become of `letter` now."""
+    if letter.origin is None:
+        return Verdict(State.NO_ORIGIN, 0)
+    done = ledger.entries.get(letter.origin)
+    if done is not None:
+        return Verdict(State(done.outcome), done.retries)
+    before = ledger.landed.get(letter.origin)
+    if before is None:
+        return Verdict(State.REPLAYABLE, 0)
+    if before.retries >= policy.max_retries:
+        return Verdict(State.EXHAUSTED, before.retries)
+    due_ms = before.at_ms + policy.backoff_ms * 2 ** (before.retries - 1)
+    return Verdict(State.WAITING if now_ms < due_ms else State.REPLAYABLE, before.retries, due_ms)

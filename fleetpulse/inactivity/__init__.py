@@ -1,0 +1,1 @@
+"""Inactivity: alerts on devices that have gone silent."""

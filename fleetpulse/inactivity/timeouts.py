@@ -1,0 +1,165 @@
+"""Which silence is too long, by the job's own timeout or by what rules say of a device, and what alerts tell of it."""
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from fleetpulse.alerts import Revision, State
+from fleetpulse.rules.checks import RULE_ID
+from fleetpulse.rules.model import Inactivity, NeverSeen
+from fleetpulse.rules.versions import Version
+from fleetpulse.times import first_multiple_after, iso
+
+INACTIVITY, NEVER_SEEN = "inactivity", "never_seen"
+
+
+class Silence(NamedTuple):
+    """How long a device may be silent, and by which rule of which version of the rules (0: the job's own)."""
+
+    rule_id: str
+    timeout_ms: int
+    kind: str = INACTIVITY
+    severity: str = "critical"
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class InactivityPolicy:
+    """When silence is an alert. All durations in milliseconds of event time.
+
+    With `report_every_evaluation` each silent device is also reported at each evaluation instant.
+    """
+
+    timeout_ms: int = 60_000
+    evaluation_period_ms: int = 30_000
+    forget_after_ms: int = 7 * 86_400_000
+    report_every_evaluation: bool = False
+
+    def silent_at(self, last_seen_ms: int, timeout_ms: int) -> int:
+        """The first evaluation instant at which a device last seen then is silent."""
+        return first_multiple_after(last_seen_ms + timeout_ms, self.evaluation_period_ms)
+
+    def forgotten_at(self, last_seen_ms: int) -> int:
+        """The first evaluation instant at which a silent device is forgotten."""
+        return first_multiple_after(last_seen_ms + self.forget_after_ms, self.evaluation_period_ms)
+
+
+class OpenAlert(NamedTuple):
+    """The silence a device is in: since when it is known, and what was its last sign of life then (epoch ms).
+
+    The rest is of the rule that it was opened by; of the job's own timeout where nothing is said.
+    """
+
+    opened_at_ms: int
+    latest_event_time_ms: int
+    silence: Silence | None = None
+
+
+class Silences:
+    """The silences of a version of the rules."""
+
+    def __init__(self, version: Version | None, timeout_ms: int) -> None:
+        self.version = version.version if version else 0
+        self.since_ms = version.since_ms if version else 0
+        rules = version.rules.rules if version else ()
+        self._default = Silence(RULE_ID, timeout_ms)
+        self._classes = [
+            (rule.scope.devices, Silence(rule.id, int(rule.timeout), INACTIVITY, rule.severity, self.version))
+            for rule in rules
+            if isinstance(rule, Inactivity)
+        ]
+        self._known: dict[str, Silence] = {}
+        self.expected = {
+            device_id: Silence(rule.id, int(rule.within), NEVER_SEEN, rule.severity, self.version)
+            for rule in reversed(rules)
+            if isinstance(rule, NeverSeen)
+            for device_id in rule.devices
+        }
+        """Devices that must report; of several rules for one the first counts."""
+
+    def still_have(self, silence: Silence, device_id: str) -> bool:
+        """Whether the rule that opened an alert is still there, and still for its device."""
+        if silence.kind == NEVER_SEEN:
+            return self.expected.get(device_id, self._default).rule_id == silence.rule_id
+        return self.of(device_id).rule_id == silence.rule_id
+
+    def of(self, device_id: str) -> Silence:
+        """What counts for a device: the first rule for it, else the job's own timeout."""
+        if not self._classes:
+            return self._default
+        silence = self._known.get(device_id)
+        if silence is None:
+            silence = next(
+                (silence for globs, silence in self._classes if any(fnmatchcase(device_id, glob) for glob in globs)),
+                self._default,
+            )
+            self._known[device_id] = silence
+        return silence
+
+
+def timeout_ms(alert: OpenAlert, policy: InactivityPolicy) -> int:
+    return policy.timeout_ms if alert.silence is None else alert.silence.timeout_ms
+
+
+def opened(device_id: str, alert: OpenAlert, policy: InactivityPolicy) -> Revision:
+    silent_s, since = (alert.opened_at_ms - alert.latest_event_time_ms) / 1000, iso(alert.latest_event_time_ms)
+    summary = f"{device_id} has been silent for {silent_s:.0f} s: its last sign of life was at {since}."
+    if alert.silence is not None and alert.silence.kind == NEVER_SEEN:
+        summary = f"{device_id} has never been heard: it was to report within {silent_s:.0f} s from {since} on."
+    plain = {"device-id": device_id, "latest-event-time": alert.latest_event_time_ms}
+    return _revision(device_id, alert, State.OPEN, alert.opened_at_ms, policy, summary, {}, plain)
+
+
+_SENTENCES = {
+    State.RECOVERED: "{device} is back: it spoke again at {at} after {silent:.0f} s of silence.",
+    State.CANCELLED: "{device} had not been silent: a record from {at} arrived late.",
+    State.EXPIRED: "{device} has been silent since {at} and is no longer watched.",
+}
+
+
+def ended(
+    device_id: str,
+    alert: OpenAlert,
+    state: State,
+    changed_at_ms: int,
+    life_time_ms: int | None,
+    policy: InactivityPolicy,
+) -> Revision:
+    """The end of an alert by a sign of life, or without one because its rule is no longer there."""
+    if life_time_ms is None:
+        summary = f"{device_id}: the alert ends, its rule is no longer there."
+        return _revision(device_id, alert, state, changed_at_ms, policy, summary, {}, {})
+    silent_s = (life_time_ms - alert.latest_event_time_ms) / 1000
+    summary = _SENTENCES[state].format(device=device_id, at=iso(life_time_ms), silent=silent_s)
+    return _revision(device_id, alert, state, changed_at_ms, policy, summary, {"life_time_ms": life_time_ms}, {})
+
+
+def _revision(
+    device_id: str,
+    alert: OpenAlert,
+    state: State,
+    changed_at_ms: int,
+    policy: InactivityPolicy,
+    summary: str,
+    evidence: dict[str, object],
+    extra: dict[str, object],
+) -> Revision:
+    silent_ms = alert.opened_at_ms - alert.latest_event_time_ms
+    silence = alert.silence or Silence(RULE_ID, policy.timeout_ms)
+    version = {"rule_version": silence.version} if silence.version else {}
+    return Revision(
+        rule_id=silence.rule_id,
+        kind=silence.kind,
+        severity=silence.severity,
+        device_id=device_id,
+        revision=1 if state is State.OPEN else 2,
+        state=state,
+        opened_at_ms=alert.opened_at_ms,
+        changed_at_ms=changed_at_ms,
+        value=silent_ms / 1000,
+        unit="s",
+        limit=silence.timeout_ms / 1000,
+        summary=summary,
+        evidence={"latest_event_time_ms": alert.latest_event_time_ms, "silent_ms": silent_ms, **evidence},
+        extra=extra | version,
+    )

@@ -1,0 +1,283 @@
+"""Inactivity: which device has gone silent, decided on event time.
+
+At every multiple T of the evaluation period a device is silent when `T - last_seen > timeout`, counting life times
+before T. A silence opens one alert; a record that is recent enough for the clock ends it. The same life times in order
+give the same alerts, however they were batched. Rules may give classes of devices timeouts of their own, and name
+devices that must report: one that has never done so counts as last seen when the rules took effect.
+"""
+
+import heapq
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from fleetpulse.alerts import Revision, State
+from fleetpulse.inactivity.timeouts import InactivityPolicy, OpenAlert, Silences, ended, opened, timeout_ms
+from fleetpulse.rules.checks import RULE_ID
+from fleetpulse.rules.versions import Version, Versions, following, in_force, merged
+from fleetpulse.times import first_multiple_after
+
+
+class Devices(NamedTuple):
+    """What is kept of devices: ids, when each was last seen (0 once it is forgotten), and the open alerts by id.
+
+    A device that has never been seen is kept only while it has an alert, and its `last_seen_ms` is NEVER_MS.
+    """
+
+    ids: list[str]
+    last_seen_ms: list[int]
+    alerts: dict[str, OpenAlert]
+
+
+_NOBODY = Devices([], [], {})
+NEVER_MS = -1
+LifeSign = tuple[int, str]  # when a device spoke (epoch ms), and its id; sorts by time
+
+
+class SilentDevice(NamedTuple):
+    """A device that is silent at an evaluation instant."""
+
+    device_id: str
+    latest_event_time_ms: int
+
+
+Verdict = Revision | SilentDevice
+
+
+def _everybody(_device_id: str) -> bool:
+    return True
+
+
+class InactivityWatch:
+    """The devices of one shard and when to look at them next.
+
+    Devices wait in buckets, one an evaluation instant, so that an instant costs the devices that may have fallen
+    silent by then, not all of them. Buckets are derived: they are built again from the devices.
+    """
+
+    def __init__(
+        self,
+        policy: InactivityPolicy,
+        devices: Devices = _NOBODY,
+        decided_until_ms: int = 0,
+        versions: Versions = (),
+        owns: Callable[[str], bool] = _everybody,
+    ) -> None:
+        self._policy = policy
+        self._versions, self._owns = versions, owns
+        self._silences = Silences(in_force(versions, decided_until_ms), policy.timeout_ms)
+        seen = zip(devices.ids, devices.last_seen_ms, strict=True)
+        self._last_seen = {device_id: seen_ms for device_id, seen_ms in seen if seen_ms != NEVER_MS}
+        self._alerts = dict(devices.alerts)
+        self._due: dict[int, list[str]] = {}
+        self._expiring: dict[int, list[str]] = {}
+        self._to_forget: set[str] = set()  # who is in `_expiring`
+        self._instants: list[int] = []  # a heap of what `_due` and `_expiring` hold, and of the instants to report at
+        self._awaited: set[int] = set()
+        self._changed: set[str] = set()
+        self.decided_until_ms = decided_until_ms
+        self._expect()
+        for device_id, last_seen_ms in self._last_seen.items():
+            if device_id in self._alerts:
+                self._await_forgetting(device_id, last_seen_ms)
+            else:
+                self._await_silence(device_id, last_seen_ms)
+        if self._alerts and policy.report_every_evaluation:
+            self._await_instant(first_multiple_after(decided_until_ms, policy.evaluation_period_ms))
+
+    @property
+    def known(self) -> int:
+        """How many devices are known."""
+        return len(self._last_seen)
+
+    @property
+    def silent(self) -> int:
+        """How many of them are silent."""
+        return len(self._alerts)
+
+    @property
+    def next_instant_ms(self) -> int | None:
+        """The next instant at which anything can change without a sign of life; None where nothing can."""
+        instants = self._instants[:1]
+        change = following(self._versions, self._silences.version)
+        if change is not None:
+            instants.append(max(change.effective_from_ms, self.decided_until_ms + 1))
+        return min(instants, default=None)
+
+    def devices(self) -> Devices:
+        """All devices, as `InactivityWatch` takes them."""
+        unheard = [device_id for device_id in self._alerts if device_id not in self._last_seen]
+        last_seen_ms = [*self._last_seen.values(), *[NEVER_MS] * len(unheard)]
+        return Devices([*self._last_seen, *unheard], last_seen_ms, self._alerts)
+
+    def take_changed(self) -> Devices:
+        """The devices that changed since the last call."""
+        ids, last_seen, alerts = list(self._changed), self._last_seen, self._alerts
+        self._changed.clear()
+        open_alerts = {device_id: alerts[device_id] for device_id in ids if device_id in alerts} if alerts else {}
+        forgotten_ms = [NEVER_MS if device_id in open_alerts else 0 for device_id in ids]
+        return Devices(ids, list(map(last_seen.get, ids, forgotten_ms)), open_alerts)
+
+    def learn(self, versions: Versions) -> None:
+        """Take versions of the rules. One that should be in force already takes effect now."""
+        self._versions = merged(self._versions, versions)
+
+    def _expect(self) -> None:
+        """Await devices that must report and have not."""
+        for device_id, silence in self._silences.expected.items():
+            heard = device_id in self._last_seen or device_id in self._alerts
+            if not heard and self._owns(device_id):
+                self._await(self._due, device_id, self._policy.silent_at(self._silences.since_ms, silence.timeout_ms))
+
+    def advance(self, signs: Sequence[LifeSign], until_ms: int) -> list[Verdict]:
+        """Decide up to `until_ms`, by the rules that are in force at each instant; see `_advance`."""
+        verdicts: list[Verdict] = []
+        while (version := following(self._versions, self._silences.version)) is not None:
+            effective_ms = version.effective_from_ms
+            if effective_ms > until_ms:
+                break
+            if effective_ms > self.decided_until_ms:
+                cut = bisect_left(signs, (effective_ms, ""))
+                verdicts += self._advance(signs[:cut], effective_ms - 1)
+                signs = signs[cut:]
+            verdicts += self._take_effect(version, max(effective_ms, self.decided_until_ms))
+        return verdicts + self._advance(signs, until_ms)
+
+    def _take_effect(self, version: Version, at_ms: int) -> list[Verdict]:
+        """Judge by other rules from an instant on, whatever was decided by others before."""
+        self._silences = Silences(version, self._policy.timeout_ms)
+        verdicts: list[Verdict] = []
+        for device_id, alert in sorted(self._alerts.items()):
+            if alert.silence is not None and not self._silences.still_have(alert.silence, device_id):
+                del self._alerts[device_id]
+                self._changed.add(device_id)
+                verdicts.append(ended(device_id, alert, State.CANCELLED, at_ms, None, self._policy))
+        self._due.clear()
+        for device_id, last_seen_ms in self._last_seen.items():
+            if device_id in self._alerts:
+                self._await_forgetting(device_id, last_seen_ms)
+            else:
+                self._await_silence(device_id, last_seen_ms)
+        self._expect()
+        return verdicts
+
+    def _next_evaluation_ms(self, until_ms: int) -> int:
+        return self._instants[0] if self._instants else until_ms + 1
+
+    def _advance(self, signs: Sequence[LifeSign], until_ms: int) -> list[Verdict]:
+        """Decide up to `until_ms`: every instant before the signs of life that come after it.
+
+        Args:
+            signs: in order of time; those later than `until_ms` move no instant beyond it.
+            until_ms: the clock; never goes back.
+        """
+        revisions: list[Verdict] = []
+        last_seen, alerts, changed = self._last_seen, self._alerts, self._changed
+        decided = self.decided_until_ms
+        due = self._next_evaluation_ms(until_ms)
+        for life_time_ms, device_id in signs:
+            if due <= life_time_ms and due <= until_ms:
+                revisions += self._evaluate_until(min(life_time_ms, until_ms))
+                due = self._next_evaluation_ms(until_ms)
+            seen = last_seen.get(device_id)
+            if seen is None:
+                last_seen[device_id] = life_time_ms
+                due = min(due, self._await_silence(device_id, life_time_ms))
+            elif life_time_ms > seen:
+                last_seen[device_id] = life_time_ms
+            if device_id in alerts:
+                revisions += self._end(device_id, life_time_ms, max(decided, min(life_time_ms, until_ms)))
+                due = self._next_evaluation_ms(until_ms)
+            changed.add(device_id)
+        revisions += self._evaluate_until(until_ms)
+        self.decided_until_ms = max(decided, until_ms)
+        return revisions
+
+    def _evaluate_until(self, until_ms: int) -> list[Verdict]:
+        revisions: list[Verdict] = []
+        while self._instants and self._instants[0] <= until_ms:
+            instant_ms = heapq.heappop(self._instants)
+            self._awaited.remove(instant_ms)
+            self.decided_until_ms = max(self.decided_until_ms, instant_ms)
+            revisions += self._open_silent(instant_ms)
+            revisions += self._forget_silent(instant_ms)
+            if self._policy.report_every_evaluation and self._alerts:
+                revisions += [SilentDevice(d, self._last_seen[d]) for d in sorted(self._alerts) if d in self._last_seen]
+                self._await_instant(instant_ms + self._policy.evaluation_period_ms)
+        return revisions
+
+    def _open_silent(self, instant_ms: int) -> list[Verdict]:
+        revisions: list[Verdict] = []
+        for device_id in sorted(set(self._due.pop(instant_ms, ())) - self._alerts.keys()):
+            last_seen_ms = self._last_seen.get(device_id)
+            if last_seen_ms is None:
+                revisions += self._open_never_seen(device_id, instant_ms)
+                continue
+            silence = self._silences.of(device_id)
+            if self._policy.silent_at(last_seen_ms, silence.timeout_ms) > instant_ms:
+                self._await_silence(device_id, last_seen_ms)
+                continue
+            own = None if silence.rule_id == RULE_ID else silence
+            alert = self._alerts[device_id] = OpenAlert(instant_ms, last_seen_ms, own)
+            self._changed.add(device_id)
+            self._await_forgetting(device_id, last_seen_ms)
+            revisions.append(opened(device_id, alert, self._policy))
+        return revisions
+
+    def _open_never_seen(self, device_id: str, instant_ms: int) -> list[Verdict]:
+        silence = self._silences.expected[device_id]
+        alert = self._alerts[device_id] = OpenAlert(instant_ms, self._silences.since_ms, silence)
+        self._changed.add(device_id)
+        return [opened(device_id, alert, self._policy)]
+
+    def _forget_silent(self, instant_ms: int) -> list[Verdict]:
+        revisions: list[Verdict] = []
+        for device_id in sorted(self._expiring.pop(instant_ms, ())):
+            self._to_forget.remove(device_id)
+            alert = self._alerts.get(device_id)
+            if alert is None:
+                continue  # it came back since
+            last_seen_ms = self._last_seen[device_id]
+            if device_id in self._silences.expected:
+                continue  # who must report is never forgotten, or would count as never seen
+            if self._policy.forgotten_at(last_seen_ms) > instant_ms:
+                self._await_forgetting(device_id, last_seen_ms)
+                continue
+            del self._alerts[device_id], self._last_seen[device_id]
+            self._changed.add(device_id)
+            revisions.append(ended(device_id, alert, State.EXPIRED, instant_ms, last_seen_ms, self._policy))
+        return revisions
+
+    def _end(self, device_id: str, life_time_ms: int, clock_ms: int) -> list[Verdict]:
+        """End the open alert, unless the record is older than the timeout: then the device only lags."""
+        alert = self._alerts[device_id]
+        if clock_ms - life_time_ms > timeout_ms(alert, self._policy):
+            return []
+        del self._alerts[device_id]
+        self._await_silence(device_id, self._last_seen[device_id])
+        if life_time_ms >= alert.opened_at_ms:
+            return [ended(device_id, alert, State.RECOVERED, life_time_ms, life_time_ms, self._policy)]
+        return [ended(device_id, alert, State.CANCELLED, alert.opened_at_ms, life_time_ms, self._policy)]
+
+    def _await_silence(self, device_id: str, last_seen_ms: int) -> int:
+        timeout_ms = self._silences.of(device_id).timeout_ms
+        return self._await(self._due, device_id, self._policy.silent_at(last_seen_ms, timeout_ms))
+
+    def _await_forgetting(self, device_id: str, last_seen_ms: int) -> None:
+        # One entry a device, however often it falls silent: it is looked at when that is due, and may wait again.
+        if device_id not in self._to_forget:
+            self._to_forget.add(device_id)
+            self._await(self._expiring, device_id, self._policy.forgotten_at(last_seen_ms))
+
+    def _await(self, buckets: dict[int, list[str]], device_id: str, instant_ms: int) -> int:
+        # An instant that is decided is never decided again: the next one is the first that can still be.
+        undecided = first_multiple_after(self.decided_until_ms, self._policy.evaluation_period_ms)
+        instant_ms = max(instant_ms, undecided)
+        buckets.setdefault(instant_ms, []).append(device_id)
+        self._await_instant(instant_ms)
+        return instant_ms
+
+    def _await_instant(self, instant_ms: int) -> None:
+        if instant_ms not in self._awaited:
+            self._awaited.add(instant_ms)
+            heapq.heappush(self._instants, instant_ms)

@@ -1,0 +1,1 @@
+"""Records: from bytes to readings, or to the reason a record is rejected."""

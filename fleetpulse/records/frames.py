@@ -1,0 +1,214 @@
+"""Frames: the few, large things that cross between Flink and Python instead of single records.
+
+A frame carries what one batch of records holds for one shard: its readings, its rejected records, and how many records
+of which partition those were. The bytes of its records travel along compressed and are opened only if one is late.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+import msgspec
+from lz4.block import compress, decompress
+
+from fleetpulse.records.batch import Column, Decoded, decode
+from fleetpulse.records.dialects import Location
+from fleetpulse.records.reading import Rejection, life_times
+from fleetpulse.records.reasons import Reason
+from fleetpulse.records.sharding import shard_of
+
+VERSION = 2
+
+
+class Original(NamedTuple):
+    """A record as it was read. `origin` is its topic's place in the job's list times 65536, plus its partition."""
+
+    origin: int
+    offset: int
+    kafka_time_ms: int
+    key: bytes | None
+    value: bytes | None
+
+
+class Batch(NamedTuple):
+    """Records as they were read, in the columns of `Original`."""
+
+    origins: Sequence[int]
+    offsets: Sequence[int]
+    kafka_times_ms: Sequence[int]
+    keys: Sequence[bytes | None]
+    values: Sequence[bytes | None]
+
+    def original(self, place: int) -> Original:
+        """The record at `place`."""
+        return Original(
+            self.origins[place], self.offsets[place], self.kafka_times_ms[place], self.keys[place], self.values[place]
+        )
+
+
+class Rejected(NamedTuple):
+    """A rejected record; device and life time (epoch ms) are set where it still counts as a sign of life."""
+
+    reason: Reason
+    original: Original
+    device_id: str | None
+    life_time_ms: int | None
+
+
+class Span(NamedTuple):
+    """How many records of one partition a frame accounts for, and the offset after the last of them."""
+
+    origin: int
+    records: int
+    next_offset: int
+
+
+class Readings(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """Readings in columns that run in parallel; what nobody measured has no column.
+
+    `columns` is by metric, for those with a unit of their own; `others` is what else was measured, by place.
+    `places` numbers `locations`; it is empty where no reading tells one.
+    """
+
+    devices: list[str]
+    event_times_ms: list[int]
+    columns: dict[str, Column]
+    others: dict[int, dict[str, float]]
+    locations: list[Location]
+    places: list[int]
+
+
+class Frame(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """What crosses. `life_times_ms` has one entry a reading; `originals` is their compressed `Batch`."""
+
+    version: int
+    spans: list[Span]
+    readings: Readings
+    life_times_ms: list[int]
+    rejected: list[Rejected]
+    originals: bytes
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_frame = msgspec.msgpack.Decoder(Frame).decode
+_decode_batch = msgspec.msgpack.Decoder(Batch).decode
+
+
+def pack(batch: Batch, decoded: Decoded, shards: int) -> dict[int, bytes]:
+    """Pack a batch by shard, with what was decoded of it: shard to frame, no shard without a record.
+
+    A rejected record without a device travels with the shard of its partition.
+    """
+    places: dict[int, list[int]] = defaultdict(list)
+    for place, device in enumerate(decoded.devices):
+        if device:
+            places[shard_of(device, shards)].append(place)
+    rejected: dict[int, list[Rejected]] = defaultdict(list)
+    for place, rejection in decoded.rejections.items():
+        shard, record = _reject(batch.original(place), rejection, shards)
+        rejected[shard].append(record)
+    return {
+        shard: _encode(_frame(decoded, batch, places.get(shard, []), rejected.get(shard, [])))
+        for shard in places.keys() | rejected.keys()
+    }
+
+
+def frame_of(batch: Batch, max_future_skew_ms: int, measured: bool = True) -> Frame:
+    """A whole batch as one frame that does not cross: without spans, and without the originals of its readings."""
+    decoded = decode(batch.values, batch.kafka_times_ms, max_future_skew_ms, measured)
+    kafka_times_ms = batch.kafka_times_ms
+    rejected = [_reject(batch.original(place), rejection, 1)[1] for place, rejection in decoded.rejections.items()]
+    if rejected:
+        places = [place for place, device in enumerate(decoded.devices) if device]
+        pick = _picker(places)
+        readings, kafka_times_ms = _readings(decoded, pick, places), pick(kafka_times_ms)
+    else:
+        readings = _readings(decoded, list, range(len(decoded.devices)))
+    return Frame(VERSION, [], readings, life_times(readings.event_times_ms, kafka_times_ms), rejected, b"")
+
+
+def _reject(original: Original, rejection: Rejection, shards: int) -> tuple[int, Rejected]:
+    device_id = rejection.device_id
+    shard = original.origin % shards if device_id is None else shard_of(device_id, shards)
+    return shard, Rejected(rejection.reason, original, device_id, rejection.life_time_ms)
+
+
+def _frame(decoded: Decoded, batch: Batch, places: list[int], rejected: list[Rejected]) -> Frame:
+    pick = _picker(places)
+    accepted = Batch(*map(pick, batch))
+    readings = _readings(decoded, pick, places)
+    return Frame(
+        VERSION,
+        _spans(accepted, rejected),
+        readings,
+        life_times(readings.event_times_ms, accepted.kafka_times_ms),
+        rejected,
+        compress(_encode(accepted)) if places else b"",
+    )
+
+
+def _readings(decoded: Decoded, pick: Callable[[Sequence[Any]], Any], places: Sequence[int]) -> Readings:
+    columns = {metric: list(pick(column)) for metric, column in decoded.columns.items()}
+    others = {}
+    if decoded.others:
+        others = {at: decoded.others[place] for at, place in enumerate(places) if place in decoded.others}
+    numbers: dict[Location, int] = {}
+    told = pick(decoded.locations) if decoded.locations else []
+    location_places = [numbers.setdefault(location, len(numbers)) for location in told]
+    return Readings(
+        list(pick(decoded.devices)),
+        list(pick(decoded.event_times_ms)),
+        {metric: column for metric, column in columns.items() if column.count(None) < len(column)},
+        others,
+        list(numbers),
+        location_places,
+    )
+
+
+def _picker(places: list[int]) -> Callable[[Sequence[Any]], Any]:
+    """What takes the items at `places` from a column."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda column: [column[place] for place in places]
+
+
+def _spans(accepted: Batch, rejected: list[Rejected]) -> list[Span]:
+    """What was read of each partition; records come in the order of their offsets, as they were read."""
+    records = Counter(accepted.origins)
+    last_offsets = dict(zip(accepted.origins, accepted.offsets, strict=True))
+    for record in rejected:
+        origin, offset = record.original.origin, record.original.offset
+        records[origin] += 1
+        last_offsets[origin] = max(offset, last_offsets.get(origin, offset))
+    return [Span(origin, count, last_offsets[origin] + 1) for origin, count in records.items()]
+
+
+def only(readings: Readings, places: list[int]) -> Readings:
+    """The readings at `places`, in that order."""
+    pick = _picker(places)
+    return Readings(
+        list(pick(readings.devices)),
+        list(pick(readings.event_times_ms)),
+        {metric: list(pick(column)) for metric, column in readings.columns.items()},
+        {at: readings.others[place] for at, place in enumerate(places) if place in readings.others},
+        readings.locations,
+        list(pick(readings.places)) if readings.places else [],
+    )
+
+
+def unpack(data: bytes) -> Frame:
+    """Read a frame.
+
+    Raises:
+        ValueError: the frame is of another version.
+    """
+    frame = _decode_frame(data)
+    if frame.version != VERSION:
+        raise ValueError(f"frame version {frame.version}, expected {VERSION}")
+    return frame
+
+
+def originals_of(frame: Frame) -> list[Original]:
+    """The records behind the readings of `frame`, in their order."""
+    return [Original(*row) for row in zip(*_decode_batch(decompress(frame.originals)), strict=True)]

@@ -1,0 +1,1 @@
+"""Rules: what is watched, as data; how each kind is checked and evaluated."""

@@ -1,0 +1,108 @@
+"""What all evaluators share: one rule each, followed over all devices of a shard.
+
+Numbers of all devices stand in arrays, by the device's number: eight bytes each, and a snapshot is a copy of them.
+"""
+
+from abc import ABC, abstractmethod
+from array import array
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from fleetpulse.records.rows import Due, Samples
+from fleetpulse.rules.levels import CRITICAL, NONE, Event, Limits, Run, Tracker
+
+Mask = bytearray | None  # by device number: whether the rule is for it; None for all
+Saved = tuple[list[bytes], dict[int, Run]]
+
+
+class Evaluator(ABC):
+    """Follows one rule. `told` holds the devices of which something is known, kept only where somebody asks."""
+
+    arrays: ClassVar[str] = ""  # type codes of the arrays it keeps, by device
+    defaults: ClassVar[tuple[float, ...]] = ()
+
+    def __init__(self, rule: int, metric: str, limits: Limits, hold_ms: int) -> None:
+        self.metric = metric
+        self.tracker = Tracker(rule, limits, hold_ms)
+        self.columns: list[array[Any]] = [array(code) for code in self.arrays]
+        self.told: set[int] | None = None
+        self.rule = rule
+
+    @abstractmethod
+    def feed(self, due: Due, mask: Mask, events: list[Event]) -> None:
+        """Take due readings, and tell how the level changes."""
+
+    def tell_first(self, samples: Samples, mask: Mask, events: list[Event]) -> None:
+        """Say of each device that something is known of it now."""
+        if self.told is None or self.told.issuperset(samples.devices):
+            return
+        for row, time_ms, device in zip(samples.rows, samples.times_ms, samples.devices, strict=True):
+            if device not in self.told and (mask is None or mask[device]):
+                self.told.add(device)
+                events.append(Event(row, self.rule, device, time_ms, NONE, None, None, time_ms))
+
+    def grow(self, devices: int) -> None:
+        """Make room for so many devices."""
+        for column, default in zip(self.columns, self.defaults, strict=True):
+            column.extend([default] * (devices - len(column)))
+
+    def reset(self, device: int) -> None:
+        """Know nothing of a device any more."""
+        self.tracker.runs.pop(device, None)
+        for column, default in zip(self.columns, self.defaults, strict=True):
+            column[device] = default
+        if self.told is not None:
+            self.told.discard(device)
+
+    def renumber(self, order: Sequence[int]) -> None:
+        """Keep the devices in `order` alone, with their places in it as their numbers."""
+        self.columns = [array(column.typecode, [column[device] for device in order]) for column in self.columns]
+        places = {device: place for place, device in enumerate(order)}
+        self.tracker.runs = {places[device]: run for device, run in self.tracker.runs.items() if device in places}
+        if self.told is not None:
+            self.told = {places[device] for device in self.told if device in places}
+
+    def save(self) -> Saved:
+        """All that is kept, to be written down."""
+        return [column.tobytes() for column in self.columns], self.tracker.runs
+
+    def load(self, saved: Saved) -> None:
+        """Go on with what was saved."""
+        for column, content in zip(self.columns, saved[0], strict=True):
+            column.frombytes(content)
+        self.tracker.runs.update(saved[1])
+
+
+class OfOneMetric(Evaluator):
+    """Looks at the values of its metric, and at nothing else."""
+
+    def feed(self, due: Due, mask: Mask, events: list[Event]) -> None:
+        """Take due readings."""
+        samples = due.samples(self.metric)
+        if samples is not None:
+            self.tell_first(samples, mask, events)
+            self.take(samples, mask, events)
+
+    @abstractmethod
+    def take(self, samples: Samples, mask: Mask, events: list[Event]) -> None:
+        """Take the values."""
+
+
+def switch(
+    tracker: Tracker,
+    events: list[Event],
+    row: int,
+    device: int,
+    time_ms: int,
+    on: bool,
+    value: float,
+    limit: float | None,
+    since_ms: int,
+) -> None:
+    """Note that what is either so or not has changed."""
+    level = CRITICAL if on else NONE
+    if on:
+        tracker.runs[device] = Run(CRITICAL, (since_ms, since_ms), CRITICAL, ())
+    else:
+        del tracker.runs[device]
+    events.append(Event(row, tracker.rule, device, time_ms, level, value, limit, since_ms))

@@ -1,0 +1,1 @@
+"""A shard: a fixed group of devices that is decided together, and its keyed state."""

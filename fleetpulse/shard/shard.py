@@ -1,0 +1,265 @@
+"""One shard of the fleet: frames in, alerts, aggregates, late and rejected records out, and what to keep of it all.
+
+Signs of life and readings wait until the watermark has passed them, then are decided in order of time. Nothing here
+knows Flink: the adapter brings frames, ticks, rules and the watermark, and carries `take_writes` into keyed state.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from fleetpulse.alerts import Revision
+from fleetpulse.inactivity.timeouts import InactivityPolicy
+from fleetpulse.inactivity.watch import SilentDevice
+from fleetpulse.records.frames import Frame, Original, Readings, Rejected, only, originals_of, unpack
+from fleetpulse.records.sharding import shard_of
+from fleetpulse.rules.versions import Version, Versions, decode, encode, in_force, merged
+from fleetpulse.shard.clock import END_OF_INPUT_MS, TickClock, TickPolicy
+from fleetpulse.shard.liveness import LifeWatch
+from fleetpulse.shard.log import Count, NoLog, Pending, RuleVersion, Writes, restore
+from fleetpulse.shard.readings import ReadingPolicy, ReadingWatch
+from fleetpulse.times import first_multiple_after
+from fleetpulse.windows.tumbling import Aggregate
+
+_STEP_MS = 100  # how far the watermark moves before what waits is looked at again
+
+
+@dataclass(frozen=True, slots=True)
+class ShardPolicy:
+    """What a shard decides by. `topics` are the names behind the origins of records, in the job's order.
+
+    Without `inactivity` nobody is missed; `versions` of the rules are those known when the job began.
+    """
+
+    topics: tuple[str, ...]
+    shards: int = 16
+    inactivity: InactivityPolicy | None = field(default_factory=InactivityPolicy)
+    readings: ReadingPolicy = field(default_factory=ReadingPolicy)
+    versions: Versions = ()
+    ticks: TickPolicy = field(default_factory=TickPolicy)
+
+    def partition_name(self, origin: int) -> str:
+        """`topic:partition` of an origin."""
+        return f"{self.topics[origin >> 16]}:{origin & 0xFFFF}"
+
+    @property
+    def measured(self) -> bool:
+        """Whether frames must carry what was measured."""
+        return self.readings.judged or self.readings.windows is not None
+
+
+class Late(NamedTuple):
+    """A record whose time was already decided, and how far the shard's clock was beyond it."""
+
+    original: Original
+    late_by_ms: int
+
+
+Output = Revision | SilentDevice | Aggregate | Late | Rejected
+
+
+class Shard:
+    """A shard in memory, restored from its log. `number` is which of them it is.
+
+    Without entries, not even none, it keeps no log: what is judged in one go, such as history, is never restored.
+    """
+
+    def __init__(self, policy: ShardPolicy, number: int, entries: Mapping[int, bytes] | None) -> None:
+        header, devices, pending, self._log, kept = restore(entries or {}, policy.shards)
+        if entries is None:
+            self._log = NoLog(policy.shards)
+        self._policy = policy
+        self.counts: dict[str, Count] = header.counts if header else {}
+        self._ticks = header.ticks if header else TickClock()
+        self.decided_until_ms = header.decided_until_ms if header else 0
+        versions = merged((), kept.versions.values())
+        self.life: LifeWatch | None = None
+        if policy.inactivity is not None:
+            self.life = LifeWatch(
+                policy.inactivity,
+                self._log,
+                devices,
+                pending,
+                self.decided_until_ms,
+                versions,
+                lambda device_id: shard_of(device_id, policy.shards) == number,
+            )
+        self.readings: ReadingWatch | None = None
+        if policy.measured:
+            self.readings = ReadingWatch(policy.readings, self._log, kept, versions, self.decided_until_ms)
+        self._versions = versions
+        self._owed: list[Output] = []
+        self._learn(policy.versions)
+
+    @property
+    def held(self) -> bool:
+        """Whether decisions wait because ticks were missing."""
+        return self._ticks.held_until_ms is not None
+
+    @property
+    def devices_known(self) -> int:
+        """How many devices are known."""
+        if self.life is not None:
+            return self.life.watch.known
+        return self.readings.anomalies.known if self.readings and self.readings.anomalies else 0
+
+    @property
+    def devices_silent(self) -> int:
+        """How many of them are silent."""
+        return self.life.watch.silent if self.life else 0
+
+    @property
+    def anomalies_open(self) -> int:
+        """How many alerts about readings are open."""
+        return self.readings.anomalies.open_alerts if self.readings and self.readings.anomalies else 0
+
+    @property
+    def rule_version(self) -> int:
+        """The version of the rules in force; 0 where there is none."""
+        version = in_force(self._versions, self.decided_until_ms)
+        return version.version if version else 0
+
+    def accept(self, data: bytes) -> list[Output]:
+        """Take a frame: what is late or rejected leaves at once, what is on time waits for the watermark."""
+        frame = unpack(data)
+        self._count_read(frame)
+        return [*self._late(frame), *frame.rejected, *self.take(frame)]
+
+    def take(self, frame: Frame) -> list[Output]:
+        """Take what a frame tells of devices, and count nothing. Returns what it decides at once."""
+        if self.readings is not None and frame.readings.devices:
+            on_time = frame.readings
+            if min(on_time.event_times_ms) <= self.decided_until_ms:
+                on_time = self._on_time(on_time)
+            if on_time.devices:
+                self.readings.accept(on_time)
+        return [] if self.life is None else [*self.life.accept(_signs_of(frame))]
+
+    def tick(self, tick_ms: int) -> None:
+        """Take a tick of the broker's clock."""
+        self._ticks = self._ticks.after(tick_ms, self._policy.ticks)
+
+    def learn(self, record: bytes) -> list[Output]:
+        """Take a version of the rules, as it stands on the rules topic. One that comes too late takes effect at once.
+
+        Raises:
+            RuleError: it is none.
+        """
+        self._learn((decode(record),))
+        return self._take_owed()
+
+    def _take_owed(self) -> list[Output]:
+        owed, self._owed = self._owed, []
+        return owed
+
+    def _learn(self, versions: Versions) -> None:
+        known = {version.version for version in self._versions}
+        present = in_force(self._versions, self.decided_until_ms)
+        new = tuple(
+            version
+            for version in versions
+            if version.version not in known
+            and (present is None or (version.effective_from_ms, version.version) > _rank(present))
+        )
+        for version in new:
+            self._log.append(RuleVersion(encode(version)))
+        if not new:
+            return
+        self._versions = merged(self._versions, new)
+        late = any(version.effective_from_ms <= self.decided_until_ms for version in new)
+        if self.life is not None:
+            self.life.watch.learn(new)
+            self._owed += self.life.watch.advance([], self.decided_until_ms) if late else []
+        if self.readings is not None:
+            self.readings.learn(new, late)
+            self._owed += self.readings.advance(self.decided_until_ms) if late else []
+
+    def advance(self, watermark_ms: int) -> list[Output]:
+        """Decide all that the watermark has passed, unless a gap in ticks holds decisions back.
+
+        At the end of input everything that waits is decided, but no instant after the last watermark before it.
+        """
+        at_the_end = watermark_ms == END_OF_INPUT_MS
+        if self.held and not at_the_end:
+            return []
+        until_ms = self.decided_until_ms if at_the_end else watermark_ms
+        if until_ms < self.decided_until_ms:
+            return []
+        outputs: list[Output] = self._take_owed()
+        if self.life is not None:
+            outputs += self.life.advance(watermark_ms, until_ms)
+        if self.readings is not None:
+            outputs += self.readings.finish() if at_the_end else self.readings.advance(until_ms)
+        self.decided_until_ms = until_ms
+        return outputs
+
+    def next_timer_ms(self, watermark_ms: int) -> int | None:
+        """When to be called again at the latest, in event time; None where nothing waits."""
+        if watermark_ms == END_OF_INPUT_MS:
+            return None
+        parts = [part for part in (self.life, self.readings) if part is not None]
+        instants = [at for part in parts if (at := part.next_instant_ms) is not None]
+        wakes = instants + [at for part in parts if (at := part.waits_from_ms) is not None]
+        if not wakes:
+            return None
+        earliest = min(wakes)
+        if earliest in instants and earliest > watermark_ms:
+            return earliest
+        return first_multiple_after(max(earliest, watermark_ms), _STEP_MS)
+
+    def take_writes(self) -> Writes:
+        """What has changed since the last call and must be in keyed state before the adapter returns."""
+        if self.life is not None:
+            self.life.write()
+        if self.readings is not None:
+            self.readings.write()
+        return self._log.take_writes(self.decided_until_ms, self._ticks, self.counts)
+
+    def let_go(self) -> None:
+        """Drop what is decided, in place of `take_writes`, where no log is kept."""
+        if self.life is not None:
+            self.life.watch.take_changed()
+        if self.readings is not None:
+            self.readings.let_go()
+
+    def _count_read(self, frame: Frame) -> None:
+        for span in frame.spans:
+            count = self.counts.setdefault(self._policy.partition_name(span.origin), Count())
+            count.on_time += span.records
+            count.next_offset = max(count.next_offset, span.next_offset)
+        for rejected in frame.rejected:
+            count = self.counts[self._policy.partition_name(rejected.original.origin)]
+            count.on_time -= 1
+            count.rejected[rejected.reason] = count.rejected.get(rejected.reason, 0) + 1
+
+    def _late(self, frame: Frame) -> list[Late]:
+        decided = self.decided_until_ms
+        event_times_ms = frame.readings.event_times_ms
+        if not event_times_ms or min(event_times_ms) > decided:
+            return []
+        late = [
+            Late(original, decided - event_time_ms)
+            for original, event_time_ms in zip(originals_of(frame), event_times_ms, strict=True)
+            if event_time_ms <= decided
+        ]
+        for record in late:
+            count = self.counts[self._policy.partition_name(record.original.origin)]
+            count.on_time -= 1
+            count.late += 1
+        return late
+
+    def _on_time(self, readings: Readings) -> Readings:
+        decided = self.decided_until_ms
+        return only(readings, [at for at, time_ms in enumerate(readings.event_times_ms) if time_ms > decided])
+
+
+def _signs_of(frame: Frame) -> Pending:
+    alive = [
+        (r.device_id, r.life_time_ms) for r in frame.rejected if r.device_id is not None and r.life_time_ms is not None
+    ]
+    devices = [*frame.readings.devices, *(device_id for device_id, _ in alive)]
+    return Pending(devices, [*frame.life_times_ms, *(life_time_ms for _, life_time_ms in alive)])
+
+
+def _rank(version: Version) -> tuple[int, int]:
+    return version.effective_from_ms, version.version

@@ -1,0 +1,1 @@
+"""Tumbling windows over readings."""

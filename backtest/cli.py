@@ -16,7 +16,7 @@ from backtest.records import record_of
 from clients.parameters import Instant
 from clients.tables import console
 from fleetpulse.alerts import Revision
-from fleetpulse.rulebook import Versions, expecting
+from fleetpulse.rules.versions import Versions, expecting
 
 T = TypeVar("T")
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from fleetpulse.alerts import State, alert_id
-from fleetpulse.evaluators import evaluator_of
-from fleetpulse.levels import CRITICAL, NONE, WARNING
-from fleetpulse.rules import Battery, Deviation, Flapping, Geofence, Rate, Rule, Threshold
-from fleetpulse.silences import INACTIVITY, NEVER_SEEN, InactivityPolicy
+from fleetpulse.inactivity.timeouts import INACTIVITY, NEVER_SEEN, InactivityPolicy
+from fleetpulse.rules.evaluators import evaluator_of
+from fleetpulse.rules.levels import CRITICAL, NONE, WARNING
+from fleetpulse.rules.model import Battery, Deviation, Flapping, Geofence, Rate, Rule, Threshold
 from fleetpulse.times import iso, to_epoch_ms
 
 _LIVE = (State.OPEN, State.UPDATED)

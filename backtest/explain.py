@@ -13,13 +13,13 @@ from backtest.judging import Settings
 from backtest.options import Source, of_history
 from backtest.retelling import Heard, Retold, deciding, differences, retell
 from clients.parameters import Duration, topic_name
-from fleetpulse import rules as rule_types
 from fleetpulse import topics
 from fleetpulse.errors import ConfigurationError
-from fleetpulse.rulebook import Versions, expecting, in_force
-from fleetpulse.rulechecks import RULE_ID
-from fleetpulse.rules import Rule, RuleSet
-from fleetpulse.silences import NEVER_SEEN
+from fleetpulse.inactivity.timeouts import NEVER_SEEN
+from fleetpulse.rules import model as rule_types
+from fleetpulse.rules.checks import RULE_ID
+from fleetpulse.rules.model import Rule, RuleSet
+from fleetpulse.rules.versions import Versions, expecting, in_force
 from fleetpulse.times import iso, to_epoch_ms
 from rulefiles.difference import fields_of, told
 

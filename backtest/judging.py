@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 
 from backtest.history import CHUNK, Stream
 from fleetpulse.alerts import Revision
-from fleetpulse.clock import END_OF_INPUT_MS
-from fleetpulse.frames import Frame, frame_of
-from fleetpulse.readingwatch import ReadingPolicy
-from fleetpulse.rulebook import Versions
-from fleetpulse.shard import Output, Shard, ShardPolicy
-from fleetpulse.silences import InactivityPolicy
+from fleetpulse.inactivity.timeouts import InactivityPolicy
+from fleetpulse.records.frames import Frame, frame_of
+from fleetpulse.rules.versions import Versions
+from fleetpulse.shard.clock import END_OF_INPUT_MS
+from fleetpulse.shard.readings import ReadingPolicy
+from fleetpulse.shard.shard import Output, Shard, ShardPolicy
 
 
 @dataclass(frozen=True, slots=True)

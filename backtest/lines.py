@@ -8,8 +8,8 @@ from typing import NamedTuple
 import msgspec
 
 from backtest.history import Chunk, Stream, chunk_size, since
-from fleetpulse.decoding import decode
 from fleetpulse.errors import ConfigurationError
+from fleetpulse.records.batch import decode
 from fleetpulse.times import LAST_MS
 
 

@@ -13,8 +13,8 @@ from backtest.judging import Settings
 from clients.parameters import bootstrap_servers, topic_name
 from fleetpulse import topics
 from fleetpulse.errors import ConfigurationError
-from fleetpulse.rulebook import Version, Versions
-from fleetpulse.silences import InactivityPolicy
+from fleetpulse.inactivity.timeouts import InactivityPolicy
+from fleetpulse.rules.versions import Version, Versions
 from jobs.arguments import milliseconds
 from rulefiles.files import load
 from rulefiles.topic import read_book

@@ -8,10 +8,10 @@ from backtest.history import Chunk, Stream
 from backtest.judging import Settings
 from backtest.records import record_of
 from fleetpulse.alerts import Revision
-from fleetpulse.decoding import decode
-from fleetpulse.frames import frame_of
-from fleetpulse.readings import life_times
-from fleetpulse.rulebook import Versions
+from fleetpulse.records.batch import decode
+from fleetpulse.records.frames import frame_of
+from fleetpulse.records.reading import life_times
+from fleetpulse.rules.versions import Versions
 from fleetpulse.times import to_epoch_ms
 
 _LONGEST_DELAY_MS = 60_000  # how much later than its time a record is looked for, beyond the bound

@@ -9,12 +9,12 @@ import psutil
 
 from bench.report import machine, output_option, publish
 from bench.topic import START_MS
-from fleetpulse.decoding import decode
-from fleetpulse.frames import Batch, pack
-from fleetpulse.readingwatch import ReadingPolicy
-from fleetpulse.rulebook import Version
-from fleetpulse.rules import Deviation, Levels, Rate, RuleSet
-from fleetpulse.shard import Shard, ShardPolicy
+from fleetpulse.records.batch import decode
+from fleetpulse.records.frames import Batch, pack
+from fleetpulse.rules.model import Deviation, Levels, Rate, RuleSet
+from fleetpulse.rules.versions import Version
+from fleetpulse.shard.readings import ReadingPolicy
+from fleetpulse.shard.shard import Shard, ShardPolicy
 
 _METRICS = ("temperature_c", "humidity", "lat", "lon")
 _BATCH = 50_000

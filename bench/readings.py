@@ -16,8 +16,8 @@ from bench.peers.sql_windows import METRICS
 from bench.run import compile_java, watch
 from bench.story import InAvro, Story
 from clients.registry import Registry
-from fleetpulse.avro import SCHEMA
-from fleetpulse.rules import to_document
+from fleetpulse.records.avro import SCHEMA
+from fleetpulse.rules.model import to_document
 from rulefiles.files import load
 from stack import registry
 from stack.layout import DEFAULT_DIR, layout

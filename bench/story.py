@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from bench.topic import START_MS
-from fleetpulse.avro import encode
+from fleetpulse.records.avro import encode
 
 SPAN_MS = 450_000
 _GROUPS = 50  # devices whose number modulo this is the same have the same story

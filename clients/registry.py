@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import requests
 from tenacity import RetryCallState, RetryError, Retrying, retry_if_exception_type, wait_exponential
 
-from fleetpulse.avro import LARGEST_ID, UnknownSchemaError
 from fleetpulse.errors import ConfigurationError, FleetpulseError
+from fleetpulse.records.avro import LARGEST_ID, UnknownSchemaError
 
 PATIENCE_S = 300  # then the job fails, is started again by Flink, and the wait goes on where people see it
 UNKNOWN_FOR_S = 30

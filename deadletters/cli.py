@@ -19,11 +19,11 @@ from deadletters.replay import Task, replay
 from deadletters.simulate import simulate_command
 from deadletters.topics import letters, read_ledger
 from fleetpulse import topics
-from fleetpulse.deadletters import Ledger, Letter, Outcome, RetryPolicy, Selection, State, Verdict, judge
+from fleetpulse.deadletters.letter import Ledger, Letter, Outcome, RetryPolicy, Selection, State, Verdict, judge
 from fleetpulse.errors import ConfigurationError, FleetpulseError
-from fleetpulse.readings import Rejection
-from fleetpulse.readings import judge as judge_value
-from fleetpulse.reasons import Reason
+from fleetpulse.records.reading import Rejection
+from fleetpulse.records.reading import judge as judge_value
+from fleetpulse.records.reasons import Reason
 
 _BOUND_MS = 2_000  # the jobs' own defaults, to tell what will be late or rejected again
 _SKEW_MS = 60_000

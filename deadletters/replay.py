@@ -9,7 +9,7 @@ from confluent_kafka import KafkaError, Message, Producer
 
 from clients.transactions import ANSWER_S, exclusive_producer, one_line
 from deadletters.topics import place_of
-from fleetpulse.deadletters import Entry, Letter, Outcome, Place
+from fleetpulse.deadletters.letter import Entry, Letter, Outcome, Place
 from fleetpulse.errors import FleetpulseError
 
 _LETTERS_A_TRANSACTION = 200

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from rich.table import Table
 from rich.text import Text
 
-from fleetpulse.deadletters import Letter, State, Verdict
-from fleetpulse.reasons import SENTENCES
+from fleetpulse.deadletters.letter import Letter, State, Verdict
+from fleetpulse.records.reasons import SENTENCES
 from fleetpulse.times import iso
 
 _PREVIEW_CHARS = 60

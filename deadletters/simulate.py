@@ -11,7 +11,7 @@ from clients.parameters import bootstrap_servers
 from clients.tables import console
 from deadletters.topics import letters, place_of
 from fleetpulse import topics
-from fleetpulse.deadletters import Letter, Place
+from fleetpulse.deadletters.letter import Letter, Place
 from fleetpulse.errors import FleetpulseError
 from generator.malformed import KINDS, TOO_LARGE, Malformed, value_of
 from generator.scenario import Dialect

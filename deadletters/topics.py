@@ -7,7 +7,7 @@ import msgspec
 from confluent_kafka import Message
 
 from clients.reading import read_to_end
-from fleetpulse.deadletters import Entry, Ledger, Letter, Place, read_letter
+from fleetpulse.deadletters.letter import Entry, Ledger, Letter, Place, read_letter
 
 _GROUP = "fleetpulse-dlq"
 _entry = msgspec.json.Decoder(Entry).decode

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 
-from fleetpulse.avro import LARGEST_ID, SCHEMA, encode, head
+from fleetpulse.records.avro import LARGEST_ID, SCHEMA, encode, head
 from generator.plan import Reading
 
 _HEAD_BYTES = len(head(0))

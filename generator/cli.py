@@ -11,8 +11,8 @@ import click
 from clients.parameters import Duration, Instant, bootstrap_servers, schema_registry, topic_name
 from clients.registry import Registry
 from clients.topics import ensure_topics
-from fleetpulse.avro import SCHEMA
 from fleetpulse.errors import ConfigurationError, FleetpulseError
+from fleetpulse.records.avro import SCHEMA
 from fleetpulse.topics import EVENTS, SENSOR_RAW, TELEMETRY
 from generator.metrics import Address
 from generator.options import COUNT, SHARE, metrics_options, option

@@ -13,7 +13,7 @@ from clients.parameters import bootstrap_servers, matching, schema_registry_if_a
 from clients.registry import Registry
 from clients.topics import ensure_topics
 from fleetpulse import topics
-from fleetpulse.avro import SensorReadings
+from fleetpulse.records.avro import SensorReadings
 from indexing.fill import Reading, consumer_of, fill
 from indexing.server import SearchServer
 from jobs.arguments import CONTEXT, milliseconds, topic_names

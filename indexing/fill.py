@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from confluent_kafka import Consumer, KafkaException, Message
 
-from fleetpulse.avro import SensorReadings
-from fleetpulse.decoding import Decoded, decode
-from fleetpulse.documents import documents
 from fleetpulse.errors import FleetpulseError
-from fleetpulse.metrics import UNITS
+from fleetpulse.records.avro import SensorReadings
+from fleetpulse.records.batch import Decoded, decode
+from fleetpulse.records.documents import documents
+from fleetpulse.records.metrics import UNITS
 from fleetpulse.times import LAST_MS, iso
 from fleetpulse.topics import LARGEST_MESSAGE_BYTES
 from indexing.server import Document, SearchServer

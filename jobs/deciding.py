@@ -14,15 +14,15 @@ from pyflink.table import StreamTableEnvironment
 
 from clients.topics import ensure_topics, partition_count
 from fleetpulse import topics
-from fleetpulse.clock import TickPolicy
 from fleetpulse.errors import ConfigurationError
-from fleetpulse.outbox import Outbox
-from fleetpulse.readingwatch import ReadingPolicy
-from fleetpulse.rulebook import Versions
-from fleetpulse.shard import ShardPolicy
-from fleetpulse.shards import MAX_PARALLELISM
-from fleetpulse.silences import InactivityPolicy
-from fleetpulse.windows import WindowPolicy
+from fleetpulse.inactivity.timeouts import InactivityPolicy
+from fleetpulse.records.sharding import MAX_PARALLELISM
+from fleetpulse.rules.versions import Versions
+from fleetpulse.shard.clock import TickPolicy
+from fleetpulse.shard.outputs import Outbox
+from fleetpulse.shard.readings import ReadingPolicy
+from fleetpulse.shard.shard import ShardPolicy
+from fleetpulse.windows.tumbling import WindowPolicy
 from jobs.arguments import WINDOWS_MS, aggregates_topic
 from jobs.crossing import process_by_shard, shard_keys
 from jobs.operators import UID_GENERATION, number_operators_by_stream

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pyflink.datastream import DataStream
 from pyflink.table import StreamTableEnvironment
 
-from fleetpulse.outbox import Outbox
+from fleetpulse.shard.outputs import Outbox
 from jobs.operators import name_operators
 from sql import statement
 

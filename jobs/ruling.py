@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from fleetpulse.errors import ConfigurationError
-from fleetpulse.rulebook import Version, Versions
-from fleetpulse.rules import RuleSet
+from fleetpulse.rules.model import RuleSet
+from fleetpulse.rules.versions import Version, Versions
 from rulefiles.files import load
 from rulefiles.topic import Book, publish, read_book
 

@@ -14,8 +14,8 @@ from clients.tables import console
 from clients.topics import ensure_topics
 from fleetpulse import topics
 from fleetpulse.errors import ConfigurationError, FleetpulseError
-from fleetpulse.rulebook import NOTICE_MS, Version, in_force
-from fleetpulse.rules import RuleSet
+from fleetpulse.rules.model import RuleSet
+from fleetpulse.rules.versions import NOTICE_MS, Version, in_force
 from fleetpulse.times import iso
 from fleetpulse.topics import Topic
 from rulefiles import show

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from fleetpulse.rules import Rule, RuleSet, to_document
+from fleetpulse.rules.model import Rule, RuleSet, to_document
 
 Fields = dict[str, Any]
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from fleetpulse import rules as rule_types
 from fleetpulse.errors import ConfigurationError
-from fleetpulse.rulechecks import faults
-from fleetpulse.rules import Rule, RuleError, RuleSet
+from fleetpulse.rules import model as rule_types
+from fleetpulse.rules.checks import faults
+from fleetpulse.rules.model import Rule, RuleError, RuleSet
 from rulefiles.source import MAX_BYTES, Place, Source, Unreadable, parse
 
 _MOST_TOLD = 20  # faults in one message

@@ -8,17 +8,17 @@ from typing import NamedTuple
 import msgspec
 
 from clients.durations import parse_instant_ms
-from fleetpulse import rules as rule_types
 from fleetpulse.alerts import Revision, State
-from fleetpulse.dialects import Location
 from fleetpulse.errors import ConfigurationError
-from fleetpulse.frames import VERSION, Batch, Frame, Readings, frame_of
-from fleetpulse.metrics import UNITS
-from fleetpulse.readingwatch import ReadingPolicy
-from fleetpulse.rulebook import Version
-from fleetpulse.rulechecks import check
-from fleetpulse.rules import RuleError, RuleSet, Severity
-from fleetpulse.shard import Shard, ShardPolicy
+from fleetpulse.records.dialects import Location
+from fleetpulse.records.frames import VERSION, Batch, Frame, Readings, frame_of
+from fleetpulse.records.metrics import UNITS
+from fleetpulse.rules import model as rule_types
+from fleetpulse.rules.checks import check
+from fleetpulse.rules.model import RuleError, RuleSet, Severity
+from fleetpulse.rules.versions import Version
+from fleetpulse.shard.readings import ReadingPolicy
+from fleetpulse.shard.shard import Shard, ShardPolicy
 from fleetpulse.times import iso
 from rulefiles.files import load
 from rulefiles.source import MAX_BYTES, Unreadable, parse

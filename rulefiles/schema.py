@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from fleetpulse.rules import json_schema
+from fleetpulse.rules.model import json_schema
 
 FILE = Path(__file__).resolve().parents[1] / "schemas" / "rules.schema.json"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"

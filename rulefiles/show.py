@@ -6,8 +6,8 @@ from rich.table import Table
 from rich.text import Text
 from ruamel.yaml import YAML
 
-from fleetpulse.rulebook import Versions, in_force
-from fleetpulse.rules import RuleSet, to_document
+from fleetpulse.rules.model import RuleSet, to_document
+from fleetpulse.rules.versions import Versions, in_force
 from fleetpulse.times import iso
 from rulefiles.difference import difference, fields_of, told
 

@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from fleetpulse.rules import shown
+from fleetpulse.rules.model import shown
 from rulefiles.placeholders import fill
 
 MAX_BYTES = 512 << 10

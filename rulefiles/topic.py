@@ -8,8 +8,8 @@ from confluent_kafka import KafkaError, KafkaException, Message
 from clients.reading import read_to_end
 from clients.transactions import ANSWER_S, exclusive_producer, one_line
 from fleetpulse.errors import FleetpulseError
-from fleetpulse.rulebook import Version, Versions, decode, encode, merged
-from fleetpulse.rules import RuleError
+from fleetpulse.rules.model import RuleError
+from fleetpulse.rules.versions import Version, Versions, decode, encode, merged
 
 _TAKEN_OVER = (KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH)
 

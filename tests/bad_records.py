@@ -1,6 +1,6 @@
 """Broken and unusual values, each with what must become of it: a reason, or None where it is accepted."""
 
-from fleetpulse.reasons import Reason
+from fleetpulse.records.reasons import Reason
 
 KAFKA_TIME_MS = 1_767_225_600_000
 _T = KAFKA_TIME_MS

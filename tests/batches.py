@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from fleetpulse import frames
-from fleetpulse.decoding import decode
-from fleetpulse.frames import Batch, Original
+from fleetpulse.records import frames
+from fleetpulse.records.batch import decode
+from fleetpulse.records.frames import Batch, Original
 
 
 def pack(records: Sequence[Original], shards: int, max_future_skew_ms: int) -> dict[int, bytes]:

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from pyflink.table.udf import ScalarFunction
 
-from fleetpulse.decoding import Decoded, decode
-from fleetpulse.documents import documents
+from fleetpulse.records.batch import Decoded, decode
+from fleetpulse.records.documents import documents
 
 BATCH_READINGS = 1000
 _OWN_COLUMNS = ("temperature_c", "humidity", "lat", "lon", "battery")

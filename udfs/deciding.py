@@ -8,9 +8,9 @@ from pyflink.common import Row, Types
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 from pyflink.datastream.state import MapStateDescriptor
 
-from fleetpulse.outbox import Outbox
-from fleetpulse.rules import RuleError
-from fleetpulse.shard import Output, Shard, ShardPolicy
+from fleetpulse.rules.model import RuleError
+from fleetpulse.shard.outputs import Outbox
+from fleetpulse.shard.shard import Output, Shard, ShardPolicy
 from udfs.gauges import Gauges
 
 _logger = logging.getLogger(__name__)
@@ -24,9 +24,9 @@ RECORD_TYPE = Types.ROW_NAMED(
 class Decide(KeyedProcessFunction):
     """Brings frames, ticks, rules and the watermark to a shard, and carries what it says to Kafka and into keyed state.
 
-    State: the shard's log, see `fleetpulse.shardlog`; a copy in memory is loaded at the shard's first touch.
+    State: the shard's log, see `fleetpulse.shard.log`; a copy in memory is loaded at the shard's first touch.
     Timers: one, for the next evaluation instant or the earliest sign of life that waits, whichever comes first.
-    Outputs: records for several topics, see `fleetpulse.outbox`.
+    Outputs: records for several topics, see `fleetpulse.shard.outputs`.
     Cleanup: the shard forgets silent devices; the log drops what is decided.
     """
 

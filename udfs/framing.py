@@ -5,10 +5,10 @@ import pandas as pd
 from pyflink.table.udf import FunctionContext, ScalarFunction
 
 from clients.registry import Registry
-from fleetpulse.avro import SensorReadings
-from fleetpulse.decoding import decode
-from fleetpulse.frames import Batch, pack
-from fleetpulse.order import count_out_of_order
+from fleetpulse.records.avro import SensorReadings
+from fleetpulse.records.batch import decode
+from fleetpulse.records.frames import Batch, pack
+from fleetpulse.records.order import count_out_of_order
 
 
 class ToFrames(ScalarFunction):

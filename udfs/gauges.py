@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pyflink.metrics import Counter, MetricGroup
 
 from fleetpulse.alerts import Revision
-from fleetpulse.reasons import Reason
-from fleetpulse.shard import Output, Shard
+from fleetpulse.records.reasons import Reason
+from fleetpulse.shard.shard import Output, Shard
 
 
 class Gauges:

@@ -1,7 +1,7 @@
 """Rules: what is to be watched, as data. A set is read as a whole and checked as a whole, or refused.
 
-Every kind of rule is one type here, tagged by `kind`. `docs/rules.md` tells what each means; `fleetpulse.anomaly.watch` and
-`fleetpulse.inactivity.watch` decide by them.
+Every kind of rule is one type here, tagged by `kind`. `docs/rules.md` tells what each means; `fleetpulse.anomaly.watch`
+and `fleetpulse.inactivity.watch` decide by them.
 """
 
 import re
@@ -217,7 +217,7 @@ def _schema_hook(wanted: type) -> dict[str, Any]:
 
 
 def read(document: object) -> RuleSet:
-    """Read a set from what YAML or JSON gave; `fleetpulse.rules.model.checks` looks at what types do not tell.
+    """Read a set from what YAML or JSON gave; `fleetpulse.rules.checks` looks at what types do not tell.
 
     Raises:
         RuleError: it is none; says where.

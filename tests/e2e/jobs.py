@@ -17,7 +17,7 @@ from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartit
 from clients.topics import ensure_topics
 from fleetpulse import topics
 from fleetpulse.errors import FleetpulseError
-from fleetpulse.shards import shard_of
+from fleetpulse.records.sharding import shard_of
 from fleetpulse.topics import Topic
 from generator.records import Record
 from stack import rest, submit

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from database.migrate import migrate
-from fleetpulse.windows import Aggregate, Total, to_json
+from fleetpulse.windows.tumbling import Aggregate, Total, to_json
 from tests.e2e.archives import Archive
 from tests.e2e.databases import fresh_database
 from tests.e2e.embedded import EmbeddedStack

@@ -3,8 +3,8 @@
 import pytest
 from confluent_kafka import Message
 
-from fleetpulse.decoding import decode
-from fleetpulse.order import count_out_of_order
+from fleetpulse.records.batch import decode
+from fleetpulse.records.order import count_out_of_order
 from generator.records import Record
 from tests.bad_records import CASES, KAFKA_TIME_MS
 from tests.e2e.embedded import EmbeddedStack

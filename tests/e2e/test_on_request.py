@@ -14,7 +14,7 @@ from pyarrow.fs import S3FileSystem
 
 from clients.registry import Registry
 from clients.topics import ensure_topics
-from fleetpulse.avro import SCHEMA, encode
+from fleetpulse.records.avro import SCHEMA, encode
 from fleetpulse.topics import RULES, SENSOR_RAW
 from generator.cli import SENSOR_DATA
 from indexing.server import SearchServer

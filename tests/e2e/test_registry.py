@@ -15,8 +15,8 @@ from kafka import KafkaConsumer
 from clients.commandline import run
 from clients.registry import Registry
 from clients.topics import ensure_topics
-from fleetpulse.avro import SCHEMA, SensorReadings, UnknownSchemaError, encode, head
 from fleetpulse.errors import FleetpulseError
+from fleetpulse.records.avro import SCHEMA, SensorReadings, UnknownSchemaError, encode, head
 from fleetpulse.topics import Topic
 from generator.cli import command as generate
 from generator.scenario import Dialect

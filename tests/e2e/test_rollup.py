@@ -10,7 +10,7 @@ from confluent_kafka import Producer
 
 from clients.topics import ensure_topics
 from fleetpulse.topics import Topic
-from fleetpulse.windows import Aggregate, Total, to_json
+from fleetpulse.windows.tumbling import Aggregate, Total, to_json
 from stack import rest, submit
 from tests.e2e.embedded import EmbeddedStack
 from tests.e2e.jobs import lasting, messages

@@ -12,7 +12,7 @@ from confluent_kafka import Producer
 from cli import fleetpulse
 from clients.topics import ensure_topics
 from fleetpulse.errors import FleetpulseError
-from fleetpulse.rulebook import Version
+from fleetpulse.rules.versions import Version
 from fleetpulse.topics import Topic
 from rulefiles.files import load
 from rulefiles.topic import publish, read_book

@@ -11,7 +11,7 @@ from pyflink.datastream import CheckpointingMode, StreamExecutionEnvironment
 from pyflink.java_gateway import get_gateway
 
 from clients.commandline import run
-from fleetpulse.shards import MAX_PARALLELISM
+from fleetpulse.records.sharding import MAX_PARALLELISM
 from jobs import aggregate, anomaly, inactivity, monitor
 from jobs.crossing import _objects, shard_keys
 from jobs.deciding import OPERATOR_NAMES, assemble, configuration, plan

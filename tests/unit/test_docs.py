@@ -11,9 +11,9 @@ from pyflink.metrics import Counter, Distribution, Meter, MetricGroup
 
 from backtest.cli import command as backtest
 from backtest.explain import command as explain
-from fleetpulse.inactivity import InactivityWatch
-from fleetpulse.reasons import Reason
-from fleetpulse.silences import InactivityPolicy
+from fleetpulse.inactivity.timeouts import InactivityPolicy
+from fleetpulse.inactivity.watch import InactivityWatch
+from fleetpulse.records.reasons import Reason
 from fleetpulse.topics import TOPICS, Topic, ticks
 from generator.cli import command as generate
 from generator.metrics import Meter as SimulatorMeter
@@ -103,7 +103,7 @@ def test_every_topic_is_in_the_contract_with_its_partitions(topic: Topic) -> Non
 
 
 def test_every_header_is_in_the_contract() -> None:
-    source = (ROOT / "fleetpulse" / "outbox.py").read_text()
+    source = (ROOT / "fleetpulse" / "shard" / "outputs.py").read_text()
     headers = re.findall(r'"((?:__connect\.errors|fleetpulse)\.[\w.]+)"', source)
     assert headers
     assert [h for h in headers if f"`{h}`" not in CONTRACTS] == []

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from fleetpulse.outbox import Outbox
-from fleetpulse.readings import Reading, judge
+from fleetpulse.records.reading import Reading, judge
+from fleetpulse.shard.outputs import Outbox
 from generator.scenario import Dialect, Scenario
 from generator.stream import records
 from tests.unit.fleetpulse.test_monitoring_shard import POLICY, history, run

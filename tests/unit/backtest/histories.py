@@ -7,8 +7,8 @@ from pathlib import Path
 
 from backtest.history import Chunk, Stream
 from backtest.judging import Settings
-from fleetpulse.frames import Original
-from fleetpulse.silences import InactivityPolicy
+from fleetpulse.inactivity.timeouts import InactivityPolicy
+from fleetpulse.records.frames import Original
 
 SETTINGS = Settings(InactivityPolicy())
 TOPIC = "telemetry.raw"

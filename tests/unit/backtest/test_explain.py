@@ -11,8 +11,8 @@ from backtest.judging import judge
 from backtest.records import record_of
 from cli import fleetpulse
 from clients.commandline import run
-from fleetpulse.rules import Rule
-from fleetpulse.silences import InactivityPolicy
+from fleetpulse.inactivity.timeouts import InactivityPolicy
+from fleetpulse.rules.model import Rule
 from tests.unit.backtest.histories import SETTINGS, streams, write_lines, write_rules
 from tests.unit.fleetpulse.test_monitoring_shard import RULES, T0, VERSIONS, history, version
 

@@ -9,7 +9,7 @@ from backtest.changes import changes
 from backtest.judging import in_order, judge
 from backtest.records import record_of, without_detection
 from fleetpulse.alerts import Revision, State, to_json
-from fleetpulse.frames import Original
+from fleetpulse.records.frames import Original
 from tests.unit.backtest.histories import SETTINGS, streams
 from tests.unit.fleetpulse.test_monitoring_shard import POLICY, RULES, T0, VERSIONS, history, run, version
 

@@ -12,7 +12,7 @@ from backtest import history as histories
 from backtest import lines, parquet
 from backtest.history import Stream
 from fleetpulse.errors import ConfigurationError
-from fleetpulse.frames import Original
+from fleetpulse.records.frames import Original
 from tests.unit.backtest.histories import TOPIC, partition_of, write_lines
 from tests.unit.backtest.histories import streams as streams_of
 from tests.unit.fleetpulse.test_monitoring_shard import T0, history

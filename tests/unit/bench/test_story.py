@@ -8,9 +8,9 @@ from bench import outcome
 from bench.memory import filled
 from bench.story import InAvro, Reading, Story, to_avro, to_json
 from bench.topic import START_MS
-from fleetpulse.avro import SCHEMA, SensorReadings
-from fleetpulse.readings import Reading as Decoded
-from fleetpulse.readings import judge, judge_avro
+from fleetpulse.records.avro import SCHEMA, SensorReadings
+from fleetpulse.records.reading import Reading as Decoded
+from fleetpulse.records.reading import judge, judge_avro
 
 A_FEW = Story(20_000, devices=100)
 

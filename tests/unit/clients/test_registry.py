@@ -8,8 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from clients.registry import PATIENCE_S, UNKNOWN_FOR_S, Registry
-from fleetpulse.avro import SCHEMA, UnknownSchemaError
 from fleetpulse.errors import ConfigurationError, FleetpulseError
+from fleetpulse.records.avro import SCHEMA, UnknownSchemaError
 from tests.serving import Clock, serving
 
 NOT_FOUND = (404, {"error_code": 40403, "message": "Schema not found"})

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from deadletters import show
-from fleetpulse.deadletters import Letter, Place, State, Verdict
+from fleetpulse.deadletters.letter import Letter, Place, State, Verdict
 from tests.bad_records import CASES
 
 T0_MS = 1_767_225_600_000

@@ -1,8 +1,8 @@
 """What the Flink function does, without Flink."""
 
 from fleetpulse.alerts import Revision
-from fleetpulse.frames import Original
-from fleetpulse.shard import Shard, ShardPolicy
+from fleetpulse.records.frames import Original
+from fleetpulse.shard.shard import Shard, ShardPolicy
 from tests.batches import pack
 
 SKEW_MS = 60_000

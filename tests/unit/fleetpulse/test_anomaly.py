@@ -5,13 +5,13 @@ import random
 import pytest
 
 from fleetpulse.alerts import Revision
-from fleetpulse.anomaly import AnomalyWatch
-from fleetpulse.dialects import NOWHERE, Location
-from fleetpulse.frames import Readings
-from fleetpulse.rows import in_order
-from fleetpulse.rulebook import Version
-from fleetpulse.rulechecks import check
-from fleetpulse.rules import read
+from fleetpulse.anomaly.watch import AnomalyWatch
+from fleetpulse.records.dialects import NOWHERE, Location
+from fleetpulse.records.frames import Readings
+from fleetpulse.records.rows import in_order
+from fleetpulse.rules.checks import check
+from fleetpulse.rules.model import read
+from fleetpulse.rules.versions import Version
 
 T0 = 1_767_225_600_000
 DAY_MS = 86_400_000

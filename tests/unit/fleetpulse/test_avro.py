@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetpulse.avro import SCHEMA, SensorReadings, UnknownSchemaError, encode, head
+from fleetpulse.records.avro import SCHEMA, SensorReadings, UnknownSchemaError, encode, head
 
 NOW_MS = 1_767_225_600_123
 FULL = {"device_id": "d1", "ts": NOW_MS, "temperature_c": 21.5, "humidity": 45.0, "lat": 48.1, "lon": 11.6}

@@ -2,10 +2,10 @@
 
 import pytest
 
-from fleetpulse.avro import SCHEMA, SensorReadings, UnknownSchemaError, encode
-from fleetpulse.decoding import decode
-from fleetpulse.readings import Reading, Rejection, judge_avro
-from fleetpulse.reasons import Reason
+from fleetpulse.records.avro import SCHEMA, SensorReadings, UnknownSchemaError, encode
+from fleetpulse.records.batch import decode
+from fleetpulse.records.reading import Reading, Rejection, judge_avro
+from fleetpulse.records.reasons import Reason
 from generator.avro import BROKEN_BYTES, BROKEN_FIELDS, broken
 from tests.unit.fleetpulse.test_readings import reading_at
 

@@ -1,6 +1,6 @@
 """Ticks say whether we were away."""
 
-from fleetpulse.clock import TickClock, TickPolicy
+from fleetpulse.shard.clock import TickClock, TickPolicy
 
 POLICY = TickPolicy(gap_ms=5_000, reconnect_grace_ms=30_000)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fleetpulse.deadletters import (
+from fleetpulse.deadletters.letter import (
     Entry,
     Ledger,
     Letter,

@@ -2,9 +2,9 @@
 
 import pytest
 
-from fleetpulse.frames import VERSION, Original, Span, originals_of, unpack
-from fleetpulse.reasons import Reason
-from fleetpulse.shards import shard_of
+from fleetpulse.records.frames import VERSION, Original, Span, originals_of, unpack
+from fleetpulse.records.reasons import Reason
+from fleetpulse.records.sharding import shard_of
 from tests.batches import pack
 
 T0 = 1_767_225_600_000

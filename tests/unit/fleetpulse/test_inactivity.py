@@ -11,8 +11,8 @@ import random
 import pytest
 
 from fleetpulse.alerts import Revision, State
-from fleetpulse.inactivity import Devices, InactivityWatch, LifeSign, SilentDevice
-from fleetpulse.silences import InactivityPolicy, OpenAlert
+from fleetpulse.inactivity.timeouts import InactivityPolicy, OpenAlert
+from fleetpulse.inactivity.watch import Devices, InactivityWatch, LifeSign, SilentDevice
 
 T0 = 1_767_225_600_000  # a multiple of the evaluation period
 TIMEOUT = 60_000

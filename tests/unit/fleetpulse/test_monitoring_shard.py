@@ -9,14 +9,14 @@ from dataclasses import replace
 import pytest
 
 from fleetpulse.alerts import Revision
-from fleetpulse.clock import END_OF_INPUT_MS
-from fleetpulse.frames import Original
-from fleetpulse.readingwatch import ReadingPolicy
-from fleetpulse.rulebook import Version, encode
-from fleetpulse.rulechecks import check
-from fleetpulse.rules import read
-from fleetpulse.shard import Late, ShardPolicy
-from fleetpulse.windows import Aggregate, WindowPolicy
+from fleetpulse.records.frames import Original
+from fleetpulse.rules.checks import check
+from fleetpulse.rules.model import read
+from fleetpulse.rules.versions import Version, encode
+from fleetpulse.shard.clock import END_OF_INPUT_MS
+from fleetpulse.shard.readings import ReadingPolicy
+from fleetpulse.shard.shard import Late, ShardPolicy
+from fleetpulse.windows.tumbling import Aggregate, WindowPolicy
 from tests.unit.fleetpulse.keyed import Keyed
 
 T0 = 1_767_225_600_000

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetpulse.order import count_out_of_order
+from fleetpulse.records.order import count_out_of_order
 
 RECORDS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 9)))
 

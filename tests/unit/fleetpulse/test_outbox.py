@@ -3,12 +3,12 @@
 import json
 import uuid
 
-from fleetpulse.frames import Original, Rejected
-from fleetpulse.inactivity import InactivityWatch, SilentDevice
-from fleetpulse.outbox import Outbox, Record
-from fleetpulse.reasons import SENTENCES, Reason
-from fleetpulse.shard import Late
-from fleetpulse.silences import InactivityPolicy
+from fleetpulse.inactivity.timeouts import InactivityPolicy
+from fleetpulse.inactivity.watch import InactivityWatch, SilentDevice
+from fleetpulse.records.frames import Original, Rejected
+from fleetpulse.records.reasons import SENTENCES, Reason
+from fleetpulse.shard.outputs import Outbox, Record
+from fleetpulse.shard.shard import Late
 
 T0 = 1_767_225_600_000
 OUTBOX = Outbox(("events", "telemetry.raw"), "telemetry.late", "telemetry.dlq", "alerts", "alerts.plain")

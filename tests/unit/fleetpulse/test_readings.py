@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fleetpulse.decoding import decode
-from fleetpulse.dialects import NOWHERE
-from fleetpulse.readings import Reading, Rejection, judge
-from fleetpulse.reasons import Reason
+from fleetpulse.records.batch import decode
+from fleetpulse.records.dialects import NOWHERE
+from fleetpulse.records.reading import Reading, Rejection, judge
+from fleetpulse.records.reasons import Reason
 from tests.bad_records import CASES, KAFKA_TIME_MS
 
 SKEW_MS = 60_000
@@ -171,6 +171,6 @@ def test_an_unexpected_error_rejects_one_record_and_stops_nothing(monkeypatch, f
     def fail(*_):
         raise fault("nobody foresaw this")
 
-    monkeypatch.setattr("fleetpulse.decoding.judge", fail)
+    monkeypatch.setattr("fleetpulse.records.batch.judge", fail)
     outcomes = decided([b'{"device_id":"g","ts":1767225600000}', b"{"])
     assert outcomes == [Reading("g", KAFKA_TIME_MS), Rejection(Reason.INTERNAL_ERROR)]

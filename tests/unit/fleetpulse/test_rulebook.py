@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
-from fleetpulse.rulebook import Version, decode, encode, in_force, merged, next_change_ms
-from fleetpulse.rules import Battery, Levels, RuleError, RuleSet
+from fleetpulse.rules.model import Battery, Levels, RuleError, RuleSet
+from fleetpulse.rules.versions import Version, decode, encode, in_force, merged, next_change_ms
 
 LOW = RuleSet((Battery(id="low", below=Levels(warning=20.0)),))
 NONE = RuleSet(())

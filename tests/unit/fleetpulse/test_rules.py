@@ -5,8 +5,19 @@ from typing import Any
 import pytest
 
 from fleetpulse.durations import DurationMs, parse
-from fleetpulse.rulechecks import check, faults
-from fleetpulse.rules import Circle, Geofence, Levels, RuleError, RuleSet, Scope, Stuck, Threshold, read, to_document
+from fleetpulse.rules.checks import check, faults
+from fleetpulse.rules.model import (
+    Circle,
+    Geofence,
+    Levels,
+    RuleError,
+    RuleSet,
+    Scope,
+    Stuck,
+    Threshold,
+    read,
+    to_document,
+)
 
 HOT = {"kind": "threshold", "id": "hot", "metric": "temperature_c", "above": {"critical": 50}}
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 
 from fleetpulse.alerts import Revision, State
-from fleetpulse.clock import END_OF_INPUT_MS
 from fleetpulse.errors import ConfigurationError
-from fleetpulse.frames import Original, Rejected
-from fleetpulse.reasons import Reason
-from fleetpulse.shard import Late, Shard, ShardPolicy
-from fleetpulse.silences import InactivityPolicy
+from fleetpulse.inactivity.timeouts import InactivityPolicy
+from fleetpulse.records.frames import Original, Rejected
+from fleetpulse.records.reasons import Reason
+from fleetpulse.shard.clock import END_OF_INPUT_MS
+from fleetpulse.shard.shard import Late, Shard, ShardPolicy
 from tests.unit.fleetpulse.keyed import Keyed
 
 T0 = 1_767_225_600_000

@@ -1,10 +1,10 @@
 """What is kept of a shard can be read again, also by later releases."""
 
-from fleetpulse.clock import TickClock
-from fleetpulse.inactivity import Devices
-from fleetpulse.reasons import Reason
-from fleetpulse.shardlog import Count, Pending, ShardLog, restore
-from fleetpulse.silences import OpenAlert
+from fleetpulse.inactivity.timeouts import OpenAlert
+from fleetpulse.inactivity.watch import Devices
+from fleetpulse.records.reasons import Reason
+from fleetpulse.shard.clock import TickClock
+from fleetpulse.shard.log import Count, Pending, ShardLog, restore
 
 DEVICES = Devices(
     ["d1", "d2"],

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from fleetpulse.avro import SCHEMA, SensorReadings, UnknownSchemaError
+from fleetpulse.records.avro import SCHEMA, SensorReadings, UnknownSchemaError
 from generator.avro import BROKEN_BYTES, BROKEN_FIELDS
 from generator.malformed import KINDS, TOO_LARGE, choose, value_of
 from generator.scenario import Dialect

@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from fleetpulse.anomaly import AnomalyWatch
-from fleetpulse.frames import Readings
-from fleetpulse.readings import Reading, judge
-from fleetpulse.rows import Rows, in_order
-from fleetpulse.rulebook import Version
-from fleetpulse.rulechecks import check
-from fleetpulse.rules import read
-from fleetpulse.windows import WindowPolicy, WindowWatch
+from fleetpulse.anomaly.watch import AnomalyWatch
+from fleetpulse.records.frames import Readings
+from fleetpulse.records.reading import Reading, judge
+from fleetpulse.records.rows import Rows, in_order
+from fleetpulse.rules.checks import check
+from fleetpulse.rules.model import read
+from fleetpulse.rules.versions import Version
+from fleetpulse.windows.tumbling import WindowPolicy, WindowWatch
 from generator.scenario import Dialect
 from generator.silence import NEVER
 from generator.stream import Together, records

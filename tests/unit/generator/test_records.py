@@ -3,8 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from fleetpulse.readings import Reading as Accepted
-from fleetpulse.readings import Rejection, judge
+from fleetpulse.records.reading import Reading as Accepted
+from fleetpulse.records.reading import Rejection, judge
 from generator.malformed import KINDS, TOO_LARGE, choose, value_of
 from generator.plan import Fault, Reading
 from generator.records import DAY_MS, encoder

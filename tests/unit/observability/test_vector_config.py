@@ -8,7 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from fleetpulse import topics
-from fleetpulse.metrics import UNITS
+from fleetpulse.records.metrics import UNITS
 from generator.cli import _TOPICS as SIMULATED
 from tests.unit.observability.vector import FILES, FOLDER, ROOT, configuration, program
 

@@ -7,8 +7,8 @@ import pytest
 
 from cli import fleetpulse
 from clients.commandline import run
-from fleetpulse.rulebook import NOTICE_MS, Version
-from fleetpulse.rules import RuleSet
+from fleetpulse.rules.model import RuleSet
+from fleetpulse.rules.versions import NOTICE_MS, Version
 from rulefiles import cli
 from rulefiles.topic import Book
 

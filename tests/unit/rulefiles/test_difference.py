@@ -2,7 +2,18 @@
 
 import pytest
 
-from fleetpulse.rules import Circle, Condition, Geofence, Levels, Node, Rule, RuleSet, Scope, Threshold, to_document
+from fleetpulse.rules.model import (
+    Circle,
+    Condition,
+    Geofence,
+    Levels,
+    Node,
+    Rule,
+    RuleSet,
+    Scope,
+    Threshold,
+    to_document,
+)
 from rulefiles import show
 from rulefiles.difference import Change, difference
 

@@ -7,7 +7,7 @@ import pytest
 from cli import fleetpulse
 from clients.commandline import run
 from fleetpulse.durations import DurationMs
-from fleetpulse.rules import Levels, RuleSet, Scope, Threshold
+from fleetpulse.rules.model import Levels, RuleSet, Scope, Threshold
 from rulefiles.files import RuleFileError, load
 from tests.unit.rulefiles.malformed import BATTERY, MALFORMED, Malformed, hot
 

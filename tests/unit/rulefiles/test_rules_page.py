@@ -9,10 +9,10 @@ import msgspec
 import pytest
 from msgspec import UNSET
 
-from fleetpulse import rules
 from fleetpulse.durations import DurationMs
-from fleetpulse.metrics import UNITS
-from fleetpulse.rulebook import decode, encode
+from fleetpulse.records.metrics import UNITS
+from fleetpulse.rules import model
+from fleetpulse.rules.versions import decode, encode
 from rulefiles.cli import command
 from rulefiles.files import load
 
@@ -44,18 +44,18 @@ def part(kind: str) -> str:
 
 
 def test_the_page_has_every_kind_and_no_other() -> None:
-    assert sorted(re.findall(r"^### `(\w+)`$", PAGE, re.MULTILINE)) == sorted(rules.KINDS)
+    assert sorted(re.findall(r"^### `(\w+)`$", PAGE, re.MULTILINE)) == sorted(model.KINDS)
 
 
-@pytest.mark.parametrize("kind", rules.KINDS)
+@pytest.mark.parametrize("kind", model.KINDS)
 def test_every_field_of_a_kind_is_told_and_no_other(kind: str) -> None:
-    assert rows(part(kind)).keys() == fields(rules.KINDS[kind]).keys() - COMMON
+    assert rows(part(kind)).keys() == fields(model.KINDS[kind]).keys() - COMMON
 
 
-@pytest.mark.parametrize("kind", rules.KINDS)
+@pytest.mark.parametrize("kind", model.KINDS)
 def test_every_default_is_told(kind: str) -> None:
     told = rows(part(kind))
-    for name, field in fields(rules.KINDS[kind]).items():
+    for name, field in fields(model.KINDS[kind]).items():
         default = (
             field.default_factory() if field.default is msgspec.NODEFAULT and not field.required else field.default
         )
@@ -73,14 +73,14 @@ def in_words(default: object) -> str:
 
 def test_what_is_within_fields_is_told() -> None:
     common = PAGE.split("## What every rule has")[1].split("## Kinds")[0]
-    assert rows(common).keys() == {"kind", "id", "scope", *fields(rules.Scope), *fields(rules.Levels)}
+    assert rows(common).keys() == {"kind", "id", "scope", *fields(model.Scope), *fields(model.Levels)}
     area = section("geofence").split("`area`:")[1]
-    assert rows(area).keys() == {"shape", *fields(rules.Circle), *fields(rules.Polygon)}
+    assert rows(area).keys() == {"shape", *fields(model.Circle), *fields(model.Polygon)}
     node = section("condition").split("A condition is exactly one of:")[1]
     assert set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (.*?) \|", node, re.MULTILINE)))) == {
-        *fields(rules.Node)
+        *fields(model.Node)
     }
-    assert all(field.default is UNSET for field in fields(rules.Node).values())
+    assert all(field.default is UNSET for field in fields(model.Node).values())
 
 
 @pytest.mark.parametrize("metric", UNITS)
@@ -94,7 +94,7 @@ def test_every_example_is_a_set(tmp_path: Path) -> None:
     for example in examples:
         (tmp_path / "example.yaml").write_text(example)
         kinds |= {type(rule) for rule in load(tmp_path / "example.yaml", {}).rules}
-    assert kinds == set(rules.KINDS.values())
+    assert kinds == set(model.KINDS.values())
 
 
 @pytest.mark.parametrize("name", sorted(command.commands))

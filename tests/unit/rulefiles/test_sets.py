@@ -9,9 +9,9 @@ import pytest
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
-from fleetpulse.metrics import UNITS
-from fleetpulse.rulebook import Version, decode, encode
-from fleetpulse.rules import Levels, Rule, Threshold
+from fleetpulse.records.metrics import UNITS
+from fleetpulse.rules.model import Levels, Rule, Threshold
+from fleetpulse.rules.versions import Version, decode, encode
 from rulefiles import schema, show
 from rulefiles.files import load
 from tests.unit.rulefiles.malformed import MALFORMED, Malformed

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fleetpulse.decoding import decode
-from fleetpulse.documents import documents
-from fleetpulse.metrics import UNITS
+from fleetpulse.records.batch import decode
+from fleetpulse.records.documents import documents
+from fleetpulse.records.metrics import UNITS
 from stack import search
 from stack.layout import Layout, project_root
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from fleetpulse.decoding import decode
+from fleetpulse.records.batch import decode
 from udfs.archiving import BATCH_READINGS, batches
 
 NOON_MS = 1_767_268_800_000

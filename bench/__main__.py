@@ -4,11 +4,12 @@ import sys
 
 import click
 
-from bench import latency, memory, queries, readings, run, simulator, state
-from bench.contenders import ROOT
-from clients.commandline import run as run_command
-from stack import lifecycle
-from stack.layout import layout
+from bench import run
+from bench.measurements import latency, memory, queries, readings, simulator, state
+from bench.measurements.contenders import ROOT
+from fleetpulse.cli.commandline import run as run_command
+from fleetpulse.stack import lifecycle
+from fleetpulse.stack.layout import layout
 
 _PAGE = ROOT / "docs" / "benchmarks.md"
 _ALL = {

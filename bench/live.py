@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from bench.topic import PARTITIONS
-from clients.topics import ensure_topics
+from fleetpulse.kafka.topics import ensure_topics
+from fleetpulse.stack import rest
+from fleetpulse.stack.layout import Layout
+from fleetpulse.stack.submit import defaults, submit
 from fleetpulse.topics import Topic, ticks
-from stack import rest
-from stack.layout import Layout
-from stack.submit import defaults, submit
 
 
 @dataclass(frozen=True, slots=True)

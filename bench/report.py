@@ -10,8 +10,8 @@ from typing import Any
 import click
 import psutil
 
-from bench.contenders import Contender
 from bench.measure import Result, spread
+from bench.measurements.contenders import Contender
 
 _COLUMNS: tuple[tuple[str, Callable[[Result], float], int], ...] = (
     ("records/s, steady", lambda result: result.steady_per_second, 0),

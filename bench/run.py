@@ -10,9 +10,9 @@ from pathlib import Path
 import click
 
 from bench import report, topic
-from bench.contenders import CONTENDERS, JAVA_JOB, PEERS_PYTHON, ROOT, Contender, Place
 from bench.measure import Result, Sample, Usage, summarize
-from stack.layout import DEFAULT_DIR, layout
+from bench.measurements.contenders import CONTENDERS, JAVA_JOB, PEERS_PYTHON, ROOT, Contender, Place
+from fleetpulse.stack.layout import DEFAULT_DIR, layout
 
 _LOOK_EVERY_SECONDS = 0.25
 

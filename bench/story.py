@@ -61,7 +61,7 @@ class Story:
     @property
     def topic(self) -> str:
         """Name of the topic that holds exactly this."""
-        return f"bench.readings.{self.records}"
+        return f"bench.measurements.readings.{self.records}"
 
     def telemetry(self) -> Iterator[tuple[int, int, bytes]]:
         """Yield (device number, time in epoch ms, value) in the order of time."""

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from clients.topics import ensure_topics
+from fleetpulse.kafka.topics import ensure_topics
 from fleetpulse.topics import Topic
 
 PARTITIONS = 4

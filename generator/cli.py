@@ -8,16 +8,16 @@ from typing import Any
 
 import click
 
-from clients.parameters import Duration, Instant, bootstrap_servers, schema_registry, topic_name
-from clients.registry import Registry
-from clients.topics import ensure_topics
+from fleetpulse.cli.parameters import Duration, Instant, bootstrap_servers, schema_registry, topic_name
 from fleetpulse.errors import ConfigurationError, FleetpulseError
+from fleetpulse.kafka.schema_registry import Registry
+from fleetpulse.kafka.topics import ensure_topics
 from fleetpulse.records.avro import SCHEMA
 from fleetpulse.topics import EVENTS, SENSOR_RAW, TELEMETRY
-from generator.metrics import Address
 from generator.options import COUNT, SHARE, metrics_options, option
 from generator.run import Outcome, run
 from generator.scenario import MAX_DEVICES, MAX_DRIFT_PER_DAY, Dialect, Scenario
+from generator.sending.metrics import Address
 
 SENSOR_DATA = replace(TELEMETRY, name="sensor-data")
 _TOPICS = {

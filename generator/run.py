@@ -8,20 +8,20 @@ from typing import NamedTuple
 
 import click
 
-from generator.interrupt import Stop, on_signals
-from generator.metrics import NOWHERE, Address, Meter, served
-from generator.pace import paced
-from generator.produce import Sender, producer, wait_for_kafka
-from generator.progress import display
-from generator.records import Record
+from generator.payloads.records import Record
+from generator.payloads.stream import decided_until, records
 from generator.scenario import Scenario
-from generator.stall import StallWatch
-from generator.stream import decided_until, records
-from generator.truth import Truth
-from generator.truth_file import Spool, lines, spool, write
+from generator.sending.interrupt import Stop, on_signals
+from generator.sending.metrics import NOWHERE, Address, Meter, served
+from generator.sending.pace import paced
+from generator.sending.produce import Sender, producer, wait_for_kafka
+from generator.sending.progress import display
+from generator.sending.stall import StallWatch
+from generator.truth.alerts import Truth
+from generator.truth.file import Spool, lines, spool, write
 
 Stream = Callable[[Scenario, Truth | None, Callable[[], bool]], Iterator[Record]]
-"""Makes records of a scenario, as `generator.stream.records` does."""
+"""Makes records of a scenario, as `generator.payloads.stream.records` does."""
 
 
 class Outcome(NamedTuple):

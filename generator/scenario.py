@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from fleetpulse.errors import ConfigurationError
-from generator.factory import Sensor
+from generator.fleet.factory import Sensor
 
 MAX_DEVICES = 1 << 24  # more would share their chance, see generator.plan
 ENDLESS_MS = 1 << 55  # a million years: until somebody stops it

@@ -10,17 +10,17 @@ from zlib import crc32
 
 import click
 
-from clients.parameters import Duration, bootstrap_servers, matching, topic_name
-from clients.topics import ensure_topics
+from fleetpulse.cli.parameters import Duration, bootstrap_servers, matching, topic_name
 from fleetpulse.errors import ConfigurationError
+from fleetpulse.kafka.topics import ensure_topics
 from generator.cli import SENSOR_DATA, report
-from generator.factory import KINDS, Sensor
-from generator.metrics import Address
+from generator.fleet.factory import KINDS, Sensor
 from generator.options import metrics_options, option
-from generator.records import Record
+from generator.payloads.records import Record
+from generator.payloads.stream import Observer, records
 from generator.run import run
 from generator.scenario import ENDLESS_MS, Dialect, Scenario
-from generator.stream import Observer, records
+from generator.sending.metrics import Address
 
 _KINDS = {kind.name: kind for kind in KINDS}
 _INTERVALS = ", ".join(f"{kind.name} {kind.interval_ms // 1000} s" for kind in KINDS)

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from clients.commandline import run
-from jobs import arguments, deciding
+from fleetpulse.cli.commandline import run
+from jobs.wiring import arguments, deciding
 
 DECISIONS = deciding.Decisions("aggregate", windows=True)
 

@@ -23,12 +23,12 @@ from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import DataTypes, StreamTableEnvironment
 from pyflink.table.udf import udf
 
-from clients.commandline import run
-from clients.parameters import bootstrap_servers, topic_name
-from clients.topics import ensure_topics
 from fleetpulse import topics
-from jobs import arguments
-from jobs.operators import UID_GENERATION, name_operators, number_operators_by_stream
+from fleetpulse.cli.commandline import run
+from fleetpulse.cli.parameters import bootstrap_servers, topic_name
+from fleetpulse.kafka.topics import ensure_topics
+from jobs.wiring import arguments
+from jobs.wiring.operators import UID_GENERATION, name_operators, number_operators_by_stream
 from sql import statement
 from udfs.archiving import ToReadings
 

@@ -17,12 +17,12 @@ from pyflink.common import Configuration
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 
-from clients.commandline import run
-from clients.parameters import bootstrap_servers, matching
-from clients.topics import ensure_topics
 from fleetpulse import topics
-from jobs import arguments
-from jobs.operators import UID_GENERATION, name_operators, number_operators_by_stream
+from fleetpulse.cli.commandline import run
+from fleetpulse.cli.parameters import bootstrap_servers, matching
+from fleetpulse.kafka.topics import ensure_topics
+from jobs.wiring import arguments
+from jobs.wiring.operators import UID_GENERATION, name_operators, number_operators_by_stream
 from sql import statement
 
 _NAME = "fleetpulse cold storage"

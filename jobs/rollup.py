@@ -14,15 +14,15 @@ from pyflink.common import Configuration
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 
-from clients.commandline import run
-from clients.parameters import bootstrap_servers, topic_name
-from clients.topics import ensure_topics
 from fleetpulse import topics
+from fleetpulse.cli.commandline import run
+from fleetpulse.cli.parameters import bootstrap_servers, topic_name
 from fleetpulse.durations import parse
 from fleetpulse.errors import ConfigurationError
-from jobs import arguments
-from jobs.operators import UID_GENERATION
-from jobs.outputs import TRANSACTION_TIMEOUT_MS
+from fleetpulse.kafka.topics import ensure_topics
+from jobs.wiring import arguments
+from jobs.wiring.operators import UID_GENERATION
+from jobs.wiring.outputs import TRANSACTION_TIMEOUT_MS
 from sql import statement
 
 _SETTINGS = {

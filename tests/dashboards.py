@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-FOLDER = Path("observability/grafana/dashboards")
+FOLDER = Path("deploy/observability/grafana/dashboards")
 UIDS = sorted(path.stem for path in FOLDER.glob("*.json"))
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from pyflink.table.udf import FunctionContext, ScalarFunction
 
-from clients.registry import Registry
+from fleetpulse.kafka.schema_registry import Registry
 from fleetpulse.records.avro import SensorReadings
 from fleetpulse.records.batch import decode
 from fleetpulse.records.frames import Batch, pack

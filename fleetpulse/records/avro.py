@@ -14,7 +14,9 @@ from typing import Any, NamedTuple, cast
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from fastavro.read import SchemaResolutionError
 
-SCHEMA: dict[str, Any] = json.loads(files("schemas").joinpath("sensor-reading.avsc").read_text(encoding="utf-8"))
+SCHEMA: dict[str, Any] = json.loads(
+    files("fleetpulse.schemas").joinpath("sensor-reading.avsc").read_text(encoding="utf-8")
+)
 LARGEST_ID = (1 << 31) - 1  # registries count in signed 32 bits
 
 _HEAD = Struct(">BI")

@@ -10,13 +10,13 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-pytest.register_assert_rewrite("tests.e2e.monitoring")
+pytest.register_assert_rewrite("tests.e2e.support.monitoring")
 
-from database.migrate import migrate  # noqa: E402 after what must come first
-from tests.e2e.databases import fresh_database  # noqa: E402
-from tests.e2e.embedded import EmbeddedStack, running_stack  # noqa: E402
+from fleetpulse.database.migrate import migrate  # noqa: E402 after what must come first
+from tests.e2e.support.databases import fresh_database  # noqa: E402
+from tests.e2e.support.embedded import EmbeddedStack, running_stack  # noqa: E402
 
-collect_ignore = [] if shutil.which("vector") else ["test_vector.py"]
+collect_ignore = [] if shutil.which("vector") else ["observability/test_vector.py"]
 
 
 @pytest.fixture(scope="session")

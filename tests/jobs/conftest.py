@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from stack import flink
-from stack.layout import Layout, project_root
+from fleetpulse.stack.layout import Layout, project_root
+from fleetpulse.stack.programs import flink
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -11,8 +11,8 @@ from typing import Any
 from pyflink.table import Schema, StreamTableEnvironment
 
 from fleetpulse.times import iso
-from generator.records import Record
-from jobs.arguments import interval
+from generator.payloads.records import Record
+from jobs.wiring.arguments import interval
 
 _TABLE = """
     CREATE TABLE recorded (

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pyflink.datastream import StreamExecutionEnvironment
 
-from clients.commandline import run
+from fleetpulse.cli.commandline import run
 from jobs.archive import OPERATOR_NAMES, assemble, command, configuration, plan
 from tests.jobs.test_deciding_jobs import each, uids
 

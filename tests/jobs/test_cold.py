@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from pyflink.datastream import CheckpointingMode, StreamExecutionEnvironment
 
-from clients.commandline import run
+from fleetpulse.cli.commandline import run
+from fleetpulse.stack.install.artifacts import jars
 from jobs.cold import OPERATOR_NAMES, assemble, command, configuration
-from stack.artifacts import jars
 from tests.jobs.test_deciding_jobs import uids
 
 pytestmark = pytest.mark.jobs

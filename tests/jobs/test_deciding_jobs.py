@@ -10,12 +10,12 @@ import pytest
 from pyflink.datastream import CheckpointingMode, StreamExecutionEnvironment
 from pyflink.java_gateway import get_gateway
 
-from clients.commandline import run
+from fleetpulse.cli.commandline import run
 from fleetpulse.records.sharding import MAX_PARALLELISM
 from jobs import aggregate, anomaly, inactivity, monitor
-from jobs.crossing import _objects, shard_keys
-from jobs.deciding import OPERATOR_NAMES, assemble, configuration, plan
 from jobs.inactivity import command
+from jobs.wiring.crossing import _objects, shard_keys
+from jobs.wiring.deciding import OPERATOR_NAMES, assemble, configuration, plan
 
 pytestmark = pytest.mark.jobs
 

@@ -17,15 +17,15 @@ from pyflink.datastream import DataStream, StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 
 from fleetpulse.times import iso
-from generator.records import Record
+from generator.payloads.records import Record
+from generator.payloads.stream import records
 from generator.scenario import Scenario
-from generator.stream import records
-from generator.truth import Revision, Truth
-from generator.truth_file import lines
-from jobs.crossing import process_by_shard, shard_keys
-from jobs.deciding import Plan, configuration, plan
+from generator.truth.alerts import Revision, Truth
+from generator.truth.file import lines
 from jobs.inactivity import DECISIONS, command
-from jobs.telemetry import ITEM_TYPE, frames_by_shard
+from jobs.wiring.crossing import process_by_shard, shard_keys
+from jobs.wiring.deciding import Plan, configuration, plan
+from jobs.wiring.telemetry import ITEM_TYPE, frames_by_shard
 from tests.jobs.recorded import read_records, write_records
 from udfs.deciding import RECORD_TYPE, Decide
 
@@ -119,7 +119,7 @@ def local(settings: Configuration) -> Configuration:
 
 
 def decided(tables: StreamTableEnvironment, job: Plan) -> DataStream:
-    """The job from the table `telemetry` on, up to what leaves; see `jobs.deciding.build`."""
+    """The job from the table `telemetry` on, up to what leaves; see `jobs.wiring.deciding.build`."""
     keys = shard_keys(job.policy.shards)
     items = frames_by_shard(tables, job.source, keys, job.policy.measured)
     return process_by_shard(items, ITEM_TYPE, Decide(job.policy, job.outbox, keys), RECORD_TYPE)

@@ -9,15 +9,15 @@ import click
 import pytest
 from pyflink.metrics import Counter, Distribution, Meter, MetricGroup
 
-from backtest.cli import command as backtest
-from backtest.explain import command as explain
+from fleetpulse.backtest.cli import command as backtest
+from fleetpulse.backtest.explain import command as explain
 from fleetpulse.inactivity.timeouts import InactivityPolicy
 from fleetpulse.inactivity.watch import InactivityWatch
 from fleetpulse.records.reasons import Reason
 from fleetpulse.topics import TOPICS, Topic, ticks
 from generator.cli import command as generate
-from generator.metrics import Meter as SimulatorMeter
 from generator.scenario import Scenario
+from generator.sending.metrics import Meter as SimulatorMeter
 from generator.sensors import command as sensors
 from jobs.aggregate import command as aggregate
 from jobs.anomaly import command as anomaly

@@ -1,8 +1,8 @@
 """What the benchmark of dashboards asks, and how it says what it took."""
 
 from bench.filled import Contents
-from bench.queries import SAMPLES, Timed, questions, table
-from observability.grafana.render import SQL
+from bench.measurements.queries import SAMPLES, Timed, questions, table
+from fleetpulse.dashboards.render import SQL
 
 
 def test_every_statement_of_the_dashboards_is_asked_as_grafana_sends_it() -> None:

@@ -5,7 +5,7 @@ from collections import defaultdict
 import pytest
 
 from bench import outcome
-from bench.memory import filled
+from bench.measurements.memory import filled
 from bench.story import InAvro, Reading, Story, to_avro, to_json
 from bench.topic import START_MS
 from fleetpulse.records.avro import SCHEMA, SensorReadings

@@ -13,11 +13,11 @@ from fleetpulse.rules.checks import check
 from fleetpulse.rules.model import read
 from fleetpulse.rules.versions import Version
 from fleetpulse.windows.tumbling import WindowPolicy, WindowWatch
+from generator.fleet.silence import NEVER
+from generator.payloads.stream import Together, records
 from generator.scenario import Dialect
-from generator.silence import NEVER
-from generator.stream import Together, records
-from generator.truth_values import Limit, Rate, Stuck, ValueTruth
-from generator.truth_windows import WindowTruth
+from generator.truth.values import Limit, Rate, Stuck, ValueTruth
+from generator.truth.windows import WindowTruth
 from tests.unit.generator.fleets import FAULTY
 
 FLEET = replace(

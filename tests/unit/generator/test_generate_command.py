@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from clients.commandline import run as run_command
+from fleetpulse.cli.commandline import run as run_command
 from generator import cli
 from generator.run import Outcome
 from generator.scenario import Dialect

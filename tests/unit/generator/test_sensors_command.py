@@ -6,9 +6,9 @@ from pathlib import Path
 import click
 import pytest
 
-from clients.commandline import run as run_command
+from fleetpulse.cli.commandline import run as run_command
 from generator import sensors
-from generator.factory import KINDS
+from generator.fleet.factory import KINDS
 from generator.run import Outcome
 from generator.scenario import ENDLESS_MS
 from generator.sensors import each_at_its_pace

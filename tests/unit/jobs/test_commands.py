@@ -8,8 +8,8 @@ import pytest
 
 from jobs import aggregate, anomaly, inactivity, monitor
 from jobs.archive import command as archive
-from jobs.deciding import Plan, plan
 from jobs.inactivity import DECISIONS, command
+from jobs.wiring.deciding import Plan, plan
 
 BROKERS = ("KAFKA_BOOTSTRAP_SERVERS", "KAFKA_BROKERS", "FLEETPULSE_KAFKA_BOOTSTRAP_SERVERS")
 

@@ -1,1 +1,0 @@
-"""History judged without Flink, by the code that judges the present: `fleetpulse backtest` and `fleetpulse explain`."""

@@ -1,1 +1,0 @@
-"""`fleetpulse dlq`: look at rejected records and put them back."""

@@ -1,0 +1,1 @@
+"""Backtests: rules over recorded history (`fleetpulse backtest` and `explain`)."""

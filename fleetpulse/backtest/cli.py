@@ -1,0 +1,92 @@
+"""`fleetpulse backtest`: what rules would have raised over history, and what other rules would have changed."""
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from fleetpulse.alerts import Revision
+from fleetpulse.backtest import show
+from fleetpulse.backtest.changes import changes
+from fleetpulse.backtest.judging import Settings, judge
+from fleetpulse.backtest.options import Source, of_files, of_history
+from fleetpulse.backtest.sources.records import record_of
+from fleetpulse.cli.parameters import Instant
+from fleetpulse.cli.tables import console
+from fleetpulse.rules.versions import Versions, expecting
+
+T = TypeVar("T")
+
+
+@click.command("backtest")
+@of_history
+@click.option("--from", "from_ms", type=Instant(), help="Read from this Kafka timestamp on: epoch ms or ISO 8601.")
+@click.option(
+    "--until",
+    "until_ms",
+    type=Instant(),
+    help="Decide up to this instant and nothing after it: epoch ms or ISO 8601.  [default: all that is there]",
+)
+@click.option(
+    "--diff",
+    nargs=2,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="OLD NEW",
+    help="Compare two rule files instead: alerts gained and lost.",
+)
+@click.option("--limit", type=click.IntRange(0), default=20, show_default=True, help="Show so many, the newest.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON lines: all alert records, without `detected_at`.")
+def command(
+    source: Source,
+    settings: Settings,
+    versions: Callable[[], Versions],
+    from_ms: int | None,
+    until_ms: int | None,
+    diff: tuple[Path, Path] | None,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """Judge history by the code that judges the present: no Flink, and no alert is sent."""
+    books = [expecting(book, from_ms) for book in (map(of_files, diff) if diff else [versions()])]
+    begun = time.monotonic()
+    judged = judge(source.streams(from_ms), settings, books, until_ms)
+    click.echo(show.read(judged.read, time.monotonic() - begun), err=as_json)
+    if diff:
+        before, after = judged.revisions
+        _tell_changes(before, after, limit, as_json)
+    elif as_json:
+        _write(map(record_of, judged.revisions[0]))
+    else:
+        [revisions] = judged.revisions
+        console().print(show.counts(revisions))
+        _tell_newest(limit, len(revisions))
+        console().print(show.listing(_newest(revisions, limit)))
+
+
+def _tell_changes(before: Sequence[Revision], after: Sequence[Revision], limit: int, as_json: bool) -> None:
+    found = changes(before, after)
+    told = list(found.told())
+    if as_json:
+        _write(b'{"change":"%s",%s' % (what.encode(), record_of(revision)[1:]) for what, revision in told)
+        return
+    click.echo(f"{len(found.gained):,} alerts gained, {len(found.lost):,} lost, {found.kept:,} in both")
+    console().print(show.change_counts(found))
+    _tell_newest(limit, len(told))
+    console().print(show.change_listing(_newest(told, limit)))
+
+
+def _newest(found: Sequence[T], limit: int) -> Sequence[T]:
+    return found[max(0, len(found) - limit) :]
+
+
+def _tell_newest(limit: int, count: int) -> None:
+    if limit < count:
+        click.echo(f"the newest {limit:,} of {count:,}; --limit shows more")
+
+
+def _write(records: Iterable[bytes]) -> None:
+    for record in records:
+        sys.stdout.buffer.write(record + b"\n")

@@ -1,0 +1,178 @@
+"""`fleetpulse explain`: which rule made an alert, what its evidence says, and whether history says so again."""
+
+import json
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import click
+
+from fleetpulse import topics
+from fleetpulse.backtest.evidence import Check, checks
+from fleetpulse.backtest.judging import Settings
+from fleetpulse.backtest.options import Source, of_history
+from fleetpulse.backtest.retelling import Heard, Retold, deciding, differences, retell
+from fleetpulse.backtest.sources.alerts import Fields, from_database, from_topic
+from fleetpulse.cli.parameters import Duration, topic_name
+from fleetpulse.errors import ConfigurationError
+from fleetpulse.inactivity.timeouts import NEVER_SEEN
+from fleetpulse.rulefiles.difference import fields_of, told
+from fleetpulse.rules import model as rule_types
+from fleetpulse.rules.checks import RULE_ID
+from fleetpulse.rules.model import Rule, RuleSet
+from fleetpulse.rules.versions import Versions, expecting, in_force
+from fleetpulse.times import iso, to_epoch_ms
+
+_SHOWN = 10  # records a revision
+
+
+class Explained(NamedTuple):
+    """A revision, the rule that made it, and what was found out about it."""
+
+    told: Fields
+    version: int
+    rule: Rule | None
+    checks: list[Check]
+    differences: dict[str, list[object]]
+    records: list[Heard]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether evidence and history both say what the revision says."""
+        return all(check.holds for check in self.checks) and not self.differences
+
+
+@click.command("explain")
+@click.argument("alert_id", metavar="ALERT_ID", type=click.UUID)
+@of_history
+@click.option(
+    "--alerts.topic",
+    "alerts_topic",
+    callback=topic_name,
+    default=topics.ALERTS.name,
+    show_default=True,
+    help="Topic of alerts.",
+)
+@click.option("--database", metavar="DSN", help="Read the alert from the table `alerts` here instead.")
+@click.option(
+    "--lookback",
+    type=Duration("s"),
+    default="1d",
+    show_default=True,
+    help="Read history from so long before the alert: what rules remember begins there.",
+)
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def command(
+    source: Source,
+    settings: Settings,
+    versions: Callable[[], Versions],
+    alert_id: uuid.UUID,
+    alerts_topic: str,
+    database: str | None,
+    lookback: float,
+    as_json: bool,
+) -> int:
+    """Say what made an alert, and derive it again: from its own evidence, and from the records of its device."""
+    revisions = _revisions(source, alerts_topic, database, str(alert_id))
+    expected_from = (r["evidence"].get("latest_event_time_ms") for r in revisions if r["kind"] == NEVER_SEEN)
+    known = expecting(versions(), next(expected_from, None))
+    retold = _retell(source, settings, known, revisions, int(lookback))
+    explained = [_explain(fields, known, settings, retold, database is None) for fields in revisions]
+    unheard = sorted(retold.revisions.keys() - {fields["revision"] for fields in revisions})
+    agrees = all(one.agrees for one in explained) and not unheard
+    if as_json:
+        document = {"alert_id": str(alert_id), "agrees": agrees, "revisions": [_document(one) for one in explained]}
+        click.echo(json.dumps(document | {"not_told": unheard}, ensure_ascii=False))
+    else:
+        click.echo("\n".join([*_lines(explained, len(retold.heard)), *_conclusion(agrees, unheard)]))
+    return 0 if agrees else 1
+
+
+def _revisions(source: Source, topic: str, database: str | None, alert_id: str) -> list[Fields]:
+    if database is None:
+        found = from_topic(source.bootstrap_servers, topic, alert_id)
+    else:
+        found = from_database(database, alert_id)
+    if not found:
+        where = "the table alerts" if database is not None else f"topic {topic}"
+        raise ConfigurationError(f"{where} has no alert {alert_id}")
+    return found
+
+
+def _retell(source: Source, settings: Settings, known: Versions, revisions: list[Fields], lookback_ms: int) -> Retold:
+    first = revisions[0]
+    evidence = first["evidence"]
+    began_ms = min(
+        to_epoch_ms(first["opened_at"]), *(evidence.get(n, 1 << 62) for n in ("since_ms", "latest_event_time_ms"))
+    )
+    until_ms = max(to_epoch_ms(fields["changed_at"]) for fields in revisions)
+    streams = source.streams(max(1, began_ms - lookback_ms))
+    return retell(streams, settings, known, first["device_id"], first["alert_id"], until_ms)
+
+
+def _explain(fields: Fields, known: Versions, settings: Settings, retold: Retold, whole: bool) -> Explained:
+    number, rules = _rules_of(fields, known)
+    rule = next((rule for rule in rules.rules if rule.id == fields["rule_id"]), None)
+    return Explained(
+        fields,
+        number,
+        rule,
+        checks(fields, rule, settings.inactivity),
+        differences(fields, retold.revisions.get(fields["revision"]), whole),
+        deciding(fields, retold.heard),
+    )
+
+
+def _rules_of(fields: Fields, known: Versions) -> tuple[int, RuleSet]:
+    """The version that a revision names, or else the one in force when it was made; 0 where there is none."""
+    named = fields.get("rule_version")
+    at_ms = to_epoch_ms(fields["changed_at"])
+    version = in_force(known, at_ms) if named is None else next((v for v in known if v.version == named), None)
+    return (version.version, version.rules) if version else (named or 0, RuleSet(()))
+
+
+def _document(one: Explained) -> dict[str, Any]:
+    rule = rule_types.to_document(RuleSet((one.rule,)))["rules"][0] if one.rule else None
+    return {
+        "revision": one.told["revision"],
+        "state": one.told["state"],
+        "summary": one.told["summary"],
+        "rule_version": one.version,
+        "rule": rule,
+        "evidence": one.told["evidence"],
+        "checks": [check._asdict() for check in one.checks],
+        "differences": one.differences,
+        "records": [record._asdict() for record in one.records],
+    }
+
+
+def _lines(explained: Sequence[Explained], heard: int) -> list[str]:
+    lines = [f"alert {explained[0].told['alert_id']}, from {heard:,} records of {explained[0].told['device_id']}"]
+    for one in explained:
+        fields = one.told
+        lines += ["", f"{fields['revision']} {fields['state']}, {fields['severity']}, at {fields['changed_at']}"]
+        lines += [f"  {fields['summary']}", f"  {_rule_line(one)}"]
+        lines += [f"  {'is so ' if check.holds else 'NOT SO'}  {check.claim}" for check in one.checks]
+        if not one.differences:
+            lines.append("  is so   history gives the same revision")
+        for name, (stored, made) in one.differences.items():
+            lines.append(f"  NOT SO  {name} is {told(stored)}, by history {'nothing' if made is None else told(made)}")
+        lines += [f"  record  {r.place}  of {iso(r.event_time_ms)}" for r in one.records[:_SHOWN]]
+        if len(one.records) > _SHOWN:
+            lines.append(f"          and {len(one.records) - _SHOWN:,} more")
+    return lines
+
+
+def _rule_line(one: Explained) -> str:
+    if one.rule is None and one.told["rule_id"] == RULE_ID:
+        return f"by the job's own timeout of {one.told['limit']:g} s"
+    if one.rule is None:
+        return f"by rule {one.told['rule_id']}, which version {one.version} of the rules does not have"
+    fields = fields_of(rule_types.to_document(RuleSet((one.rule,)))["rules"][0])
+    says = ", ".join(f"{name} {told(value)}" for name, value in fields.items() if name != "id" and value != "0s")
+    return f"by rule {one.rule.id} of version {one.version}: {says}"
+
+
+def _conclusion(agrees: bool, unheard: Sequence[int]) -> list[str]:
+    lines = [f"history makes a revision {number} that was not told" for number in unheard]
+    return ["", *lines, "it agrees" if agrees else "it does NOT agree"]

@@ -1,0 +1,54 @@
+"""What a backtest found, as people read it."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from fleetpulse.alerts import Revision
+from fleetpulse.backtest.changes import Changes
+from fleetpulse.backtest.judging import Read
+from fleetpulse.times import iso
+
+
+def read(found: Read, seconds: float) -> str:
+    """What was read, in a line."""
+    late = f"{found.late:,} late" + (f" of {len(found.late_devices):,} devices" if found.late else "")
+    return (
+        f"{found.records:,} records in {seconds:.1f} s, {found.rejected:,} rejected, {late}; "
+        f"decided up to {iso(found.decided_until_ms)}"
+    )
+
+
+def counts(revisions: Iterable[Revision]) -> Table:
+    """How many revisions, by rule, severity and state."""
+    table = Table("rule", "severity", "state", "revisions", box=None)
+    for key, count in sorted(Counter((r.rule_id, r.severity, str(r.state)) for r in revisions).items()):
+        table.add_row(*map(Text, key), f"{count:,}")
+    return table
+
+
+def listing(revisions: Iterable[Revision]) -> Table:
+    """One line a revision."""
+    table = Table("changed at", "state", "severity", "rule", "what is so", box=None)
+    for r in revisions:
+        table.add_row(*map(Text, (iso(r.changed_at_ms), r.state, r.severity, r.rule_id, r.summary)))
+    return table
+
+
+def change_counts(found: Changes) -> Table:
+    """How many alerts were gained and lost, by rule."""
+    gained, lost = (Counter(r.rule_id for r in revisions) for revisions in found[:2])
+    table = Table("rule", "gained", "lost", box=None)
+    for rule_id in sorted(gained | lost):
+        table.add_row(Text(rule_id), f"{gained[rule_id]:,}", f"{lost[rule_id]:,}")
+    return table
+
+
+def change_listing(found: Sequence[tuple[str, Revision]]) -> Table:
+    """One line a change."""
+    table = Table("opened at", "", "severity", "rule", "what is so", box=None)
+    for what, r in found:
+        table.add_row(iso(r.opened_at_ms), what, *map(Text, (r.severity, r.rule_id, r.summary)))
+    return table

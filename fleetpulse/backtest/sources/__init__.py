@@ -1,0 +1,1 @@
+"""Where a backtest reads history: Kafka, Parquet or JSON lines."""

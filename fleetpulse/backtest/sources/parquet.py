@@ -1,0 +1,79 @@
+"""History in Parquet: a folder of files as cold storage keeps them, in whatever folders below it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from fleetpulse.backtest.sources.history import Chunk, Stream, chunk_size, since
+from fleetpulse.errors import ConfigurationError
+
+# The columns of a record, and what they are read as.
+_VALUE, _TOPIC, _PARTITION, _OFFSET, _KAFKA_TIME = COLUMNS = ("value", "topic", "partition", "offset", "kafka_time")
+_TYPES = {_VALUE: pa.binary(), _OFFSET: pa.int64(), _KAFKA_TIME: pa.timestamp("ms")}
+
+
+class _Piece(NamedTuple):
+    """What one file holds of one partition. Sorts by the first offset."""
+
+    topic: str
+    partition: int
+    first_offset: int
+    file: Path
+
+
+def streams(folder: Path, from_ms: int | None) -> list[Stream]:
+    """What the files below a folder hold, by Kafka timestamp from an instant on.
+
+    Raises:
+        ConfigurationError: there are none, or they hold something else.
+    """
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and not _is_hidden(path.relative_to(folder)))
+    if not files:
+        raise ConfigurationError(f"--parquet: {folder} holds no files")
+    pieces = sorted(piece for file in files for piece in _pieces(file))
+    places = list(dict.fromkeys((piece.topic, piece.partition) for piece in pieces))
+    size = chunk_size(len(places))
+    return [
+        Stream(*place, since(_chunks([piece for piece in pieces if piece[:2] == place], size), from_ms))
+        for place in places
+    ]
+
+
+def _is_hidden(path: Path) -> bool:
+    """Whether it is what writers leave beside the data: unfinished files and marks of success."""
+    return any(part.startswith((".", "_")) for part in path.parts)
+
+
+def _pieces(file: Path) -> Iterator[_Piece]:
+    try:
+        table = pq.ParquetFile(file).read([_TOPIC, _PARTITION, _OFFSET])
+        firsts = table.group_by([_TOPIC, _PARTITION]).aggregate([(_OFFSET, "min")]).to_pylist()
+    except (pa.ArrowException, KeyError) as bad:
+        raise ConfigurationError(f"--parquet: {file} has no columns {', '.join(COLUMNS)}: {bad}") from None
+    for row in firsts:
+        yield _Piece(row[_TOPIC], row[_PARTITION], row[f"{_OFFSET}_min"], file)
+
+
+def _chunks(pieces: list[_Piece], size: int) -> Iterator[Chunk]:
+    for piece in pieces:
+        for batch in pq.ParquetFile(piece.file).iter_batches(size, columns=list(COLUMNS)):
+            mine = pc.and_(pc.equal(batch[_TOPIC], piece.topic), pc.equal(batch[_PARTITION], piece.partition))
+            rows = batch.filter(mine)
+            yield Chunk(
+                _plain(_column(rows, _OFFSET)),
+                _plain(_column(rows, _KAFKA_TIME).cast(pa.int64())),
+                _plain(_column(rows, _VALUE)),
+            )
+
+
+def _column(rows: Any, name: str) -> Any:
+    return rows[name].cast(_TYPES[name], safe=False)
+
+
+def _plain(column: Any) -> Any:
+    """The column as a list; by way of numpy this takes a fraction of what Arrow's own way takes."""
+    return column.to_numpy(zero_copy_only=False).tolist()

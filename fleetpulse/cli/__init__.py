@@ -1,0 +1,1 @@
+"""The `fleetpulse` command, and what its subcommands share."""

@@ -1,0 +1,1 @@
+"""One module a dashboard, or a part of one."""

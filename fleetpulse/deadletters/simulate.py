@@ -1,0 +1,78 @@
+"""`fleetpulse dlq simulate`: send every kind of broken record, and show where each ended."""
+
+import time
+import uuid
+
+import click
+from confluent_kafka import KafkaError, Message, Producer
+from rich.table import Table
+
+from fleetpulse import topics
+from fleetpulse.cli.parameters import bootstrap_servers
+from fleetpulse.cli.tables import console
+from fleetpulse.deadletters.letter import Letter, Place
+from fleetpulse.deadletters.topics import letters, place_of
+from fleetpulse.errors import FleetpulseError
+from generator.payloads.malformed import KINDS, TOO_LARGE, Malformed, value_of
+from generator.scenario import Dialect
+
+_LOOK_EVERY_S = 1.0
+_DIALECTS = [dialect.value for dialect in Dialect if dialect is not Dialect.AVRO]  # which needs a registry
+
+
+@click.command("simulate")
+@bootstrap_servers
+@click.option("--topic", default=topics.EVENTS.name, show_default=True, help="Topic that a running job reads.")
+@click.option("--dialect", type=click.Choice(_DIALECTS), default="telemetry", show_default=True)
+@click.option("--dlq.topic", "dlq_topic", default=topics.DEAD_LETTERS.name, show_default=True, envvar="DLQ_TOPIC")
+@click.option("--timeout.seconds", "timeout_s", type=click.IntRange(1), default=60, show_default=True)
+def simulate_command(bootstrap_servers: str, topic: str, dialect: str, dlq_topic: str, timeout_s: int) -> None:
+    """Send every kind of broken record, and show where each ended. A job must be reading the topic."""
+    kinds = [*KINDS[Dialect(dialect)], TOO_LARGE]
+    sent = _send(bootstrap_servers, topic, kinds, Dialect(dialect))
+    click.echo(f"{len(sent)} broken records sent to {topic}; waiting for them in {dlq_topic}")
+    arrived = _await(bootstrap_servers, dlq_topic, set(sent), timeout_s)
+    console().print(_table(sent, arrived))
+    if missing := len(sent) - len(arrived):
+        raise FleetpulseError(
+            f"{missing} of {len(sent)} did not reach {dlq_topic} within {timeout_s} s: does a job read {topic}?"
+        )
+
+
+def _send(bootstrap_servers: str, topic: str, kinds: list[Malformed], dialect: Dialect) -> dict[Place, Malformed]:
+    producer = Producer(
+        {"bootstrap.servers": bootstrap_servers, "message.max.bytes": topics.LARGEST_MESSAGE_BYTES, "log_level": 0}
+    )
+    device_id, now_ms = f"broken-{uuid.uuid4().hex[:8]}", time.time_ns() // 1_000_000
+    sent: dict[Place, Malformed] = {}
+    for kind in kinds:
+
+        def note(error: KafkaError | None, message: Message, kind: Malformed = kind) -> None:
+            if error is None:
+                sent[place_of(message)] = kind
+
+        value = value_of(kind, dialect, device_id, now_ms)
+        producer.produce(topic, value, device_id.encode(), timestamp=now_ms, on_delivery=note)
+    producer.flush(30)
+    if len(sent) < len(kinds):
+        raise FleetpulseError(f"{len(kinds) - len(sent)} of {len(kinds)} records were not taken by {bootstrap_servers}")
+    return sent
+
+
+def _await(bootstrap_servers: str, topic: str, places: set[Place], timeout_s: float) -> dict[Place, Letter]:
+    deadline = time.monotonic() + timeout_s
+    while True:
+        arrived = {letter.origin: letter for letter in letters(bootstrap_servers, topic) if letter.origin in places}
+        if len(arrived) == len(places) or time.monotonic() > deadline:
+            return {origin: letter for origin, letter in arrived.items() if origin is not None}
+        time.sleep(_LOOK_EVERY_S)
+
+
+def _table(sent: dict[Place, Malformed], arrived: dict[Place, Letter]) -> Table:
+    table = Table("sent to", "expected", "rejected for", "letter", "value", box=None)
+    for place, kind in sorted(sent.items(), key=lambda item: (item[1].reason, item[0])):
+        letter = arrived.get(place)
+        preview = "(a tombstone)" if kind.template is None else ascii(kind.template[:50])[1:-1]
+        found = (letter.reason, str(letter.place)) if letter else ("not yet", "-")
+        table.add_row(str(place), kind.reason, *found, preview)
+    return table

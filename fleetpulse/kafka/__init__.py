@@ -1,0 +1,1 @@
+"""Kafka clients: topics, consumers, transactions, cluster checks and the schema registry."""

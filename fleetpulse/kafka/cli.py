@@ -1,0 +1,107 @@
+"""`fleetpulse kafka`: makes the topics, and tells whether a cluster is as it should be."""
+
+import time
+from collections.abc import Iterator
+
+import click
+from confluent_kafka import Consumer
+from rich.table import Table
+
+from fleetpulse.cli.parameters import bootstrap_servers, topic_name
+from fleetpulse.cli.tables import console
+from fleetpulse.errors import FleetpulseError
+from fleetpulse.kafka.cluster import cluster, differences, faults, there_and_back, topics_as_they_are
+from fleetpulse.kafka.topics import ensure_topics
+from fleetpulse.topics import TOPICS, ticks
+
+_STANDARD = (*TOPICS, ticks("monitor"))
+_POLL_S = 0.5
+
+
+@click.group("kafka")
+def command() -> None:
+    """Look at a Kafka cluster, wherever it runs."""
+
+
+@command.command("make-topics")
+@bootstrap_servers
+def make_topics_command(bootstrap_servers: str) -> None:
+    """Make the topics that are missing; those that are there stay as they are."""
+    made = ensure_topics(bootstrap_servers, _STANDARD)
+    for name in made:
+        click.echo(f"made {name}")
+    if not made:
+        click.echo("all topics are there")
+
+
+@command.command("test-topics")
+@bootstrap_servers
+def test_topics_command(bootstrap_servers: str) -> int:
+    """Compare the topics with what they should be. Exit code 1 where one differs."""
+    found = topics_as_they_are(bootstrap_servers, _STANDARD)
+    wrong = {topic.name: differences(topic, found.get(topic.name)) for topic in _STANDARD}
+    table = Table("topic", "partitions", "copies", "is", box=None)
+    for name, what in wrong.items():
+        size = (str(found[name].partitions), str(found[name].replicas)) if name in found else ("-", "-")
+        table.add_row(name, *size, "; ".join(what) or "as it should be")
+    console().print(table)
+    return 1 if any(wrong.values()) else 0
+
+
+@command.command("verify-cluster")
+@bootstrap_servers
+def verify_cluster_command(bootstrap_servers: str) -> int:
+    """Show brokers, controllers and copies. Exit code 1 where one is missing or behind."""
+    found = cluster(bootstrap_servers)
+    for node, address in found.brokers.items():
+        role = "leads the controllers" if node == found.leader else "controller" if node in found.controllers else ""
+        click.echo(f"{node:<4} {address:<24} {role}".rstrip())
+    least = min((len(p.replicas) for p in found.partitions), default=0)
+    click.echo(f"{len(found.partitions)} partitions, each with {least} or more copies")
+    wrong = list(faults(found))
+    for fault in wrong:
+        click.echo(fault)
+    return 1 if wrong else 0
+
+
+@command.command("test-external")
+@bootstrap_servers
+def test_external_command(bootstrap_servers: str) -> None:
+    """Reach every broker at the address that it tells its clients, and by each send a record there and back."""
+    for node, address in cluster(bootstrap_servers).brokers.items():
+        began = time.monotonic()
+        there_and_back(address, f"{node} {time.time_ns()}".encode())
+        click.echo(f"broker {node} at {address}: a record there and back, {time.monotonic() - began:.1f} s")
+
+
+@command.command("watch")
+@click.argument("topic", callback=topic_name)
+@bootstrap_servers
+def watch_command(topic: str, bootstrap_servers: str) -> None:
+    """Print the values of TOPIC as they come, until interrupted."""
+    for value in _values(bootstrap_servers, topic):
+        click.echo(value)
+
+
+def _values(bootstrap_servers: str, topic: str) -> Iterator[bytes]:
+    consumer = Consumer(
+        {
+            "bootstrap.servers": bootstrap_servers,
+            "group.id": f"fleetpulse-watch-{time.time_ns()}",
+            "enable.auto.commit": False,
+            "auto.offset.reset": "latest",
+            "isolation.level": "read_committed",
+            "allow.auto.create.topics": False,
+        }
+    )
+    consumer.subscribe([topic])
+    try:
+        while True:
+            message = consumer.poll(_POLL_S)
+            if message is None:
+                continue
+            if error := message.error():
+                raise FleetpulseError(f"cannot read {topic}: {error.str()}")
+            yield message.value() or b""
+    finally:
+        consumer.close()

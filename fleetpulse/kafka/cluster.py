@@ -1,0 +1,148 @@
+"""What a Kafka cluster says of itself: its brokers, its controllers, and the copies of its partitions."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
+from kafka.errors import KafkaError
+
+from fleetpulse.errors import FleetpulseError
+from fleetpulse.kafka.topics import ensure_topics
+from fleetpulse.topics import Topic
+
+PROBE = Topic("fleetpulse.probe", 1, {"retention.ms": "3600000"})
+_ANSWER_S = 30.0
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Who has a partition: node ids, and no leader (-1) where nobody can write to it."""
+
+    topic: str
+    number: int
+    leader: int
+    replicas: tuple[int, ...]
+    in_sync: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The brokers' addresses by node id, the controllers' ids, the id of the one that leads, and all partitions."""
+
+    brokers: Mapping[int, str]
+    controllers: tuple[int, ...]
+    leader: int
+    partitions: tuple[Partition, ...]
+
+
+@dataclass(frozen=True)
+class Found:
+    """A topic as it is: how many partitions, copies of each, and which settings differ from the brokers' own."""
+
+    partitions: int
+    replicas: int
+    config: Mapping[str, str]
+
+
+def cluster(bootstrap_servers: str) -> Cluster:
+    """The cluster as it is now.
+
+    Raises:
+        FleetpulseError: no broker answers.
+    """
+    with _admin(bootstrap_servers) as admin:
+        answering = [broker for broker in admin.describe_cluster()["brokers"] if not broker["is_fenced"]]
+        quorum = admin.describe_metadata_quorum()["topics"][0]["partitions"][0]
+        partitions = tuple(
+            Partition(t["name"], p["partition_index"], p["leader_id"], tuple(p["replica_nodes"]), tuple(p["isr_nodes"]))
+            for t in admin.describe_topics()
+            for p in t["partitions"]
+        )
+    brokers = {broker["broker_id"]: f"{broker['host']}:{broker['port']}" for broker in answering}
+    voters = tuple(sorted(voter["replica_id"] for voter in quorum["current_voters"]))
+    return Cluster(dict(sorted(brokers.items())), voters, quorum["leader_id"], partitions)
+
+
+def faults(found: Cluster) -> Iterator[str]:
+    """What is wrong with a cluster, one line each."""
+    for node in sorted(set(found.controllers) - found.brokers.keys()):
+        yield f"node {node} is a controller and does not answer"
+    for p in found.partitions:
+        if p.leader < 0:
+            yield f"{p.topic}:{p.number} has no leader: nobody can read or write it"
+        elif len(p.in_sync) < len(p.replicas):
+            yield f"{p.topic}:{p.number} has {len(p.in_sync)} of {len(p.replicas)} copies in sync"
+
+
+def topics_as_they_are(bootstrap_servers: str, wanted: Iterable[Topic]) -> dict[str, Found]:
+    """Those of the wanted topics that are there.
+
+    Raises:
+        FleetpulseError: no broker answers.
+    """
+    names = [topic.name for topic in wanted]
+    with _admin(bootstrap_servers) as admin:
+        there = [name for name in names if name in set(admin.list_topics())]
+        resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in there]
+        configs = admin.describe_configs(resources)["topic"] if there else {}
+        described = admin.describe_topics(there) if there else []
+    return {
+        topic["name"]: Found(
+            len(topic["partitions"]),
+            min(len(p["replica_nodes"]) for p in topic["partitions"]),
+            {name: setting["value"] for name, setting in configs[topic["name"]].items()},
+        )
+        for topic in described
+    }
+
+
+def differences(topic: Topic, found: Found | None) -> list[str]:
+    """How a topic differs from what it should be. More partitions than it is made with are fine."""
+    if found is None:
+        return ["missing"]
+    few = (
+        [f"{found.partitions} partitions instead of {topic.partitions}"] if found.partitions < topic.partitions else []
+    )
+    settings = [
+        f"{name} is {found.config.get(name, 'not set')} instead of {value}"
+        for name, value in topic.config.items()
+        if found.config.get(name) != value
+    ]
+    return few + settings
+
+
+def there_and_back(bootstrap_servers: str, value: bytes) -> None:
+    """Write a record into a topic of its own and read it again.
+
+    Raises:
+        FleetpulseError: that cannot be done.
+    """
+    ensure_topics(bootstrap_servers, [PROBE])
+    places: list[int] = []
+    settings = {"bootstrap.servers": bootstrap_servers, "log_level": 0}
+    producer = Producer(settings | {"message.timeout.ms": int(_ANSWER_S * 1000)})
+    producer.produce(PROBE.name, value, on_delivery=lambda error, m: None if error else places.append(m.offset() or 0))
+    producer.flush(_ANSWER_S)
+    if not places:
+        raise FleetpulseError(f"{bootstrap_servers} takes no record within {_ANSWER_S:.0f} s")
+    consumer = Consumer(settings | {"group.id": PROBE.name, "enable.auto.commit": False})
+    try:
+        consumer.assign([TopicPartition(PROBE.name, 0, places[0])])
+        message = consumer.poll(_ANSWER_S)
+    except KafkaException as failed:
+        raise FleetpulseError(f"{bootstrap_servers} gives no record back: {failed.args[0].str()}") from failed
+    finally:
+        consumer.close()
+    if message is None or message.value() != value:
+        raise FleetpulseError(f"{bootstrap_servers} does not give the record back that it has taken")
+
+
+@contextmanager
+def _admin(bootstrap_servers: str) -> Iterator[KafkaAdminClient]:
+    try:
+        with KafkaAdminClient(bootstrap_servers=bootstrap_servers.split(",")) as admin:
+            yield admin
+    except KafkaError as failed:
+        raise FleetpulseError(f"no broker answers at {bootstrap_servers}: {failed}") from failed

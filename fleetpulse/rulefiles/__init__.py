@@ -1,0 +1,1 @@
+"""Rule files and the rules topic (`fleetpulse rules`)."""

@@ -1,0 +1,206 @@
+"""`fleetpulse rules`: check files, publish them as versions, and see what is in force."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fleetpulse import topics
+from fleetpulse.cli.parameters import Instant, bootstrap_servers, topic_name
+from fleetpulse.cli.tables import console
+from fleetpulse.errors import ConfigurationError, FleetpulseError
+from fleetpulse.kafka.topics import ensure_topics
+from fleetpulse.rulefiles import show
+from fleetpulse.rulefiles.difference import difference
+from fleetpulse.rulefiles.files import RuleFileError, load
+from fleetpulse.rulefiles.fixtures import differences, read_fixture
+from fleetpulse.rulefiles.topic import Book, publish, read_book
+from fleetpulse.rules.model import RuleSet
+from fleetpulse.rules.versions import NOTICE_MS, Version, in_force
+from fleetpulse.times import iso
+from fleetpulse.topics import Topic
+
+_DEFAULT_NOTICE_MS = 10_000
+
+_files = click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+_rules_topic = click.option(
+    "--rules.topic",
+    "topic",
+    callback=topic_name,
+    default=topics.RULES.name,
+    show_default=True,
+    help="Topic of rule sets, one record a version.",
+)
+
+
+def _on_the_topic(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say where versions are."""
+    return _rules_topic(bootstrap_servers(command))
+
+
+@click.group("rules")
+def command() -> None:
+    """Check rule files, publish them as versions, and see which is in force."""
+
+
+@command.command("check")
+@_files
+def check_command(files: tuple[Path, ...]) -> None:
+    """Say what is wrong with rule files, or what they contain. Several files are one set."""
+    rules = _load(files)
+    console().print(show.rules(rules))
+    kinds = Counter(str(rule.__struct_config__.tag) for rule in rules.rules)
+    click.echo(f"{_count(rules)}: {', '.join(f'{n:,} {kind}' for kind, n in kinds.items()) or 'none'}")
+
+
+@command.command("test")
+@_files
+def test_command(files: tuple[Path, ...]) -> None:
+    """Judge the records of fixtures, and say where other alerts come of them than they expect."""
+    failed = 0
+    for file in files:
+        fixture = read_fixture(file)
+        different = list(differences(fixture))
+        failed += bool(different)
+        click.echo(f"{file}: {'FAILED' if different else f'{len(fixture.expected):,} alerts as expected'}")
+        for line in different:
+            click.echo(f"  {line}")
+    if failed:
+        raise FleetpulseError(f"{failed:,} of {len(files):,} fixtures failed; see above")
+
+
+@command.command("apply")
+@_files
+@click.option(
+    "--effective.from",
+    "effective_from_ms",
+    type=Instant(),
+    help="Event time from which the version judges: epoch ms or ISO 8601.  [default: in 10 s]",
+)
+@_on_the_topic
+def apply_command(files: tuple[Path, ...], effective_from_ms: int | None, bootstrap_servers: str, topic: str) -> None:
+    """Publish rule files as the next version. Several files are one set; it replaces the one before as a whole."""
+    rules = _load(files)
+    _effective_from_ms(effective_from_ms)
+    ensure_topics(bootstrap_servers, [Topic(topic, topics.RULES.partitions, topics.RULES.config)])
+    later: list[Version] = []
+    changes = ""
+
+    def decide(book: Book) -> Version | None:
+        nonlocal changes
+        from_ms = _effective_from_ms(effective_from_ms)
+        before = in_force(_told(book).versions, from_ms)
+        if before is not None and before.rules == rules:
+            click.echo(f"unchanged: version {before.version}, from {iso(before.effective_from_ms)}, has these rules")
+            return None
+        later.extend(version for version in book.versions if version.effective_from_ms > from_ms)
+        changes = difference(before.rules if before else RuleSet(()), rules).summary()
+        return Version(book.next_number, from_ms, rules)
+
+    version = publish(bootstrap_servers, topic, decide)
+    if version is None:
+        return
+    number, from_ms = version.version, version.effective_from_ms
+    click.echo(f"version {number} takes effect at {iso(from_ms)}: {_count(rules)} ({changes})")
+    for other in later:
+        click.echo(f"version {other.version} replaces it at {iso(other.effective_from_ms)}")
+    if (now_ms := _now_ms()) > from_ms:
+        raise FleetpulseError(
+            f"version {number} was acknowledged only at {iso(now_ms)}, after it took effect: until then readings may "
+            "have been judged by the version before, and a replay will judge them by this one"
+        )
+
+
+@command.command("list")
+@_on_the_topic
+def list_command(bootstrap_servers: str, topic: str) -> None:
+    """List versions: when they take effect, what is in force, what changed."""
+    book = _book(bootstrap_servers, topic)
+    console().print(show.versions(book.versions, _now_ms()))
+
+
+@command.command("show")
+@click.argument("number", metavar="VERSION", type=click.IntRange(1))
+@_on_the_topic
+def show_command(number: int, bootstrap_servers: str, topic: str) -> None:
+    """Show a version as the rule file that would make it."""
+    version = _book(bootstrap_servers, topic).numbered(number)
+    click.echo(f"# version {number} on {topic}, in force from {iso(version.effective_from_ms)}")
+    click.echo(show.as_file(version.rules), nl=False)
+
+
+@command.command("diff")
+@click.argument("files", metavar="[FILE [FILE]]", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--versions", nargs=2, type=click.IntRange(1), help="Compare two versions on the topic instead of files.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@_on_the_topic
+def diff_command(
+    files: tuple[Path, ...],
+    versions: tuple[int, int] | None,
+    as_json: bool,
+    bootstrap_servers: str,
+    topic: str,
+) -> None:
+    """Show what differs between two files, what is in force and a file, or two versions."""
+    if len(files) not in ((0,) if versions else (1, 2)):
+        raise ConfigurationError("expected one file, two files, or --versions and two numbers")
+    sets = [_load((file,)) for file in files]
+    if len(sets) < 2:
+        book = _book(bootstrap_servers, topic)
+        sets = [book.numbered(number).rules for number in versions or ()] or [_in_force(book), *sets]
+    before, after = sets
+    found = difference(before, after)
+    lines = [json.dumps(found.as_document(), ensure_ascii=False)] if as_json else [*found.lines()] or ["no difference"]
+    click.echo("\n".join(lines))
+
+
+def _load(files: tuple[Path, ...]) -> RuleSet:
+    try:
+        return load(files)
+    except RuleFileError as bad:
+        if len(bad.lines) == 1:
+            raise
+        click.echo("\n".join(bad.lines), err=True)
+        raise ConfigurationError(f"{bad.count:,} faults in rule files; see above") from None
+
+
+def _count(rules: RuleSet) -> str:
+    return f"{len(rules.rules):,} rule{'s' * (len(rules.rules) != 1)}"
+
+
+def _effective_from_ms(given_ms: int | None) -> int:
+    """The instant given, or one soon, if every shard can have the version in time.
+
+    No watermark ever passes the present. So a version that is told before its instant reaches all shards before any of
+    them has decided a reading from then; one told afterwards would judge in some shards what others have judged
+    already, and a replay would judge all of it otherwise.
+    """
+    now_ms = _now_ms()
+    if given_ms is not None and given_ms < now_ms + NOTICE_MS:
+        raise ConfigurationError(
+            f"--effective.from: {iso(given_ms)} is not at least {NOTICE_MS // 1000} s ahead of now, {iso(now_ms)}"
+        )
+    return now_ms + _DEFAULT_NOTICE_MS if given_ms is None else given_ms
+
+
+def _book(bootstrap_servers: str, topic: str) -> Book:
+    return _told(read_book(bootstrap_servers, topic))
+
+
+def _told(book: Book) -> Book:
+    for line in book.unreadable:
+        click.echo(line, err=True)
+    return book
+
+
+def _in_force(book: Book) -> RuleSet:
+    version = in_force(book.versions, _now_ms())
+    return version.rules if version else RuleSet(())
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

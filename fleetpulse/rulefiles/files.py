@@ -1,0 +1,107 @@
+"""Reads rule files: several make one set, and what is wrong is told by file, line and field."""
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from fleetpulse.errors import ConfigurationError
+from fleetpulse.rulefiles.source import MAX_BYTES, Place, Source, Unreadable, parse
+from fleetpulse.rules import model as rule_types
+from fleetpulse.rules.checks import faults
+from fleetpulse.rules.model import Rule, RuleError, RuleSet
+
+_MOST_TOLD = 20  # faults in one message
+
+
+class RuleFileError(ConfigurationError):
+    """All that is wrong with rule files, a line each."""
+
+    def __init__(self, lines: list[str]) -> None:
+        told = lines[:_MOST_TOLD] + [f"and {len(lines) - _MOST_TOLD:,} more"] * (len(lines) > _MOST_TOLD)
+        super().__init__("; ".join(told))
+        self.lines = told
+        self.count = len(lines)
+
+
+class _File(NamedTuple):
+    path: Path
+    source: Source
+
+    def fault(self, path: str, message: str) -> str:
+        """A line: the file, the nearest line that is known, the field and what is wrong."""
+        place = _nearest(self.source.places, path)
+        return f"{self.path}:{place.line}: {path}: {message}{place.origin}"
+
+
+def load(paths: Path | Iterable[Path], environment: Mapping[str, str] = os.environ) -> RuleSet:
+    """Read one set from one file or several.
+
+    Args:
+        paths: YAML, or JSON where the name ends so.
+        environment: what placeholders are filled from.
+
+    Raises:
+        RuleFileError: a file cannot be read, or holds no rules; names all the places that are wrong.
+    """
+    files = [_read(path, environment) for path in ([paths] if isinstance(paths, Path) else paths)]
+    rules: list[Rule] = []
+    origins: list[tuple[_File, int]] = []
+    wrong: list[str] = []
+    for file in files:
+        for place, item in enumerate(_items(file)):
+            try:
+                rules.extend(rule_types.read({"rules": [item]}).rules)
+                origins.append((file, place))
+            except RuleError as bad:
+                wrong.append(file.fault(bad.path.replace("rules[0]", f"rules[{place}]", 1), bad.message))
+    if not wrong:
+        wrong = list(_contradictions(RuleSet(tuple(rules)), origins))
+    if wrong:
+        raise RuleFileError(wrong)
+    return RuleSet(tuple(rules))
+
+
+def _read(path: Path, environment: Mapping[str, str]) -> _File:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+        return _File(path, parse(raw, path.suffix.lower() == ".json", environment))
+    except OSError as failed:
+        raise RuleFileError([f"{path}: cannot be read: {failed.strerror}"]) from None
+    except Unreadable as bad:
+        raise RuleFileError(
+            [
+                f"{path}{f':{flaw.line}' if flaw.line else ''}: {f'{flaw.path}: ' if flaw.path else ''}{flaw.message}"
+                for flaw in bad.flaws
+            ]
+        ) from None
+
+
+def _items(file: _File) -> list[object]:
+    """The rules as they stand; what is around them is checked here."""
+    content = file.source.content
+    try:
+        if isinstance(content, dict) and isinstance(content.get("rules"), list):
+            rule_types.read({**content, "rules": []})
+            return list(content["rules"])
+        rule_types.read(content)
+    except RuleError as bad:
+        raise RuleFileError([file.fault(bad.path, bad.message)]) from None
+    raise AssertionError("a set without a list of rules was taken")
+
+
+def _contradictions(rules: RuleSet, origins: list[tuple[_File, int]]) -> Iterator[str]:
+    for path, message in faults(rules):
+        found = re.match(r"rules\[(\d+)\]", path)
+        assert found, path
+        file, place = origins[int(found[1])]
+        yield file.fault(f"rules[{place}]{path[found.end() :]}", message)
+
+
+def _nearest(places: Mapping[str, Place], path: str) -> Place:
+    """Where the field stands; one that is missing is told at the line of what it is missing from."""
+    while path and path not in places:
+        path = path[: max(path.rfind("."), path.rfind("["), 0)]
+    return places[path]

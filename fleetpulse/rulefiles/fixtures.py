@@ -1,0 +1,195 @@
+"""Fixtures of rules: records in, alerts expected. Judged by the domain, with neither Flink nor Kafka."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from fleetpulse.alerts import Revision, State
+from fleetpulse.cli.durations import parse_instant_ms
+from fleetpulse.errors import ConfigurationError
+from fleetpulse.records.dialects import Location
+from fleetpulse.records.frames import VERSION, Batch, Frame, Readings, frame_of
+from fleetpulse.records.metrics import UNITS
+from fleetpulse.rulefiles.files import load
+from fleetpulse.rulefiles.source import MAX_BYTES, Unreadable, parse
+from fleetpulse.rules import model as rule_types
+from fleetpulse.rules.checks import check
+from fleetpulse.rules.model import RuleError, RuleSet, Severity
+from fleetpulse.rules.versions import Version
+from fleetpulse.shard.readings import ReadingPolicy
+from fleetpulse.shard.shard import Shard, ShardPolicy
+from fleetpulse.times import iso
+
+_START = "2026-01-01T00:00:00Z"
+_SKEW_MS = 60_000  # the jobs' own default
+_OWN = ("device", "at", "site", "value")  # fields of a record that are no metric
+
+At = float | str
+
+
+class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An alert's revision. What is not said may be anything."""
+
+    device: str
+    rule: str
+    at: At
+    state: State = State.OPEN
+    severity: Severity | None = None
+    value: float | None = None
+
+
+class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A fixture as its file has it."""
+
+    rules: str | list[object]
+    records: list[dict[str, object]]
+    expect: list[Expected]
+    expect_nothing_else: bool = True
+    start: str = _START
+    until: At | None = None
+
+
+class Fixture(NamedTuple):
+    """A fixture that was read: frames of records, up to when they are judged, and what must come of it."""
+
+    rules: RuleSet
+    frames: list[Frame]
+    until_ms: int
+    start_ms: int
+    expected: list[Expected]
+    nothing_else: bool
+
+
+def read_fixture(path: Path) -> Fixture:
+    """Read a fixture.
+
+    Raises:
+        ConfigurationError: it is none; says where.
+    """
+    document = _document(path)
+    start_ms = _instant_ms(f"{path}: start", document.start, 0)
+    rules = _rules(path, document.rules)
+    frames = [_frame(f"{path}: records[{n}]", record, start_ms) for n, record in enumerate(document.records)]
+    for place, expected in enumerate(document.expect):
+        _instant_ms(f"{path}: expect[{place}].at", expected.at, start_ms)
+    last_ms = max((t for frame in frames for t in frame.readings.event_times_ms), default=start_ms)
+    until_ms = last_ms if document.until is None else _instant_ms(f"{path}: until", document.until, start_ms)
+    return Fixture(rules, frames, until_ms, start_ms, document.expect, document.expect_nothing_else)
+
+
+def differences(fixture: Fixture) -> Iterator[str]:
+    """What comes of a fixture's records and should not, and the other way round, a line each."""
+    left = _judge(fixture)
+    for expected in fixture.expected:
+        found = next((revision for revision in left if _is(revision, expected, fixture.start_ms)), None)
+        if found is None:
+            yield f"missing: {_expectation(expected, fixture.start_ms)}"
+        else:
+            left.remove(found)
+    if fixture.nothing_else:
+        yield from (f"unexpected: {_told(revision, fixture.start_ms)}" for revision in left)
+
+
+def _judge(fixture: Fixture) -> list[Revision]:
+    version = Version(1, fixture.start_ms, fixture.rules)
+    shard = Shard(ShardPolicy((), 1, readings=ReadingPolicy(judged=True), versions=(version,)), 0, None)
+    outputs = [output for frame in fixture.frames for output in shard.take(frame)]
+    outputs += shard.advance(fixture.until_ms)
+    return [output for output in outputs if isinstance(output, Revision)]
+
+
+def _is(revision: Revision, expected: Expected, start_ms: int) -> bool:
+    return (
+        (revision.device_id, revision.rule_id, revision.state) == (expected.device, expected.rule, expected.state)
+        and revision.changed_at_ms == _instant_ms("at", expected.at, start_ms)
+        and expected.severity in (None, revision.severity)
+        and expected.value in (None, revision.value)
+    )
+
+
+def _expectation(expected: Expected, start_ms: int) -> str:
+    at = _offset(_instant_ms("at", expected.at, start_ms), start_ms)
+    value = "" if expected.value is None else f", value {expected.value:g}"
+    return f"{expected.state} of {expected.rule} for {expected.device} at {at}{_as(expected.severity)}{value}"
+
+
+def _told(revision: Revision, start_ms: int) -> str:
+    at = _offset(revision.changed_at_ms, start_ms)
+    value = "" if revision.value is None else f", value {revision.value:g}"
+    return f"{revision.state} of {revision.rule_id} for {revision.device_id} at {at}{_as(revision.severity)}{value}"
+
+
+def _as(severity: str | None) -> str:
+    return f", {severity}" if severity else ""
+
+
+def _offset(epoch_ms: int, start_ms: int) -> str:
+    return f"{(epoch_ms - start_ms) / 1000:g} s ({iso(epoch_ms)})"
+
+
+def _document(path: Path) -> _Document:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+        return msgspec.convert(parse(raw, path.suffix.lower() == ".json", {}).content, _Document)
+    except OSError as failed:
+        raise ConfigurationError(f"{path}: cannot be read: {failed.strerror}") from None
+    except Unreadable as bad:
+        flaw = bad.flaws[0]
+        raise ConfigurationError(f"{path}{f':{flaw.line}' if flaw.line else ''}: {flaw.message}") from None
+    except msgspec.ValidationError as bad:
+        raise ConfigurationError(f"{path}: {bad}") from None
+
+
+def _rules(path: Path, given: str | list[object]) -> RuleSet:
+    """A file's rules, by its name from the fixture's folder, without what the environment says; or those given."""
+    if isinstance(given, str):
+        return load(path.parent / given, {})
+    try:
+        return check(rule_types.read({"rules": given}))
+    except RuleError as bad:
+        raise ConfigurationError(f"{path}: {bad}") from None
+
+
+def _frame(place: str, record: Mapping[str, object], start_ms: int) -> Frame:
+    at = record.get("at", 0)
+    if isinstance(at, bool) or not isinstance(at, int | float | str):
+        raise ConfigurationError(f"{place}.at: expected seconds after the start or ISO 8601")
+    time_ms = _instant_ms(f"{place}.at", at, start_ms)
+    if "value" in record:
+        return _raw(place, record, time_ms)
+    device, site = record.get("device"), record.get("site")
+    if not isinstance(device, str) or not isinstance(site, str | None):
+        raise ConfigurationError(f"{place}: expected `device` as text, and `site` as text or not at all")
+    metrics: dict[str, float] = {}
+    for name, value in record.items():
+        if name in _OWN:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ConfigurationError(f"{place}.{name}: expected a number")
+        metrics[name] = float(value)
+    columns: dict[str, list[float | None]] = {name: [metrics[name]] for name in metrics if name in UNITS}
+    others = {name: value for name, value in metrics.items() if name not in UNITS}
+    locations, places = ([Location(site)], [0]) if site is not None else ([], [])
+    readings = Readings([device], [time_ms], columns, {0: others} if others else {}, locations, places)
+    return Frame(VERSION, [], readings, [time_ms], [], b"")
+
+
+def _raw(place: str, record: Mapping[str, object], time_ms: int) -> Frame:
+    """The frame of a record as a device sends it: `value` is its JSON, `at` its Kafka timestamp."""
+    if unknown := record.keys() - {"value", "at"}:
+        raise ConfigurationError(f"{place}.{min(unknown)}: with `value` there is `at` and nothing else")
+    frame = frame_of(Batch([0], [0], [time_ms], [None], [json.dumps(record["value"]).encode()]), _SKEW_MS)
+    if frame.rejected:
+        raise ConfigurationError(f"{place}.value: it is rejected, for {frame.rejected[0].reason}")
+    return frame
+
+
+def _instant_ms(place: str, at: At, start_ms: int) -> int:
+    try:
+        return parse_instant_ms(at) if isinstance(at, str) else start_ms + round(at * 1000)
+    except ValueError as bad:
+        raise ConfigurationError(f"{place}: {bad}") from None

@@ -1,0 +1,1 @@
+"""The embedded stack: Kafka, Flink and PostgreSQL as supervised processes."""

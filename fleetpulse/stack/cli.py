@@ -1,0 +1,182 @@
+"""`fleetpulse stack`: a real Kafka, Flink and PostgreSQL on this machine."""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from fleetpulse.errors import FleetpulseError
+from fleetpulse.stack import lifecycle, rest
+from fleetpulse.stack.layout import DEFAULT_DIR, OPTIONAL, OPTIONAL_PROGRAMS, Layout, layout
+from fleetpulse.stack.options import chosen
+from fleetpulse.stack.processes import supervision
+from fleetpulse.stack.programs.postgres import DATABASE
+from fleetpulse.stack.resume import newest_checkpoint
+from fleetpulse.stack.submit import JOBS, check, defaults, submit
+
+_NAMES = ("kafka", "postgres", "jobmanager", "taskmanager", *OPTIONAL_PROGRAMS, "supervisor")
+
+
+def folder_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option that names the stack's folder."""
+    return click.option(
+        "--dir",
+        "folder",
+        envvar="FLEETPULSE_DIR",
+        default=DEFAULT_DIR,
+        show_default=True,
+        show_envvar=True,
+        help="Folder of the stack's data, logs and passwords.",
+    )(command)
+
+
+def show_addresses(stack: Layout) -> None:
+    """Print where the programs are reached."""
+    click.echo(f"{'Kafka':<12} {stack.address('kafka')}")
+    click.echo(f"{'Flink web UI':<12} http://{stack.address('flink-web')}")
+    click.echo(f"{'PostgreSQL':<12} {stack.address('postgres')}, database {DATABASE}, passwords in {stack.secrets}")
+    for option in chosen(stack):
+        for name, address in option.reached_at(stack).items():
+            click.echo(f"{name:<12} {address}")
+
+
+def _names(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    """What was given once or more often, or separated by commas."""
+    choice = click.Choice(OPTIONAL)
+    return tuple(choice.convert(name.strip(), parameter, context) for names in given for name in names.split(","))
+
+
+@click.group("stack")
+def command() -> None:
+    """Run a real Kafka, Flink and PostgreSQL on this machine, on the loopback interface."""
+
+
+@command.command("up")
+@folder_option
+@click.option(
+    "--port-offset",
+    type=int,
+    help="Added to every port, for a second stack beside the first; remembered.  [env var: FLEETPULSE_PORT_OFFSET]",
+)
+@click.option(
+    "--with",
+    "optional",
+    metavar="NAMES",
+    callback=_names,
+    multiple=True,
+    help=f"What else to run, separated by commas, of {', '.join(OPTIONAL)}; downloaded at its first use or found on "
+    "PATH, and remembered.",
+)
+def up_command(folder: str, port_offset: int | None, optional: tuple[str, ...]) -> None:
+    """Start all, and wait until all are ready. Harmless when they run."""
+    stack = layout(folder, port_offset, optional)
+    started = time.monotonic()
+    for name in lifecycle.up(stack):
+        click.echo(f"{name:<12} ready after {time.monotonic() - started:4.1f} s")
+    show_addresses(stack)
+
+
+@command.command("down")
+@folder_option
+def down_command(folder: str) -> None:
+    """Stop all processes. Data stays."""
+    stack = layout(folder)
+    click.echo("stopped" if lifecycle.down(stack) else f"nothing was running in {stack.root}")
+
+
+@command.command("status")
+@folder_option
+def status_command(folder: str) -> int:
+    """Show each program's state, process id and address. Exit code 1 unless all run."""
+    stack = layout(folder)
+    found = supervision.statuses(stack)
+    if not found:
+        click.echo(f"not running: {stack.root}")
+        return 1
+    listeners = {program.name: program.listens for program in lifecycle.programs(stack)}
+    addresses = {name: stack.address(port) if port else "-" for name, port in listeners.items()}
+    table = Table("program", "state", "pid", "address", box=None)
+    for status in found:
+        table.add_row(status.name, status.state, str(status.pid or "-"), addresses.get(status.name, "-"))
+    Console().print(table)
+    return 0 if all(status.state == "RUNNING" for status in found) else 1
+
+
+@command.command("logs")
+@click.argument("name", type=click.Choice(_NAMES))
+@click.option("--lines", type=click.IntRange(1), default=100, show_default=True, help="How many of the last lines.")
+@click.option("--follow", "-f", is_flag=True, help="Go on as lines are written; Ctrl-C ends it.")
+@folder_option
+def logs_command(name: str, lines: int, follow: bool, folder: str) -> None:
+    """Show the last lines of a program's log."""
+    file = supervision.log_file(layout(folder), name)
+    if not file.exists():
+        raise FleetpulseError(f"{file} does not exist: the stack has not been started in this folder")
+    arguments = ["tail", "-n", str(lines), *(["-F"] if follow else []), str(file)]
+    os.execvp("tail", arguments)  # noqa: S606 - becomes tail, as a shell's exec would
+
+
+@command.command("submit", context_settings={"ignore_unknown_options": True})
+@click.argument("job", type=click.Choice(sorted(JOBS)))
+@click.argument("arguments", nargs=-1)
+@click.option("--restore", help="Savepoint or checkpoint to start from.")
+@click.option(
+    "--resume",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Leave the job alone where it runs; else start from the newest checkpoint in this folder, if there is one.",
+)
+@click.option(
+    "--flink-rest", envvar="FLINK_REST", show_envvar=True, help="host:port of another cluster than this stack's."
+)
+@click.option(
+    "--flink-python", envvar="FLINK_PYTHON", show_envvar=True, help="Python of that cluster's workers, if not `python`."
+)
+@folder_option
+def submit_command(
+    job: str,
+    arguments: tuple[str, ...],
+    restore: str | None,
+    resume: Path | None,
+    flink_rest: str | None,
+    flink_python: str | None,
+    folder: str,
+) -> int:
+    """Submit a job, by default to this stack's cluster. ARGUMENTS after -- are the job's own."""
+    stack = layout(folder)
+    if resume and JOBS[job] in rest.running_jobs(flink_rest or stack.address("flink-web")):
+        click.echo(f"the {job} job runs already")
+        return 0
+    restore = restore or (newest_checkpoint(resume) if resume else None)
+    given = [*([] if flink_rest else defaults(stack, job)), *arguments]
+    refused = check(job, given)
+    if not refused:
+        click.echo(submit(stack, job, given, restore, flink_rest, flink_python))
+    return refused
+
+
+@command.command("savepoint")
+@click.argument("job", type=click.Choice(sorted(JOBS)))
+@click.option("--stop", is_flag=True, help="Stop the job with it.")
+@click.option(
+    "--flink-rest", envvar="FLINK_REST", show_envvar=True, help="host:port of another cluster than this stack's."
+)
+@folder_option
+def savepoint_command(job: str, stop: bool, flink_rest: str | None, folder: str) -> None:
+    """Take a savepoint of a running job and print its path."""
+    stack = layout(folder)
+    address = flink_rest or stack.address("flink-web")
+    target = None if flink_rest else stack.savepoints.as_uri()
+    click.echo(rest.savepoint(address, rest.job_id(address, JOBS[job]), target, stop))
+
+
+@command.command("reset")
+@folder_option
+def reset_command(folder: str) -> None:
+    """Stop all and delete the stack's data, logs and passwords."""
+    lifecycle.reset(layout(folder))
+    click.echo("stopped, and all data deleted")

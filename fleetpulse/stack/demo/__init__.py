@@ -1,0 +1,1 @@
+"""`fleetpulse demo` and `fleetpulse load`: run a simulated fleet and watch it."""

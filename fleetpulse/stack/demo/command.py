@@ -1,0 +1,179 @@
+"""`fleetpulse demo`: from nothing to alerts on screen, in one command.
+
+Each demo has topics of its own and deletes them, so that neither an earlier demo nor a job of yours meets its records.
+"""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from fleetpulse.errors import FleetpulseError
+from fleetpulse.kafka.topics import delete_topics, ensure_topics
+from fleetpulse.stack import lifecycle, rest
+from fleetpulse.stack.cli import folder_option, show_addresses
+from fleetpulse.stack.demo.observe import alerts, figures
+from fleetpulse.stack.demo.view import Moment, view
+from fleetpulse.stack.layout import Layout, layout, project_root
+from fleetpulse.stack.processes import supervision
+from fleetpulse.stack.submit import defaults, submit
+from fleetpulse.topics import AGGREGATES, ALERTS, DEAD_LETTERS, EVENTS, LATE, RULES, Topic, ticks
+
+_DEVICES = 200
+_FOR_EVER_S = 7 * 86_400
+_NEWEST = 12
+
+
+@dataclass(frozen=True)
+class _Topics:
+    events: Topic
+    alerts: Topic
+    late: Topic
+    dead_letters: Topic
+    ticks: Topic
+    rules: Topic
+    aggregates: Topic
+
+    @property
+    def all(self) -> list[Topic]:
+        return [getattr(self, field.name) for field in fields(self)]
+
+
+@dataclass(frozen=True)
+class _Demo:
+    stack: Layout
+    began: datetime
+    began_s: float
+    generator: "subprocess.Popen[bytes]"
+    job: str
+
+
+@click.command("demo")
+@click.option(
+    "--duration.seconds", "duration_s", type=click.IntRange(1), help="How long to watch.  [default: until Ctrl-C]"
+)
+@folder_option
+def command(duration_s: int | None, folder: str) -> None:
+    """Start everything, simulate a fleet, and watch its alerts arrive."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    stack, console = layout(folder), Console()
+    with ExitStack() as ending:
+        demo = _start(stack, console, ending)
+        last = _watch(demo, console, duration_s)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # what follows is short, and leaves nothing behind
+        console.print("stopping")
+    _report(console, demo, last)
+
+
+def _start(stack: Layout, console: Console, ending: ExitStack) -> _Demo:
+    began, began_s = datetime.now(UTC), time.monotonic()
+    topics = _own_topics(began)
+    if not supervision.is_running(stack):
+        ending.callback(lifecycle.down, stack)
+    for name in lifecycle.up(stack):
+        console.print(f"{name} is ready after {time.monotonic() - began_s:.0f} s")
+    ending.callback(delete_topics, stack.address("kafka"), topics.all)
+    ensure_topics(stack.address("kafka"), topics.all)
+    generator = ending.enter_context(_simulator(stack, topics.events))
+    console.print(f"simulating {_DEVICES} devices, 10 minutes of history first; submitting the jobs")
+    job = _submit_jobs(stack, topics, ending)
+    show_addresses(stack)
+    return _Demo(stack, began, began_s, generator, job)
+
+
+def _own_topics(began: datetime) -> _Topics:
+    prefix = f"demo-{began:%Y%m%d-%H%M%S}"
+    kinds = (EVENTS, ALERTS, LATE, DEAD_LETTERS, ticks("monitor"), RULES, AGGREGATES)
+    names = ("events", "alerts", "late", "dlq", "ticks", "rules", "aggregates")
+    return _Topics(*(replace(kind, name=f"{prefix}.{name}") for kind, name in zip(kinds, names, strict=True)))
+
+
+@contextmanager
+def _simulator(stack: Layout, topic: Topic) -> Iterator["subprocess.Popen[bytes]"]:
+    command = [
+        *(str(Path(sys.prefix) / "bin" / "fleetpulse"), "generate"),
+        *("--kafka.bootstrap.servers", stack.address("kafka"), "--topic", topic.name),
+        *("--num.devices", str(_DEVICES), "--event.interval.ms", "1000", "--failure.probability", "0.1"),
+        *("--dialect", "mixed", "--spike.rate", "0.0005", "--stuck.probability", "0.02", "--located.share", "0.5"),
+        *("--backfill", "10m", "--duration.seconds", str(_FOR_EVER_S), "--seed", str(int(time.time()))),
+    ]
+    with supervision.log_file(stack, "generator").open("wb") as log:
+        # A session of its own: Ctrl-C is ours to pass on, after the view has ended.
+        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _submit_jobs(stack: Layout, topics: _Topics, ending: ExitStack) -> str:
+    monitor = ["--events.topic", topics.events.name, "--alerts.topic", topics.alerts.name]
+    monitor += ["--late.topic", topics.late.name, "--dlq.topic", topics.dead_letters.name]
+    monitor += ["--ticks.topic", topics.ticks.name, "--checkpoint.interval.ms", "2000"]
+    monitor += ["--rules", str(project_root() / "rules" / "complete.yaml"), "--rules.topic", topics.rules.name]
+    monitor += ["--aggregates.topic", topics.aggregates.name, "--window", "10s"]
+    archive = ["--alerts.topic", topics.alerts.name, "--aggregates.topic", topics.aggregates.name, "--parallelism", "1"]
+    with ThreadPoolExecutor(2) as pool:
+        submitted = [
+            pool.submit(submit, stack, job, [*defaults(stack, job), *arguments])
+            for job, arguments in {"monitor": monitor, "archive": archive}.items()
+        ]
+        for future in submitted:
+            ending.callback(_cancel, stack, future.result())
+    return submitted[0].result()
+
+
+def _cancel(stack: Layout, job: str) -> None:
+    with suppress(FleetpulseError):  # it has ended by itself, or Flink has
+        rest.cancel(stack.address("flink-web"), job)
+
+
+def _watch(demo: _Demo, console: Console, duration_s: int | None) -> Moment | None:
+    watching_s = time.monotonic()
+    moment = None
+    with view(console) as shown, suppress(KeyboardInterrupt):
+        for moment in _moments(demo):
+            shown.show(moment)
+            if duration_s and time.monotonic() - watching_s >= duration_s:
+                break
+    return moment
+
+
+def _moments(demo: _Demo) -> Iterator[Moment]:
+    before = figures(demo.stack, demo.job)
+    while True:
+        if demo.generator.poll() is not None:
+            raise FleetpulseError(f"the simulator has ended: see {supervision.log_file(demo.stack, 'generator')}")
+        now = figures(demo.stack, demo.job)
+        stored = alerts(demo.stack, demo.began, _NEWEST)
+        yield Moment(now, now.per_second(before), stored, time.monotonic() - demo.began_s)
+        before = now
+        time.sleep(1)
+
+
+def _report(console: Console, demo: _Demo, last: Moment | None) -> None:
+    if last is None:
+        return
+    if last.alerts.first_at is None:
+        raise FleetpulseError(
+            f"no alert arrived within {last.running_s:.0f} s: see `fleetpulse stack logs taskmanager`"
+        )
+    first_s = (last.alerts.first_at - demo.began).seconds
+    console.print(
+        f"{last.figures.read:,} records of {last.figures.known} devices, {last.alerts.total} alerts, "
+        f"{last.alerts.open} of them still open; the first {first_s} s after the start",
+        soft_wrap=True,
+    )

@@ -1,0 +1,1 @@
+"""What `make setup` and `make package` install and build."""

@@ -1,0 +1,179 @@
+"""Where an embedded stack lives: its folder and its ports."""
+
+import hashlib
+import json
+import os
+import sys
+from collections import ChainMap
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from fleetpulse.errors import ConfigurationError
+
+DEFAULT_DIR = ".fleetpulse"
+HOST = "127.0.0.1"
+
+# What listens, and where it does without a port offset.
+_BASE_PORTS = {
+    "kafka": 9092,
+    "kafka-controller": 9093,
+    "postgres": 5432,
+    "jobmanager": 6123,
+    "flink-web": 8081,
+    "jobmanager-metrics": 9249,
+    "taskmanager-metrics": 2113,
+    "supervisor": 9001,
+}
+# What a stack has only where it was asked for it, and what listens then. See fleetpulse/stack/options.py.
+_OPTIONAL_PORTS: dict[str, dict[str, int]] = {
+    "registry": {"registry": 8085},
+    "prometheus": {"prometheus": 9090, "kafka-metrics": 7071, "postgres-metrics": 9187},
+    "search": {"search": 9200, "search-transport": 9300},
+    "s3": {"s3": 9000},
+    "vector": {"vector": 8686, "vector-metrics": 9598},
+    "grafana": {"grafana": 3000},
+    "timescaledb": {},
+}
+OPTIONAL = tuple(_OPTIONAL_PORTS)
+OPTIONAL_PROGRAMS = ("registry", "postgres-exporter", "prometheus", "search", "indexer", "s3", "vector", "grafana")
+_EVERY_PORT = dict(ChainMap(_BASE_PORTS, *_OPTIONAL_PORTS.values()))
+_MAX_OFFSET = 65535 - max(_EVERY_PORT.values())
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One stack: its folder (absolute), what is added to every port, and what of the optional it has."""
+
+    root: Path
+    port_offset: int = 0
+    optional: frozenset[str] = frozenset()
+
+    @cached_property
+    def ports(self) -> dict[str, int]:
+        """Who listens on which port."""
+        names = [*_BASE_PORTS, *ports_of(self.optional)]
+        return {name: _EVERY_PORT[name] + self.port_offset for name in names}
+
+    def address(self, name: str) -> str:
+        """`host:port` of a listener, whether this stack has it or not."""
+        return f"{HOST}:{_EVERY_PORT[name] + self.port_offset}"
+
+    @property
+    def data(self) -> Path:
+        """What must survive: the folder of Kafka's and PostgreSQL's files, checkpoints and savepoints."""
+        return self.root / "data"
+
+    @property
+    def logs(self) -> Path:
+        """One log file a program."""
+        return self.root / "logs"
+
+    @property
+    def run(self) -> Path:
+        """Configuration written at each start."""
+        return self.root / "run"
+
+    @property
+    def secrets(self) -> Path:
+        """One file a password, readable by the owner alone."""
+        return self.root / "secrets"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Flink's checkpoints."""
+        return self.data / "checkpoints"
+
+    @property
+    def cold(self) -> Path:
+        """Raw records in cold storage."""
+        return self.data / "cold"
+
+    @property
+    def savepoints(self) -> Path:
+        """Flink's savepoints."""
+        return self.root / "savepoints"
+
+    @property
+    def tmp(self) -> Path:
+        """Flink's working files; of no use once it has stopped."""
+        return self.root / "tmp"
+
+    @property
+    def name(self) -> str:
+        """A short name of this folder, the same in every process; marks the stack's processes."""
+        return hashlib.sha256(str(self.root).encode()).hexdigest()[:16]
+
+    def save(self) -> None:
+        """Remember the port offset and what is optional for the commands that come later."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        settings = {"port_offset": self.port_offset, "with": sorted(self.optional)}
+        self._settings.write_text(json.dumps(settings) + "\n")
+
+    @property
+    def _settings(self) -> Path:
+        return self.root / "stack.json"
+
+
+def layout(folder: str | None = None, port_offset: int | None = None, optional: Iterable[str] = ()) -> Layout:
+    """The stack in `folder`, by default FLEETPULSE_DIR or `.fleetpulse` in the current folder.
+
+    The port offset is the given one, else FLEETPULSE_PORT_OFFSET, else what the folder was started with before, else 0.
+    Optional is what is given and what the folder was started with before.
+
+    Raises:
+        ConfigurationError: the offset is no number, or takes a port beyond 65535; or the path has blanks.
+    """
+    root = Path(folder or os.environ.get("FLEETPULSE_DIR") or DEFAULT_DIR).absolute()
+    if len(str(root).split()) > 1:
+        raise ConfigurationError(f"--dir {root}: Flink's scripts cannot work below a path with blanks; choose another")
+    saved_offset, saved_optional = _saved(root / "stack.json")
+    if port_offset is None:
+        given = os.environ.get("FLEETPULSE_PORT_OFFSET")
+        port_offset = _number(given) if given else saved_offset
+    if not 0 <= port_offset <= _MAX_OFFSET:
+        raise ConfigurationError(f"--port-offset {port_offset}: expected 0 to {_MAX_OFFSET}")
+    return Layout(root, port_offset, saved_optional.union(optional))
+
+
+def ports_of(options: Iterable[str]) -> list[str]:
+    """Names of what listens because of these options."""
+    return [name for option in options for name in _OPTIONAL_PORTS[option]]
+
+
+def saved_options(root: Path) -> frozenset[str]:
+    """What of the optional the stack in this folder was started with last."""
+    return _saved(root / "stack.json")[1]
+
+
+def _number(offset: str) -> int:
+    try:
+        return int(offset)
+    except ValueError:
+        raise ConfigurationError(f"FLEETPULSE_PORT_OFFSET {offset!r}: expected a whole number") from None
+
+
+def _saved(settings: Path) -> tuple[int, frozenset[str]]:
+    try:
+        saved = json.loads(settings.read_text())
+        return int(saved["port_offset"]), frozenset(saved.get("with", ())) & set(OPTIONAL)
+    except FileNotFoundError:
+        return 0, frozenset()
+    except (ValueError, KeyError, TypeError) as bad:
+        raise ConfigurationError(f"{settings} cannot be read: delete it and start the stack again") from bad
+
+
+def project_root() -> Path:
+    """The checkout this runs from."""
+    return Path(__file__).resolve().parents[2]
+
+
+def artifacts_dir() -> Path:
+    """Where `make setup` puts the Java artifacts: in the virtual environment, shared by all stacks."""
+    return Path(sys.prefix) / "share" / "fleetpulse" / "java"
+
+
+def packages_dir() -> Path:
+    """Where Debian's packages are unpacked, likewise."""
+    return Path(sys.prefix) / "share" / "fleetpulse" / "debian"

@@ -1,0 +1,122 @@
+"""Brings a stack up, takes it down, and forgets it."""
+
+import errno
+import fcntl
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from fleetpulse.errors import ConfigurationError, FleetpulseError
+from fleetpulse.stack.install.disk import check_free_space
+from fleetpulse.stack.layout import Layout, ports_of, saved_options
+from fleetpulse.stack.options import OPTIONS, chosen
+from fleetpulse.stack.ports import check_ports
+from fleetpulse.stack.processes import supervision
+from fleetpulse.stack.programs import flink, kafka, postgres, s3
+from fleetpulse.stack.programs.program import Program
+from fleetpulse.stack.readiness import wait_until_ready
+
+_NOT_YOURS = "is it another user's? Use a folder of your own with --dir"
+_WHAT_TO_DO = {errno.ENOSPC: "free some space and try again", errno.EACCES: _NOT_YOURS, errno.EPERM: _NOT_YOURS}
+
+
+def programs(stack: Layout) -> list[Program]:
+    """All programs of the stack, in their order of start."""
+    optional = [program for option in chosen(stack) for program in option.programs(stack)]
+    return [kafka.program(stack), postgres.program(stack), *flink.programs(stack), *optional]
+
+
+def up(stack: Layout) -> Iterator[str]:
+    """Start what does not run and yield each program's name when it is ready. Harmless when all run.
+
+    Raises:
+        FleetpulseError: something is missing, taken, full, or does not answer in time.
+    """
+    with _alone(stack):
+        running = supervision.is_running(stack)
+        added = stack.optional - saved_options(stack.root) if running else stack.optional
+        for name in sorted(added):
+            OPTIONS[name].check(stack)
+        if running:
+            _check_added(stack, added)
+        for option in chosen(stack):
+            option.install()
+        if running:
+            _prepare_added(stack, added)
+        else:
+            _prepare(stack)
+        supervision.start(stack, programs(stack))
+        yield from wait_until_ready(stack)
+
+
+def down(stack: Layout) -> bool:
+    """Stop all processes of the stack; data stays. Returns whether anything ran."""
+    return supervision.stop(stack)
+
+
+def reset(stack: Layout) -> None:
+    """Stop the stack and delete its data, logs and passwords."""
+    down(stack)
+    with _file_errors_in_one_line(stack):
+        for folder in (stack.data, stack.savepoints, stack.logs, stack.run, stack.secrets, stack.tmp):
+            if folder.exists():
+                shutil.rmtree(folder)
+
+
+def _prepare(stack: Layout) -> None:
+    supervision.stop_leftovers(stack)
+    check_free_space(stack.root)
+    check_ports(stack, stack.ports.keys() - ({"s3"} if s3.is_elsewhere() else set()))
+    for folder in (stack.run, stack.tmp):  # what an earlier start wrote is of no use now
+        shutil.rmtree(folder, ignore_errors=True)
+    for folder in (stack.data, stack.savepoints, stack.checkpoints, stack.logs, stack.run, stack.tmp):
+        folder.mkdir(parents=True, exist_ok=True)
+    stack.save()
+    kafka.prepare(stack)
+    postgres.prepare(stack)
+    flink.prepare(stack)
+    for option in chosen(stack):
+        option.prepare(stack)
+
+
+def _check_added(stack: Layout, added: frozenset[str]) -> None:
+    """Refuse what a running program would have to know of.
+
+    Raises:
+        ConfigurationError: names both, and what to do.
+    """
+    for name in sorted(added):
+        option = OPTIONS[name]
+        others = sorted(option.told_to & stack.optional - added)
+        if without := option.part_of or (others and others[0]):
+            raise ConfigurationError(
+                f"--with {name}: {without} runs without it; stop it first with `fleetpulse stack down`"
+            )
+
+
+def _prepare_added(stack: Layout, added: frozenset[str]) -> None:
+    """Make ready for what the running stack has not."""
+    check_ports(stack, ports_of(added))
+    for name in added:
+        OPTIONS[name].prepare(stack)
+    stack.save()
+
+
+@contextmanager
+def _alone(stack: Layout) -> Iterator[None]:
+    """Let one `up` of a stack at a time do its work."""
+    with _file_errors_in_one_line(stack):
+        stack.root.mkdir(parents=True, exist_ok=True)
+        with (stack.root / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+@contextmanager
+def _file_errors_in_one_line(stack: Layout) -> Iterator[None]:
+    try:
+        yield
+    except OSError as refused:
+        what_to_do = _WHAT_TO_DO.get(refused.errno or 0, f"see {stack.logs}")
+        what = f"{refused.filename or stack.root}: {refused.strerror or refused}"
+        raise FleetpulseError(f"{what}: {what_to_do}") from refused

@@ -1,0 +1,44 @@
+"""Whether the stack's ports are free."""
+
+import socket
+from collections.abc import Iterable
+
+import psutil
+
+from fleetpulse.errors import FleetpulseError
+from fleetpulse.stack.layout import HOST, Layout
+
+
+def check_ports(stack: Layout, names: Iterable[str]) -> None:
+    """Refuse to start what could not listen: those of these names that are taken.
+
+    Raises:
+        FleetpulseError: a port is taken; names it, who needs it and, where that can be seen, who holds it.
+    """
+    for name in names:
+        port = stack.ports[name]
+        if not _is_free(port):
+            raise FleetpulseError(
+                f"port {port} is taken{_holder(port)}, and {name} needs it: stop what holds it, or move the whole "
+                f"stack with --port-offset (now {stack.port_offset})"
+            )
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a connection that just ended holds no port
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def _holder(port: int) -> str:
+    try:
+        for connection in psutil.net_connections("tcp"):
+            if connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port:
+                return f" by {psutil.Process(connection.pid).name()} (pid {connection.pid})"
+    except psutil.Error:
+        pass
+    return ""

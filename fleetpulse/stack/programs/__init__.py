@@ -1,0 +1,1 @@
+"""One module a program of the stack: its configuration and command line."""

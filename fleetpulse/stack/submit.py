@@ -1,0 +1,97 @@
+"""Submits the jobs with `flink run -py`, to this stack's cluster or another one."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from fleetpulse.errors import FleetpulseError
+from fleetpulse.stack.install.artifacts import jars
+from fleetpulse.stack.layout import Layout, project_root
+from fleetpulse.stack.programs import flink, s3
+from fleetpulse.stack.programs.postgres import DATABASE
+
+_NAMES = ("inactivity", "anomaly", "aggregate", "monitor", "rollup", "archive")
+JOBS = {name: f"fleetpulse {name}" for name in _NAMES} | {"cold": "fleetpulse cold storage"}  # module to name in Flink
+_SUBMITTED = re.compile(r"JobID ([0-9a-f]{32})")
+
+
+def check(job: str, arguments: Sequence[str]) -> int:
+    """Let the job's own parser judge the arguments, before Java starts. Returns 0, or prints one line and returns 2."""
+    command = [sys.executable, "-m", f"jobs.{job}", "--check", *arguments]
+    return subprocess.run(command, cwd=project_root(), check=False).returncode
+
+
+def submit(
+    stack: Layout,
+    job: str,
+    arguments: Sequence[str],
+    restore: str | None = None,
+    flink_rest: str | None = None,
+    flink_python: str | None = None,
+) -> str:
+    """Submit a job, detached.
+
+    Args:
+        stack: whose Flink client configuration, and without `flink_rest` whose cluster is used.
+        job: a module of `jobs/`.
+        arguments: the job's arguments.
+        restore: path of a savepoint or checkpoint to start from.
+        flink_rest: `host:port` of another cluster.
+        flink_python: the Python of its workers; `python` on their PATH when None.
+
+    Returns:
+        The job's id.
+
+    Raises:
+        FleetpulseError: Flink refuses; names the log with its whole answer.
+    """
+    root = project_root()
+    command = [
+        *(*flink.flink_command(), "run", "--detached"),
+        *("--jobmanager", flink_rest or stack.address("flink-web")),
+        *(("--fromSavepoint", restore) if restore else ()),
+        *(("--pyExecutable", flink_python) if flink_python else ()),
+        *(word for jar in _own_jars(job) for word in ("--classpath", jar.as_uri())),
+        *("--python", str(root / "jobs" / f"{job}.py"), "--pyFiles", str(root / "build" / "fleetpulse.zip")),
+        *arguments,
+    ]
+    if not stack.run.exists():
+        flink.prepare(stack)
+    if flink_rest:
+        flink.prepare_client(stack)
+    client = flink.environment(stack, "client" if flink_rest else "jobmanager")
+    done = subprocess.run(command, env=os.environ | client, capture_output=True, text=True, check=False)
+    submitted = _SUBMITTED.search(done.stdout)
+    if done.returncode or not submitted:
+        raise FleetpulseError(_refusal(stack, job, done.stdout + done.stderr))
+    return submitted[1]
+
+
+def defaults(stack: Layout, job: str) -> list[str]:
+    """The arguments that point a job at this stack."""
+    shared = ["--kafka.bootstrap.servers", stack.address("kafka"), "--checkpoint.dir", stack.checkpoints.as_uri()]
+    if job == "cold":
+        path = f"s3://{s3.BUCKET}/telemetry" if s3.runs_here(stack) else stack.cold.as_uri()
+        return [*shared, "--cold.path", path]
+    if job != "archive":
+        return shared
+    url = f"jdbc:postgresql://{stack.address('postgres')}/{DATABASE}"
+    return [*shared, "--database.url", url, "--database.password.file", str(stack.secrets / "alert_writer")]
+
+
+def _own_jars(job: str) -> list[Path]:
+    """What a job brings along, and Flink's own processes do not have."""
+    return jars("cold") if job == "cold" else []
+
+
+def _refusal(stack: Layout, job: str, output: str) -> str:
+    stack.logs.mkdir(parents=True, exist_ok=True)
+    log = stack.logs / f"submit-{job}.log"
+    log.write_text(output)
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    said = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]  # by the job itself
+    causes = [line for line in lines if re.match(r"(Caused by|\w*Error)\b", line)]
+    return f"the {job} job was not submitted: {(said or causes or lines or ['no answer'])[-1]} (log: {log})"

@@ -1,0 +1,1 @@
+"""Sending records to Kafka at a pace, and reporting it."""

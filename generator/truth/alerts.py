@@ -1,0 +1,109 @@
+"""The alerts that must result, computed from what was generated and not by any job's code.
+
+A device is alive at the life times of its records. It is inactive at an evaluation instant T, a multiple of the period,
+when T - last life time > timeout, counting life times < T. The first such T opens an alert, the next life time ends it.
+So whether a silence is an alert follows from its two ends alone, and nothing is decided instant by instant.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import NamedTuple
+from uuid import NAMESPACE_DNS, UUID, uuid5
+
+from generator.fleet.chance import mix
+from generator.fleet.plan import Fault, Reading
+from generator.payloads.malformed import choose
+from generator.scenario import Scenario
+
+_NAMESPACE = uuid5(NAMESPACE_DNS, "fleetpulse.alerts")
+_SIGNS_OF_LIFE = frozenset({"bad_time", "wrong_type", "unknown_unit", "future_timestamp"})
+
+
+def identity(rule_id: str, device_id: str, opened_at_ms: int) -> UUID:
+    """Return the id that docs/contracts.md gives an alert."""
+    return uuid5(_NAMESPACE, f"{rule_id}\n{device_id}\n{opened_at_ms}")
+
+
+class Revision(NamedTuple):
+    """One expected revision of one alert; times are epoch ms."""
+
+    device_id: str
+    revision: int
+    state: str
+    opened_at_ms: int
+    changed_at_ms: int
+
+    @property
+    def alert_id(self) -> UUID:
+        """The identity that docs/contracts.md gives the alert."""
+        return identity("inactivity", self.device_id, self.opened_at_ms)
+
+
+class Truth:
+    """Follows a fleet's signs of life and tells each expected revision as soon as it is certain.
+
+    Memory: one entry a device, and one more for each whose outcome depends on the order of arrival.
+
+    Attributes:
+        sent: records generated, duplicates counted.
+        rejected: of those, how many must be rejected, by reason.
+        order_dependent: devices whose outcome depends on when their records arrive.
+        taken_until_ms: when the last reading was taken, epoch ms.
+    """
+
+    def __init__(self, scenario: Scenario, tell: Callable[[Revision], object]) -> None:
+        self.sent = 0
+        self.rejected: Counter[str] = Counter()
+        self.order_dependent: set[str] = set()
+        self.taken_until_ms = scenario.start_ms
+        self._scenario = scenario
+        self._tell = tell
+        self._deadlines: dict[str, int] = {}  # the first instant at which the device is inactive if it stays silent
+
+    def observe(self, reading: Reading) -> None:
+        """Take in a reading. They come in the order in which they were taken, however late they are sent."""
+        fault, device_id, time_ms = reading.fault, reading.device_id, reading.time_ms
+        self.sent += 1
+        self.taken_until_ms = time_ms
+        if fault is Fault.NONE or fault is Fault.OUT_OF_ORDER:
+            self.alive(device_id, time_ms)
+        elif fault is Fault.DUPLICATE:
+            self.sent += 1
+            self.alive(device_id, time_ms)
+        elif fault is Fault.LATE:
+            self.order_dependent.add(device_id)
+            self.alive(device_id, time_ms)
+        elif fault is Fault.CLOCK_AHEAD:
+            self._reject("future_timestamp", device_id, time_ms)
+        elif fault is Fault.CLOCK_BEHIND:
+            self._always_late(device_id, time_ms)
+        else:
+            dialect = self._scenario.dialect_of(reading.device)
+            self._reject(choose(dialect, mix(reading.noise)).reason, device_id, time_ms)
+
+    def alive(self, device_id: str, life_ms: int) -> None:
+        """Take in a sign of life at `life_ms` (epoch ms). A device's come in ascending order."""
+        deadline = self._deadlines.get(device_id)
+        if deadline is not None and life_ms >= deadline:
+            self._tell(Revision(device_id, 1, "open", deadline, deadline))
+            self._tell(Revision(device_id, 2, "recovered", deadline, life_ms))
+        scenario = self._scenario
+        period = scenario.period_ms
+        self._deadlines[device_id] = ((life_ms + scenario.timeout_ms) // period + 1) * period
+
+    def close(self, until_ms: int) -> None:
+        """Tell the alerts that are open at `until_ms` (epoch ms), the last instant that counts. Nothing comes after."""
+        for device_id, deadline in self._deadlines.items():
+            if deadline <= until_ms:
+                self._tell(Revision(device_id, 1, "open", deadline, deadline))
+
+    def _reject(self, reason: str, device_id: str, kafka_time_ms: int) -> None:
+        self.rejected[reason] += 1
+        if reason in _SIGNS_OF_LIFE:
+            self.alive(device_id, kafka_time_ms)
+
+    def _always_late(self, device_id: str, time_ms: int) -> None:
+        # It is inactive at the first instant after it became known, and never recovers: its lag exceeds the timeout.
+        self.order_dependent.add(device_id)
+        period = self._scenario.period_ms
+        self._deadlines.setdefault(device_id, (time_ms // period + 1) * period)

@@ -1,1 +1,0 @@
-"""Fills the search index where Vector does not."""

@@ -1,0 +1,1 @@
+"""What the jobs share: arguments, sources, the crossing into Python, sinks."""

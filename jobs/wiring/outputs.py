@@ -1,0 +1,40 @@
+"""The way out, shared by the jobs: one transactional sink for alerts, late and rejected records."""
+
+from dataclasses import dataclass
+
+from pyflink.datastream import DataStream
+from pyflink.table import StreamTableEnvironment
+
+from fleetpulse.shard.outputs import Outbox
+from jobs.wiring.operators import name_operators
+from sql import statement
+
+TRANSACTION_TIMEOUT_MS = 900_000  # above the longest gap between checkpoints, not above the broker's maximum
+
+
+@dataclass(frozen=True, slots=True)
+class Sink:
+    """Where records go. `name` tells the transactions of this job from those of others on the same brokers."""
+
+    bootstrap_servers: str
+    name: str
+    delivery: str
+
+
+def write_outputs(tables: StreamTableEnvironment, decided: DataStream, outbox: Outbox, sink: Sink) -> None:
+    """Send what was decided to its topics, in transactions that commit with the checkpoints."""
+    name_operators(tables, "outputs")
+    tables.create_temporary_view("decided", tables.from_data_stream(decided))
+    tables.execute_sql(
+        statement(
+            "outputs",
+            topics=";".join(outbox.topics),
+            bootstrap_servers=sink.bootstrap_servers,
+            delivery=sink.delivery,
+            transactional_id_prefix=f"fleetpulse-{sink.name}",
+            transaction_timeout_ms=str(TRANSACTION_TIMEOUT_MS),
+        )
+    )
+    statements = tables.create_statement_set()
+    statements.add_insert_sql(statement("outputs_write"))
+    statements.attach_as_datastream()

@@ -1,0 +1,43 @@
+"""The rules a job begins with: all versions on the rules topic, or a file's where the topic is still empty."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from fleetpulse.errors import ConfigurationError
+from fleetpulse.rulefiles.files import load
+from fleetpulse.rulefiles.topic import Book, publish, read_book
+from fleetpulse.rules.model import RuleSet
+from fleetpulse.rules.versions import Version, Versions
+
+
+def first_rules(arguments: Mapping[str, Any]) -> RuleSet | None:
+    """The rules of the file that the command line names; None where it names none.
+
+    Raises:
+        RuleFileError: the file holds no rules.
+    """
+    return None if arguments.get("rules") is None else load(arguments["rules"])
+
+
+def rule_versions(bootstrap_servers: str, topic: str, first: RuleSet | None) -> Versions:
+    """All versions that are known now. Published by the job itself, a first one judges all that ever happened.
+
+    Raises:
+        ConfigurationError: there are rules already, and others than `first`.
+    """
+    if first is not None:
+        publish(bootstrap_servers, topic, lambda book: _first_version(book, topic, first))
+    return read_book(bootstrap_servers, topic).versions
+
+
+def _first_version(book: Book, topic: str, rules: RuleSet) -> Version | None:
+    if not book.versions:
+        return Version(book.next_number, 0, rules, expects_from_ms=time.time_ns() // 1_000_000)
+    latest = book.versions[-1]
+    if latest.rules != rules:
+        raise ConfigurationError(
+            f"--rules: topic {topic!r} holds other rules already, version {latest.version}: leave --rules out to judge"
+            " by them, or change them with `fleetpulse rules apply`"
+        )
+    return None

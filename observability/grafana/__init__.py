@@ -1,4 +1,0 @@
-"""Grafana's dashboards, written in code: `python -m observability.grafana` writes dashboards/*.json."""
-
-GRAFANA_VERSION = "13.1.2"
-SCHEMA_VERSION = 42  # of dashboards, in that version

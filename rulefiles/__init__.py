@@ -1,1 +1,0 @@
-"""Rule sets as files, on their topic, and on the command line: `fleetpulse rules`."""

@@ -1,0 +1,104 @@
+"""What Vector makes of raw records for the search engine is what the archive would store, by the same rules."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fleetpulse.records.metrics import _CONVERSIONS as CONVERSIONS
+from fleetpulse.records.metrics import OF_TYPE, UNITS
+from fleetpulse.records.reading import Rejection, judge
+from fleetpulse.times import iso
+from tests.bad_records import CASES, KAFKA_TIME_MS
+from tests.unit.deploy.observability.vector import Dropped, transformed
+
+# Vector's reader of JSON sees no name that stands twice, and takes no number beyond a double and no lone surrogate.
+OTHERWISE = {
+    "id twice",
+    "id twice, once escaped",
+    "time twice",
+    "id with a lone surrogate",
+    "time 1e400",
+    "time beyond all exponents",
+    "time of a thousand digits",
+    "time of ten thousand digits",
+    "time -1e999999",
+    "metric 1e400",
+    "metric beyond all exponents",
+    "metric of a million zeros",
+    "metric that rounds to the largest float",
+    "unknown fields",
+    "unknown numbers beyond all exponents",
+}
+VALUES = [pytest.param(name, value, id=name) for name, (value, _) in CASES.items() if value is not None]
+
+
+def by_vector(value: bytes, kafka_time_ms: int = KAFKA_TIME_MS) -> dict[str, Any] | str:
+    try:
+        return transformed("reading_documents", value, "events", kafka_time_ms)
+    except Dropped as reason:
+        return str(reason)
+
+
+def by_the_domain(value: bytes, kafka_time_ms: int = KAFKA_TIME_MS) -> dict[str, Any] | str:
+    decided = judge(value, kafka_time_ms, 60_000)
+    if isinstance(decided, Rejection):
+        return decided.reason
+    document: dict[str, Any] = {"device_id": decided.device_id, "time": iso(decided.event_time_ms)}
+    document |= {field: name for field, name in decided.location._asdict().items() if name is not None}
+    document |= {metric: number for metric, number in decided.metrics.items() if metric in UNITS}
+    if others := {metric: number for metric, number in decided.metrics.items() if metric not in UNITS}:
+        document["metrics"] = others
+    return document | {"id": "events:0:7", "origin": "events:0:7"}
+
+
+@pytest.mark.parametrize(("name", "value"), VALUES)
+def test_a_document_says_what_the_domain_says(name: str, value: bytes) -> None:
+    assert (by_vector(value) == by_the_domain(value)) == (name not in OTHERWISE)
+
+
+finite = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**63), 2**63 - 1)
+moments = st.datetimes(max_value=datetime(2026, 1, 2))  # noqa: DTZ001 offsets are put on below
+times = (
+    st.none()
+    | st.integers(0, 2**63 - 1)
+    | st.integers(0, 2**50).map(lambda quarters: quarters / 4)
+    | moments.map(datetime.isoformat)
+    | moments.map(lambda at: f"{at.isoformat(' ')}+05:30")
+)
+kinds = st.sampled_from([*OF_TYPE, "co2", "2nd"])
+units = st.none() | st.sampled_from([unit for scales in CONVERSIONS.values() for unit in scales]) | st.just(" °F ")
+names = st.none() | st.text(max_size=130)
+telemetry = st.fixed_dictionaries(
+    {"device_id": names},
+    optional={"ts": times, "temperature_c": finite, "humidity": finite, "lat": finite | st.booleans()},
+)
+typed = st.fixed_dictionaries(
+    {"device_id": st.just("d1"), "event_type": st.sampled_from([*OF_TYPE, "location", "custom"]), "ts": times},
+    optional={
+        "payload": st.fixed_dictionaries({}, optional={"value": finite, "unit": units, "name": kinds, "lat": finite})
+    },
+)
+places = st.fixed_dictionaries({}, optional={"factory_section": names, "machine_id": names, "zone": names})
+sensor = st.fixed_dictionaries(
+    {"sensor_id": st.just("s1"), "timestamp": times, "sensor_type": kinds, "value": finite, "unit": units},
+    optional={"location": st.none() | places},
+)
+event = st.fixed_dictionaries({"device-id": names, "time": times})
+
+
+def rounded(document: object) -> object:
+    """Vector may read a number off by its last digit: no matter in a search."""
+    if isinstance(document, dict):
+        return {name: rounded(value) for name, value in document.items()}
+    return float(f"{document:.14g}") if isinstance(document, float) else document
+
+
+@settings(max_examples=100, deadline=None)
+@given(telemetry | typed | sensor | event)
+def test_any_record_says_the_same(record: dict[str, Any]) -> None:
+    value = json.dumps(record).encode()
+    assert rounded(by_vector(value)) == rounded(by_the_domain(value))

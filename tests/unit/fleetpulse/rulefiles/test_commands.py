@@ -1,0 +1,164 @@
+"""`fleetpulse rules` says in one line what is wrong with its arguments, and shows what is right."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fleetpulse.cli.commandline import run
+from fleetpulse.cli.main import fleetpulse
+from fleetpulse.rulefiles import cli
+from fleetpulse.rulefiles.topic import Book
+from fleetpulse.rules.model import RuleSet
+from fleetpulse.rules.versions import NOTICE_MS, Version
+
+NOW_MS = 1_767_225_600_000
+RULE = "rules:\n- {kind: battery, id: %s, below: {critical: %s}}\n"
+
+
+@pytest.fixture
+def file(tmp_path: Path):
+    def write(id_: str, limit: object) -> str:
+        path = tmp_path / f"{id_}-{limit}.yaml"
+        path.write_text(RULE % (id_, limit))
+        return str(path)
+
+    return write
+
+
+@pytest.fixture
+def published(monkeypatch: pytest.MonkeyPatch) -> list[Version]:
+    """What is on a topic that is a list, at an instant that stands still."""
+    versions: list[Version] = []
+
+    def book(*_: object) -> Book:
+        return Book(tuple(versions), (), len(versions) + 1)
+
+    def publish(_bootstrap: str, _topic: str, decide) -> Version | None:
+        if (version := decide(book())) is not None:
+            versions.append(version)
+        return version
+
+    monkeypatch.setattr(cli, "_now_ms", lambda: NOW_MS)
+    monkeypatch.setattr(cli, "ensure_topics", lambda *_: [])
+    monkeypatch.setattr(cli, "publish", publish)
+    monkeypatch.setattr(cli, "read_book", book)
+    return versions
+
+
+def call(*arguments: str) -> int:
+    return run(fleetpulse, ["rules", *arguments])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["check"], "Missing argument 'FILE...'"),
+        (["apply"], "Missing argument 'FILE...'"),
+        (["apply", "FILE", "--effective.from", "soon"], "'soon' is neither epoch milliseconds nor ISO 8601"),
+        (
+            ["apply", "FILE", "--effective.from", "2026-01-01"],
+            "--effective.from: 2026-01-01T00:00:00.000Z is not at least",
+        ),
+        (["apply", "FILE", "--effective.from", str(NOW_MS + NOTICE_MS - 1)], "is not at least 2 s ahead of now"),
+        (["apply", "FILE", "--rules.topic", "a b"], "'a b' is no topic name"),
+        (["list", "--rules.topic", ".."], "'..' is no topic name"),
+        (["list", "--kafka.bootstrap.servers", "kafka"], "'kafka' is not host:port"),
+        (["show", "0"], "0 is not in the range x>=1"),
+        (["diff"], "expected one file, two files, or --versions and two numbers"),
+        (["diff", "FILE", "FILE", "FILE"], "expected one file, two files, or --versions and two numbers"),
+        (["diff", "FILE", "--versions", "1", "2"], "expected one file, two files, or --versions and two numbers"),
+        (["diff", "--versions", "1"], "requires 2 arguments"),
+    ],
+)
+def test_bad_arguments_are_one_line(arguments: list[str], said: str, file, published, capsys) -> None:
+    assert call(*[file("low", 5) if argument == "FILE" else argument for argument in arguments]) == 2
+    told = capsys.readouterr().err
+    assert said in told
+    assert told.count("\n") == 1
+    assert published == []
+
+
+def test_check_tells_what_the_set_contains(file, capsys) -> None:
+    assert call("check", file("low", 5), file("lower", 3)) == 0
+    told = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert told[1] == ["low", "battery", "below.critical", "5"]
+    assert told[-1] == ["2", "rules:", "2", "battery"]
+
+
+def test_a_version_takes_effect_in_ten_seconds_or_when_it_is_told_to(file, published, capsys) -> None:
+    assert call("apply", file("low", 5)) == 0
+    assert call("apply", file("low", 6), "--effective.from", str(NOW_MS + NOTICE_MS)) == 0
+    assert call("apply", file("low", 7), "--effective.from", "2026-01-01T00:01:00Z") == 0
+    assert [(v.version, v.effective_from_ms - NOW_MS) for v in published] == [(1, 10_000), (2, 2_000), (3, 60_000)]
+    assert capsys.readouterr().out.splitlines() == [
+        "version 1 takes effect at 2026-01-01T00:00:10.000Z: 1 rule (1 added)",
+        "version 2 takes effect at 2026-01-01T00:00:02.000Z: 1 rule (1 added)",
+        "version 1 replaces it at 2026-01-01T00:00:10.000Z",
+        "version 3 takes effect at 2026-01-01T00:01:00.000Z: 1 rule (1 changed)",
+    ]
+
+
+def test_a_set_that_is_in_force_then_is_not_published_again(file, published, capsys) -> None:
+    assert [call("apply", file("low", 5)) for _ in range(2)] == [0, 0]
+    assert len(published) == 1
+    assert "unchanged: version 1, from 2026-01-01T00:00:10.000Z, has these rules" in capsys.readouterr().out
+    assert call("apply", file("low", 5), "--effective.from", str(NOW_MS + 5_000)) == 0
+    assert len(published) == 2  # not in force yet then
+
+
+def test_an_invalid_set_is_not_published(file, published) -> None:
+    assert call("apply", file("low", "hot")) == 2
+    assert published == []
+
+
+def test_a_version_that_was_acknowledged_too_late_is_a_failure(file, published, monkeypatch, capsys) -> None:
+    def slow(_bootstrap: str, _topic: str, decide) -> Version | None:
+        version = decide(Book((), (), 1))
+        monkeypatch.setattr(cli, "_now_ms", lambda: NOW_MS + 10_001)
+        return version
+
+    monkeypatch.setattr(cli, "publish", slow)
+    assert call("apply", file("low", 5)) == 1
+    assert "acknowledged only at 2026-01-01T00:00:10.001Z, after it took effect" in capsys.readouterr().err
+
+
+def test_list_tells_what_is_in_force(file, published, capsys) -> None:
+    for number, from_ms in ((1, 0), (2, NOW_MS), (3, NOW_MS + 1)):
+        published.append(Version(number, from_ms, RuleSet(())))
+    assert call("list") == 0
+    assert [line.split()[:1] + line.split()[2:4] for line in capsys.readouterr().out.splitlines()[1:]] == [
+        ["1", "replaced", "0"],
+        ["2", "in", "force"],
+        ["3", "to", "come"],
+    ]
+
+
+def test_diff_compares_files_what_is_in_force_and_versions(file, published, capsys, monkeypatch) -> None:
+    assert call("diff", file("low", 5), file("low", 6)) == 0
+    assert capsys.readouterr().out == "~ low: below.critical: 5 → 6\n"
+    assert call("apply", file("low", 5)) == call("apply", file("low", 7), "--effective.from", str(NOW_MS + 60_000)) == 0
+    monkeypatch.setattr(cli, "_now_ms", lambda: NOW_MS + 10_000)
+    capsys.readouterr()
+    assert (
+        call("diff", file("low", 6), "--json")
+        == call("diff", "--versions", "2", "1")
+        == call("diff", file("low", 5))
+        == 0
+    )
+    first, *others = capsys.readouterr().out.splitlines()
+    assert json.loads(first)["changed"] == [{"id": "low", "field": "below.critical", "before": 5.0, "after": 6.0}]
+    assert others == ["~ low: below.critical: 7 → 5", "no difference"]
+    assert call("diff", "--versions", "1", "3") == 1
+    assert "there is no version 3; there are: 1, 2" in capsys.readouterr().err
+
+
+def test_show_writes_a_file_that_is_the_same_set(file, published, capsys, tmp_path: Path) -> None:
+    assert call("apply", file("low", 5)) == 0
+    capsys.readouterr()
+    assert call("show", "1") == 0
+    shown = tmp_path / "shown.yaml"
+    shown.write_text(capsys.readouterr().out)
+    assert shown.read_text().startswith("# version 1 on rules, in force from 2026-01-01T00:00:10.000Z\n")
+    assert call("diff", str(shown), file("low", 5)) == 0
+    assert capsys.readouterr().out == "no difference\n"

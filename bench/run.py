@@ -11,7 +11,7 @@ import click
 
 from bench import report, topic
 from bench.measure import Result, Sample, Usage, summarize
-from bench.measurements.contenders import CONTENDERS, JAVA_JOB, PEERS_PYTHON, ROOT, Contender, Place
+from bench.measurements.contenders import CONTENDERS, JAVA_JOB, PEERS_PYTHON, ROOT, Contender, Target
 from fleetpulse.stack.layout import DEFAULT_DIR, layout
 
 _LOOK_EVERY_SECONDS = 0.25
@@ -47,10 +47,10 @@ def main(
     for number in range(runs):
         for contender in chosen:
             fleet = topic.Fleet(contender.records(records))
-            place = Place(stack, fleet.topic, f"bench.alerts.{uuid.uuid4().hex}", fleet.records)
-            topic.fill(place.bootstrap_servers, fleet)
-            topic.create(place.bootstrap_servers, place.alerts, 1)
-            result = measure(contender, place)
+            target = Target(stack, fleet.topic, f"bench.alerts.{uuid.uuid4().hex}", fleet.records)
+            topic.fill(target.bootstrap_servers, fleet)
+            topic.create(target.bootstrap_servers, target.alerts, 1)
+            result = measure(contender, target)
             results[contender].append(result)
             click.echo(f"run {number + 1}: {contender.name}: {report.line(result)}", err=True)
             if result.alerts != fleet.alerts:
@@ -58,20 +58,20 @@ def main(
     report.publish(report.table(results, records), output, "contenders")
 
 
-def measure(contender: Contender, place: Place) -> Result:
+def measure(contender: Contender, target: Target) -> Result:
     """Run one contender once."""
-    samples, seconds = watch(contender, place)
-    return summarize(samples, place.records, seconds, topic.opened(place.bootstrap_servers, place.alerts))
+    samples, seconds = watch(contender, target)
+    return summarize(samples, target.records, seconds, topic.opened(target.bootstrap_servers, target.alerts))
 
 
-def watch(contender: Contender, place: Place) -> tuple[list[Sample], float]:
+def watch(contender: Contender, target: Target) -> tuple[list[Sample], float]:
     """Run one contender once; returns what was seen, and the seconds from submission to end."""
-    running = contender.start(place)
+    running = contender.start(target)
     usage = Usage(running.processes())
     begun, samples, seconds = time.time(), [Sample(0.0, 0, 0.0, 0)], None
     while seconds is None:
         seconds = running.seconds()
-        records = place.records if seconds is not None else running.records()
+        records = target.records if seconds is not None else running.records()
         samples.append(Sample(time.time() - begun, records, *usage.look(running.processes())))
         time.sleep(_LOOK_EVERY_SECONDS)
     return samples, seconds

@@ -12,7 +12,7 @@ from fleetpulse.times import iso
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "fleetpulse.alerts")
 
 
-class State(StrEnum):
+class AlertState(StrEnum):
     """Where an alert stands. `open` and `updated` are live, the rest are ends."""
 
     OPEN = "open"
@@ -34,7 +34,7 @@ class Revision:
     severity: str
     device_id: str
     revision: int
-    state: State
+    state: AlertState
     opened_at_ms: int
     changed_at_ms: int
     value: float | None

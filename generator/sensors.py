@@ -87,10 +87,10 @@ def sensors_of(options: dict[str, Any]) -> tuple[Sensor, ...]:
     named, kinds = options["sensor_id"], [_KINDS[options["sensor_type"]]] if options["sensor_type"] else KINDS
     if named and len(kinds) > 1:
         raise ConfigurationError("--sensor.id names one sensor: say its --sensor.type as well")
-    place = options["factory_section"], options["machine_id"], options["zone"]
+    location = options["factory_section"], options["machine_id"], options["zone"]
     interval_ms = options["sampling_interval"]
     return tuple(
-        Sensor(named or f"{kind.name}-sensor-1", kind._replace(interval_ms=interval_ms or kind.interval_ms), *place)
+        Sensor(named or f"{kind.name}-sensor-1", kind._replace(interval_ms=interval_ms or kind.interval_ms), *location)
         for kind in kinds
     )
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from pyflink.table.udf import ScalarFunction
 
-from fleetpulse.records.batch import Decoded, decode
+from fleetpulse.records.batch import DecodedBatch, decode_batch
 from fleetpulse.records.documents import documents
 
 BATCH_READINGS = 1000
@@ -20,7 +20,7 @@ class ToReadings(ScalarFunction):
     It returns as many rows as it gets, as Flink asks of a scalar function: the first carry an array, the rest are null.
 
     Args:
-        max_future_skew_ms: see `readings.judge`.
+        max_future_skew_ms: see `records.reading.decode_record`.
     """
 
     def __init__(self, max_future_skew_ms: int) -> None:
@@ -34,15 +34,15 @@ class ToReadings(ScalarFunction):
         self, value: pd.Series, topic: pd.Series, partition: pd.Series, offset: pd.Series, kafka_time: pd.Series
     ) -> pd.Series:
         kafka_times_ms = kafka_time.to_numpy("datetime64[ms]").view("int64").tolist()
-        decoded = decode(value.tolist(), kafka_times_ms, self._max_future_skew_ms)
-        places = zip(topic.tolist(), partition.tolist(), offset.tolist(), strict=True)
+        decoded = decode_batch(value.tolist(), kafka_times_ms, self._max_future_skew_ms)
+        indices = zip(topic.tolist(), partition.tolist(), offset.tolist(), strict=True)
         rows = np.full(len(value), None, dtype=object)
-        for place, batch in enumerate(batches(decoded, [f"{t}:{p}:{o}" for t, p, o in places])):
-            rows[place] = batch
+        for index, batch in enumerate(batches(decoded, [f"{t}:{p}:{o}" for t, p, o in indices])):
+            rows[index] = batch
         return pd.Series(rows)
 
 
-def batches(decoded: Decoded, origins: Sequence[str]) -> Iterator[str]:
+def batches(decoded: DecodedBatch, origins: Sequence[str]) -> Iterator[str]:
     """The readings of a decided batch as JSON arrays of objects, as `readings_ingest` takes them in its column `batch`.
 
     Args:

@@ -9,7 +9,7 @@ from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 from pyflink.datastream.state import MapStateDescriptor
 
 from fleetpulse.rules.model import RuleError
-from fleetpulse.shard.outputs import Outbox
+from fleetpulse.shard.outputs import OutputTopics
 from fleetpulse.shard.shard import Output, Shard, ShardPolicy
 from udfs.gauges import Gauges
 
@@ -25,14 +25,14 @@ class Decide(KeyedProcessFunction):
     """Brings frames, ticks, rules and the watermark to a shard, and carries what it says to Kafka and into keyed state.
 
     State: the shard's log, see `fleetpulse.shard.log`; a copy in memory is loaded at the shard's first touch.
-    Timers: one, for the next evaluation instant or the earliest sign of life that waits, whichever comes first.
+    Timers: one, for the next evaluation instant or the earliest heartbeat that waits, whichever comes first.
     Outputs: records for several topics, see `fleetpulse.shard.outputs`.
     Cleanup: the shard forgets silent devices; the log drops what is decided.
     """
 
-    def __init__(self, policy: ShardPolicy, outbox: Outbox, shard_keys: tuple[int, ...]) -> None:
+    def __init__(self, policy: ShardPolicy, output_topics: OutputTopics, shard_keys: tuple[int, ...]) -> None:
         self._policy = policy
-        self._outbox = outbox
+        self._output_topics = output_topics
         self._numbers = {key: number for number, key in enumerate(shard_keys)}
 
     def open(self, runtime_context: RuntimeContext) -> None:
@@ -83,7 +83,7 @@ class Decide(KeyedProcessFunction):
             return []
         self._gauges.count(outputs)
         now_ms = time.time_ns() // 1_000_000
-        return [Row(*self._outbox.record(output, now_ms)) for output in outputs]
+        return [Row(*self._output_topics.record(output, now_ms)) for output in outputs]
 
     def _write(self, shard: Shard) -> None:
         puts, removals = shard.take_writes()

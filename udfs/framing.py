@@ -6,7 +6,7 @@ from pyflink.table.udf import FunctionContext, ScalarFunction
 
 from fleetpulse.kafka.schema_registry import Registry
 from fleetpulse.records.avro import SensorReadings
-from fleetpulse.records.batch import decode
+from fleetpulse.records.batch import decode_batch
 from fleetpulse.records.frames import Batch, pack
 from fleetpulse.records.order import count_out_of_order
 
@@ -19,8 +19,8 @@ class ToFrames(ScalarFunction):
 
     Args:
         shard_keys: the Flink key of each shard.
-        max_future_skew_ms: see `readings.judge`.
-        measured: see `decoding.decode`.
+        max_future_skew_ms: see `records.reading.decode_record`.
+        measured: see `records.batch.decode_batch`.
         registry_url: of the registry of Avro schemas; without one, Avro is malformed.
     """
 
@@ -48,10 +48,10 @@ class ToFrames(ScalarFunction):
     ) -> pd.DataFrame:
         kafka_times_ms = kafka_time.to_numpy("datetime64[ms]").view("int64")
         batch = Batch(*(column.tolist() for column in (origin, offset, kafka_times_ms, key, value)))
-        decoded = decode(batch.values, batch.kafka_times_ms, self._max_future_skew_ms, self._measured, self._avro)
+        decoded = decode_batch(batch.values, batch.kafka_times_ms, self._max_future_skew_ms, self._measured, self._avro)
         self._out_of_order.inc(count_out_of_order(batch.origins, decoded.event_times_ms, self._newest_ms))
         frames = pack(batch, decoded, len(self._shard_keys))
         rows = np.full((2, len(value)), None, dtype=object)
-        for place, (shard, frame) in enumerate(frames.items()):
-            rows[:, place] = self._shard_keys[shard], frame
+        for index, (shard, frame) in enumerate(frames.items()):
+            rows[:, index] = self._shard_keys[shard], frame
         return pd.DataFrame({"shard_key": rows[0], "frame": rows[1]})

@@ -26,7 +26,7 @@ JAVA_JOB = ROOT / "build" / "bench-java" / "bench.jar"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Target:
     """Where a run happens: the stack, and the topics of this run."""
 
     stack: Layout
@@ -62,7 +62,7 @@ class Contender:
     """One way to do the work. `share` of the records is enough where all of them would take hours."""
 
     name: str
-    start: Callable[[Place], Running]
+    start: Callable[[Target], Running]
     share: float = 1.0
 
     def records(self, records: int) -> int:
@@ -73,9 +73,9 @@ class Contender:
 class FlinkJob:
     """A bounded job on the running cluster, submitted by `flink run`."""
 
-    def __init__(self, place: Place, arguments: str) -> None:
-        self._address = place.stack.address("flink-web")
-        pids = {status.name: status.pid for status in supervision.statuses(place.stack)}
+    def __init__(self, target: Target, arguments: str) -> None:
+        self._address = target.stack.address("flink-web")
+        pids = {status.name: status.pid for status in supervision.statuses(target.stack)}
         self._cluster = [psutil.Process(pids[name]) for name in ("jobmanager", "taskmanager")]
         self._begun = time.time()
         self._client = psutil.Popen(
@@ -83,7 +83,7 @@ class FlinkJob:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env=os.environ | flink.environment(place.stack),
+            env=os.environ | flink.environment(target.stack),
             cwd=ROOT,
         )
         self._job: str | None = None
@@ -142,9 +142,9 @@ class SideBySide:
 class LocalProcesses:
     """One or more processes of this machine that say on standard output how far they are."""
 
-    def __init__(self, place: Place, commands: list[list[str]], **environment: str) -> None:
-        environment |= {"PYTHONPATH": str(ROOT), "BENCH_BROKERS": place.bootstrap_servers}
-        environment |= {"BENCH_TOPIC": place.topic, "BENCH_ALERTS": place.alerts}
+    def __init__(self, target: Target, commands: list[list[str]], **environment: str) -> None:
+        environment |= {"PYTHONPATH": str(ROOT), "BENCH_BROKERS": target.bootstrap_servers}
+        environment |= {"BENCH_TOPIC": target.topic, "BENCH_ALERTS": target.alerts}
         self._begun = time.time()
         self._children = [
             psutil.Popen(
@@ -179,43 +179,43 @@ class LocalProcesses:
                 sys.stderr.write(line)
 
 
-def _fleetpulse(time_source: str) -> Callable[[Place], Running]:
-    return lambda place: FlinkJob(
-        place,
+def _fleetpulse(time_source: str) -> Callable[[Target], Running]:
+    return lambda target: FlinkJob(
+        target,
         "-py jobs/inactivity.py -pyfs build/fleetpulse.zip --bounded"
-        f" --kafka.bootstrap.servers {place.bootstrap_servers} --events.topic {place.topic}"
-        f" --alerts.topic {place.alerts} --time.source {time_source}",
+        f" --kafka.bootstrap.servers {target.bootstrap_servers} --events.topic {target.topic}"
+        f" --alerts.topic {target.alerts} --time.source {time_source}",
     )
 
 
-def _plain(place: Place) -> Running:
+def _plain(target: Target) -> Running:
     return FlinkJob(
-        place,
+        target,
         "-Dpython.execution-mode=process -py bench/peers/plain_flink.py"
-        f" --brokers {place.bootstrap_servers} --topic {place.topic} --alerts {place.alerts}",
+        f" --brokers {target.bootstrap_servers} --topic {target.topic} --alerts {target.alerts}",
     )
 
 
-def _java(place: Place) -> Running:
+def _java(target: Target) -> Running:
     job = JAVA_JOB.relative_to(ROOT)
-    arguments = f"{place.bootstrap_servers} {place.topic} {place.alerts}"
-    return FlinkJob(place, f"-c fleetpulse.bench.InactivityJob {job} {arguments}")
+    arguments = f"{target.bootstrap_servers} {target.topic} {target.alerts}"
+    return FlinkJob(target, f"-c fleetpulse.bench.InactivityJob {job} {arguments}")
 
 
-def _bare(place: Place) -> Running:
-    arguments = [place.bootstrap_servers, place.topic, place.alerts]
-    return LocalProcesses(place, [["-m", "bench.peers.bare_consumer", *arguments]])
+def _bare(target: Target) -> Running:
+    arguments = [target.bootstrap_servers, target.topic, target.alerts]
+    return LocalProcesses(target, [["-m", "bench.peers.bare_consumer", *arguments]])
 
 
-def _quix(place: Place) -> Running:
-    arguments = [place.bootstrap_servers, place.topic, place.alerts, str(place.records)]
-    return LocalProcesses(place, [["-m", "bench.peers.quix", *arguments]])
+def _quix(target: Target) -> Running:
+    arguments = [target.bootstrap_servers, target.topic, target.alerts, str(target.records)]
+    return LocalProcesses(target, [["-m", "bench.peers.quix", *arguments]])
 
 
-def _bytewax(state: str) -> Callable[[Place], Running]:
+def _bytewax(state: str) -> Callable[[Target], Running]:
     addresses = "localhost:21101;localhost:21102"
     command = ["-m", "bytewax.run", "bench.peers.bytewax_flow:flow", "-a", addresses, "-i"]
-    return lambda place: LocalProcesses(place, [[*command, "0"], [*command, "1"]], BENCH_STATE=state)
+    return lambda target: LocalProcesses(target, [[*command, "0"], [*command, "1"]], BENCH_STATE=state)
 
 
 CONTENDERS = (

@@ -9,7 +9,7 @@ import psutil
 
 from bench.report import machine, output_option, publish
 from bench.topic import START_MS
-from fleetpulse.records.batch import decode
+from fleetpulse.records.batch import decode_batch
 from fleetpulse.records.frames import Batch, pack
 from fleetpulse.rules.model import Deviation, Levels, Rate, RuleSet
 from fleetpulse.rules.versions import Version
@@ -31,7 +31,7 @@ def rules() -> RuleSet:
 def filled(devices: int) -> tuple[Shard, dict[int, bytes]]:
     """A shard that knows so many devices, and all that it has written into keyed state and not removed again."""
     versions = (Version(1, 0, rules()),)
-    shard = Shard(ShardPolicy(("telemetry",), 1, None, ReadingPolicy(judged=True), versions), 0, {})
+    shard = Shard(ShardPolicy(("telemetry",), 1, None, ReadingPolicy(evaluate_rules=True), versions), 0, {})
     state: dict[int, bytes] = {}
     for start in range(0, devices * _ROUNDS, _BATCH):
         ts_ms = START_MS + start // devices * 60_000 + start
@@ -39,7 +39,7 @@ def filled(devices: int) -> tuple[Shard, dict[int, bytes]]:
         many = len(numbers)
         values = [_value(number, ts_ms) for number in numbers]
         batch = Batch([0] * many, range(start, start + many), [ts_ms] * many, [None] * many, values)
-        shard.accept(pack(batch, decode(values, batch.kafka_times_ms, 60_000), 1)[0])
+        shard.accept(pack(batch, decode_batch(values, batch.kafka_times_ms, 60_000), 1)[0])
         shard.advance(ts_ms)
         writes = shard.take_writes()
         state |= writes.puts

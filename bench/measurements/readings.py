@@ -11,7 +11,7 @@ import click
 
 from bench import outcome, report, topic
 from bench.measure import Result, summarize
-from bench.measurements.contenders import JAVA_JOB, ROOT, Contender, FlinkJob, Place, Running, SideBySide
+from bench.measurements.contenders import JAVA_JOB, ROOT, Contender, FlinkJob, Running, SideBySide, Target
 from bench.peers.sql_windows import METRICS
 from bench.run import compile_java, watch
 from bench.story import InAvro, Story
@@ -26,36 +26,36 @@ _RULES = ROOT / "bench" / "rules.yaml"
 _RULES_JSON = ROOT / "build" / "bench-rules.json"
 
 
-def _ours(job: str, place: Place) -> FlinkJob:
+def _ours(job: str, target: Target) -> FlinkJob:
     """One of the project's jobs, from the beginning of the topic to its present end."""
-    topics = {"alerts": place.alerts, "rules": place.own(f"rules.{job}"), "aggregates": place.own("windows")}
+    topics = {"alerts": target.alerts, "rules": target.own(f"rules.{job}"), "aggregates": target.own("windows")}
     takes = {"inactivity": ("alerts", "rules"), "anomaly": ("alerts", "rules"), "aggregate": ("aggregates",)}
     arguments = [f"-py jobs/{job}.py -pyfs build/fleetpulse.zip --bounded --time.source record"]
-    arguments += [f"--kafka.bootstrap.servers {place.bootstrap_servers} --events.topic {place.topic}"]
+    arguments += [f"--kafka.bootstrap.servers {target.bootstrap_servers} --events.topic {target.topic}"]
     arguments += [f"--{name}.topic {topics[name]}" for name in takes.get(job, tuple(topics))]
     if job in ("anomaly", "monitor"):
         arguments.append(f"--rules {_RULES.relative_to(ROOT)}")
-    if place.topic.startswith("bench.avro"):
-        arguments.append(f"--schema.registry.url {registry.url(place.stack)}")
-    return FlinkJob(place, " ".join(arguments))
+    if target.topic.startswith("bench.avro"):
+        arguments.append(f"--schema.registry.url {registry.url(target.stack)}")
+    return FlinkJob(target, " ".join(arguments))
 
 
-def _job(job: str) -> Callable[[Place], Running]:
-    return lambda place: _ours(job, place)
+def _job(job: str) -> Callable[[Target], Running]:
+    return lambda target: _ours(job, target)
 
 
-def _three(place: Place) -> Running:
-    return SideBySide([_ours(job, place) for job in ("inactivity", "anomaly", "aggregate")])
+def _three(target: Target) -> Running:
+    return SideBySide([_ours(job, target) for job in ("inactivity", "anomaly", "aggregate")])
 
 
-def _java(place: Place) -> Running:
-    arguments = f"{place.bootstrap_servers} {place.topic} {place.alerts} {_RULES_JSON.relative_to(ROOT)}"
-    return FlinkJob(place, f"-c fleetpulse.bench.AnomalyJob {JAVA_JOB.relative_to(ROOT)} {arguments}")
+def _java(target: Target) -> Running:
+    arguments = f"{target.bootstrap_servers} {target.topic} {target.alerts} {_RULES_JSON.relative_to(ROOT)}"
+    return FlinkJob(target, f"-c fleetpulse.bench.AnomalyJob {JAVA_JOB.relative_to(ROOT)} {arguments}")
 
 
-def _sql(place: Place) -> Running:
-    topics = f"--brokers {place.bootstrap_servers} --topic {place.topic} --windows {place.own('windows')}"
-    return FlinkJob(place, f"-py bench/peers/sql_windows.py {topics}")
+def _sql(target: Target) -> Running:
+    topics = f"--brokers {target.bootstrap_servers} --topic {target.topic} --windows {target.own('windows')}"
+    return FlinkJob(target, f"-py bench/peers/sql_windows.py {topics}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +117,12 @@ def main(folder: str, records: int, runs: int, only: tuple[str, ...], output: Pa
         for number in range(runs):
             for contender in work.contenders:
                 told = in_avro if contender in (_INACTIVITY_AVRO, _MONITOR_AVRO) else story
-                place = Place(stack, told.topic, f"bench.alerts.{uuid.uuid4().hex}", records)
-                topic.fill(place.bootstrap_servers, told)
-                topic.create(place.bootstrap_servers, place.alerts, 1)
-                topic.create(place.bootstrap_servers, place.own("windows"), 3)
-                samples, seconds = watch(contender, place)
-                seen.append(_outcome(contender, place))
+                target = Target(stack, told.topic, f"bench.alerts.{uuid.uuid4().hex}", records)
+                topic.fill(target.bootstrap_servers, told)
+                topic.create(target.bootstrap_servers, target.alerts, 1)
+                topic.create(target.bootstrap_servers, target.own("windows"), 3)
+                samples, seconds = watch(contender, target)
+                seen.append(_outcome(contender, target))
                 result = summarize(samples, records, seconds, sum(seen[-1][0].values()))
                 results[contender].append(result)
                 click.echo(f"run {number + 1}: {contender.name}: {report.line(result)}, {_said(seen[-1])}", err=True)
@@ -132,9 +132,9 @@ def main(folder: str, records: int, runs: int, only: tuple[str, ...], output: Pa
     report.publish("\n".join(parts), output, "readings")
 
 
-def _outcome(contender: Contender, place: Place) -> Any:
-    alerts = outcome.opened(topic.values(place.bootstrap_servers, place.alerts))
-    written = topic.values(place.bootstrap_servers, place.own("windows"))
+def _outcome(contender: Contender, target: Target) -> Any:
+    alerts = outcome.opened(topic.values(target.bootstrap_servers, target.alerts))
+    written = topic.values(target.bootstrap_servers, target.own("windows"))
     return alerts, outcome.sql_windows(written, METRICS) if contender is _SQL else outcome.windows(written)
 
 

@@ -1,15 +1,15 @@
-"""From changes of level to alerts: conditions over several rules, one alert a device and rule, and flapping."""
+"""From level_changes of level to alerts: conditions over several rules, one alert a device and rule, and flapping."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 
-from fleetpulse.alerts import Revision, State
-from fleetpulse.anomaly.memory import Fleet, Memory, OpenAlert, Withheld
+from fleetpulse.alerts import AlertState, Revision
+from fleetpulse.anomaly.memory import Fleet, Memory, OpenAlert, Suppressed
 from fleetpulse.records.rows import Due, RowQueue
 from fleetpulse.rules.conditions import Truth, truth
 from fleetpulse.rules.conditions import keys as asked
-from fleetpulse.rules.levels import CRITICAL, NONE, WARNING, Event, Limits, Tracker
+from fleetpulse.rules.levels import CRITICAL, NONE, WARNING, LevelChange, Limits, Tracker
 from fleetpulse.rules.model import Condition, Flapping, OfReadings, OfSilence
 from fleetpulse.rules.sentences import metric_of, sentence, unit_of
 from fleetpulse.rules.versions import Version
@@ -18,12 +18,12 @@ _HOLDS = Limits(above=(0.5, 0.5))
 _SEVERITIES = {WARNING: "warning", CRITICAL: "critical"}
 
 
-class Alarms:
+class AlertTracker:
     """The alerts of one set of rules.
 
     Args:
         version: the set.
-        keys: what the numbers in events stand for: ids of rules, by their place in the set, then keys of leaves.
+        keys: what the numbers in changes stand for: ids of rules, by their index in the set, then keys of leaves.
         applies: whether a rule is for a device.
         fleet: names and sites of devices.
         memory: from batches and versions before.
@@ -52,75 +52,77 @@ class Alarms:
         memory.levels = {key: levels for key, levels in memory.levels.items() if key in keys}
         self._last_ends: dict[tuple[str, int], OpenAlert] = {}  # within this batch
 
-    def decide(self, due: Due, events: list[Event]) -> list[Revision]:
-        """What becomes of the changes of level in a batch, in the order of its rows."""
+    def decide(self, due: Due, changes: list[LevelChange]) -> list[Revision]:
+        """What becomes of the level_changes of level in a batch, in the order of its rows."""
         waiting = self._waiting(due)
         self._last_ends.clear()
-        if not events and not waiting:
+        if not changes and not waiting:
             return []
-        by_row: dict[int, list[Event]] = defaultdict(list)
-        for event in events:
-            by_row[event.row].append(event)
+        by_row: dict[int, list[LevelChange]] = defaultdict(list)
+        for change in changes:
+            by_row[change.row].append(change)
         queue = RowQueue(due, by_row, waiting)
         revisions: list[Revision] = []
         for row in queue:
             device, time_ms = due.numbers[row], due.rows.times_ms[row]
             calmed = self._calm_flaps(row, device, time_ms)
             revisions += [revision for revision, _ in calmed]
-            for event, before in self._levels_of(row, device, time_ms, by_row.get(row, [])):
-                revisions += self._change(event, before)
-            revisions += [again for _, event in calmed if event for again in self._say_aloud(event)]
+            for change, before in self._levels_of(row, device, time_ms, by_row.get(row, [])):
+                revisions += self._change(change, before)
+            revisions += [again for _, change in calmed if change for again in self._send_suppressed_now(change)]
             if self._is_waiting(device):
                 queue.watch(device, row)
         return revisions
 
     def _waiting(self, due: Due) -> set[int]:
-        """Devices for which a reading may matter though it changes no level."""
+        """Devices for which a reading may matter though it level_changes no level."""
         candidates: list[Iterable[int]] = [self._alerts(flap) for flap in self._flaps]
         candidates += [tracker.runs for tracker in self._holds.values()]
-        candidates += [devices.intersection(due.numbers) for devices in self.memory.doubtful.values() if devices]
+        candidates += [devices.intersection(due.numbers) for devices in self.memory.to_reevaluate.values() if devices]
         return {device for devices in candidates for device in devices if self._is_waiting(device)}
 
     def _is_waiting(self, device: int) -> bool:
-        return any(self._must_judge(rule.id, device) for rule in self._conditions) or any(
+        return any(self._must_evaluate(rule.id, device) for rule in self._conditions) or any(
             device in self._alerts(flap) for flap in self._flaps
         )
 
-    def _must_judge(self, rule_id: str, device: int) -> bool:
-        """Whether a condition must be judged at the next reading of a device, whatever changes."""
-        doubtful = device in self.memory.doubtful.get(rule_id, ())
-        return doubtful or _is_pending(self._holds[rule_id], device)
+    def _must_evaluate(self, rule_id: str, device: int) -> bool:
+        """Whether a condition must be evaluated at the next reading of a device, whatever changes."""
+        to_reevaluate = device in self.memory.to_reevaluate.get(rule_id, ())
+        return to_reevaluate or _is_pending(self._holds[rule_id], device)
 
-    def doubt(self, rule_id: str, devices: Iterable[int]) -> None:
-        """Let a condition be judged anew for devices: it, or whom it is for, is not what it was."""
-        self.memory.doubtful.setdefault(rule_id, set()).update(devices)
+    def reevaluate(self, rule_id: str, devices: Iterable[int]) -> None:
+        """Let a condition be evaluated anew for devices: it, or whom it is for, is not what it was."""
+        self.memory.to_reevaluate.setdefault(rule_id, set()).update(devices)
 
-    def _levels_of(self, row: int, device: int, time_ms: int, events: list[Event]) -> list[tuple[Event, int]]:
-        """The changes of rules at a row, each with the level before, in the order of the set; conditions come last."""
+    def _levels_of(
+        self, row: int, device: int, time_ms: int, changes: list[LevelChange]
+    ) -> list[tuple[LevelChange, int]]:
+        """The changes of level at a row, each with the level before, in the order of the set; conditions come last."""
         changed: set[str] = set()
-        changes: list[tuple[Event, int]] = []
-        for event in sorted(events, key=attrgetter("rule")):
-            key = self._keys[event.rule]
+        level_changes: list[tuple[LevelChange, int]] = []
+        for change in sorted(changes, key=attrgetter("rule")):
+            key = self._keys[change.rule]
             changed.add(key)
             if key in self.memory.known:
                 self.memory.known[key].add(device)
-            if event.value is None:
+            if change.value is None:
                 continue  # it says only that something is known now
-            before = self._replace_level(key, device, event.level)
-            if key in self.rules and event.level != before:
-                changes.append((event, before))
+            before = self._replace_level(key, device, change.level)
+            if key in self.rules and change.level != before:
+                level_changes.append((change, before))
         for rule in self._conditions:
             tracker = self._holds[rule.id]
             if not self._applies(rule.id, device):
                 continue
-            if changed & self._asked[rule.id] or self._must_judge(rule.id, device):
-                self.memory.doubtful.get(rule.id, set()).discard(device)
+            if changed & self._asked[rule.id] or self._must_evaluate(rule.id, device):
+                self.memory.to_reevaluate.get(rule.id, set()).discard(device)
                 holds = truth(rule.id, rule.when, lambda key: self._truth(key, device)) is True
                 if holds or device in tracker.runs:
-                    told: list[Event] = []
+                    told: list[LevelChange] = []
                     tracker.step(row, device, time_ms, float(holds), told)
-                    changes += [(event, self._replace_level(rule.id, device, event.level)) for event in told]
-        return changes
+                    level_changes += [(change, self._replace_level(rule.id, device, change.level)) for change in told]
+        return level_changes
 
     def _truth(self, key: str, device: int) -> Truth:
         if self.memory.levels.get(key, {}).get(device):
@@ -134,75 +136,75 @@ class Alarms:
             levels[device] = level
         return before
 
-    def _change(self, event: Event, before: int) -> list[Revision]:
-        rule = self.rules[self._keys[event.rule]]
-        alert = self._alerts(rule).get(event.device)
+    def _change(self, change: LevelChange, before: int) -> list[Revision]:
+        rule = self.rules[self._keys[change.rule]]
+        alert = self._alerts(rule).get(change.device)
         if alert is None:
-            return self._open_unless_flapping(rule, event, before)
-        if not event.level:
-            return [self._end(rule, event, alert)]
-        severity = _severity(rule, event.level)
+            return self._open_unless_flapping(rule, change, before)
+        if not change.level:
+            return [self._end(rule, change, alert)]
+        severity = _severity(rule, change.level)
         if severity == alert.severity:
             return []
         alert.revision, alert.severity = alert.revision + 1, severity
-        return [self._revision(rule, event, alert, State.UPDATED)]
+        return [self._revision(rule, change, alert, AlertState.UPDATED)]
 
-    def _open_unless_flapping(self, rule: OfReadings, event: Event, before: int) -> list[Revision]:
-        flaps = [f for f in self._flaps if f.rule == rule.id and self._applies(f.id, event.device)]
-        flapping = [alert for flap in flaps if (alert := self._alerts(flap).get(event.device))]
+    def _open_unless_flapping(self, rule: OfReadings, change: LevelChange, before: int) -> list[Revision]:
+        flaps = [f for f in self._flaps if f.rule == rule.id and self._applies(f.id, change.device)]
+        flapping = [alert for flap in flaps if (alert := self._alerts(flap).get(change.device))]
         for alert in flapping:
-            alert.withheld = Withheld(event.value, event.limit, event.since_ms) if event.level else None
-            if event.level and not before:
-                alert.count, alert.last_ms = alert.count + 1, event.time_ms
-        if flapping or not event.level:
+            alert.suppressed = Suppressed(change.value, change.limit, change.since_ms) if change.level else None
+            if change.level and not before:
+                alert.count, alert.last_ms = alert.count + 1, change.time_ms
+        if flapping or not change.level:
             return []
-        revisions = [self._open(rule, event)]
+        revisions = [self._open(rule, change)]
         for flap in flaps:
-            revisions += self._count_opening(flap, event)
+            revisions += self._count_opening(flap, change)
         return revisions
 
-    def _count_opening(self, flap: Flapping, event: Event) -> list[Revision]:
+    def _count_opening(self, flap: Flapping, change: LevelChange) -> list[Revision]:
         openings = self.memory.openings.setdefault(flap.id, {})
-        recent = [at for at in openings.pop(event.device, ()) if event.time_ms - at <= flap.within] + [event.time_ms]
+        recent = [at for at in openings.pop(change.device, ()) if change.time_ms - at <= flap.within] + [change.time_ms]
         if len(recent) < flap.opens:
-            openings[event.device] = recent
+            openings[change.device] = recent
             return []
-        told = event._replace(value=float(len(recent)), limit=float(flap.opens), since_ms=recent[0], recent=())
+        told = change._replace(value=float(len(recent)), limit=float(flap.opens), since_ms=recent[0], recent=())
         revision = self._open(flap, told)
-        alert = self._alerts(flap)[event.device]
-        alert.count, alert.last_ms = len(recent), event.time_ms
+        alert = self._alerts(flap)[change.device]
+        alert.count, alert.last_ms = len(recent), change.time_ms
         return [revision]
 
-    def _calm_flaps(self, row: int, device: int, time_ms: int) -> list[tuple[Revision, Event | None]]:
-        """End the flapping of rules that have not opened for long enough, and tell what they have withheld."""
-        calmed: list[tuple[Revision, Event | None]] = []
+    def _calm_flaps(self, row: int, device: int, time_ms: int) -> list[tuple[Revision, LevelChange | None]]:
+        """End the flapping of rules that have not opened for long enough, and tell what they have suppressed."""
+        calmed: list[tuple[Revision, LevelChange | None]] = []
         for flap in self._flaps:
             alert = self._alerts(flap).get(device)
             if alert is None or time_ms - alert.last_ms <= flap.within:
                 continue
-            number, said = self._keys.index(flap.rule), alert.withheld
-            calm = Event(row, number, device, time_ms, NONE, float(alert.count), float(flap.opens), alert.last_ms)
+            number, said = self._keys.index(flap.rule), alert.suppressed
+            calm = LevelChange(row, number, device, time_ms, NONE, float(alert.count), float(flap.opens), alert.last_ms)
             again = calm._replace(value=said.value, limit=said.limit, since_ms=said.since_ms) if said else None
             calmed.append((self._end(flap, calm, alert), again))
         return calmed
 
-    def _say_aloud(self, event: Event) -> list[Revision]:
-        """Open what was withheld, where it is still so and nothing else has opened it."""
-        rule = self.rules[self._keys[event.rule]]
-        level = self.memory.levels.get(rule.id, {}).get(event.device, NONE)
-        still_flapping = any(event.device in self._alerts(flap) for flap in self._flaps if flap.rule == rule.id)
-        if not level or still_flapping or event.device in self._alerts(rule):
+    def _send_suppressed_now(self, change: LevelChange) -> list[Revision]:
+        """Open what was suppressed, where it is still so and nothing else has opened it."""
+        rule = self.rules[self._keys[change.rule]]
+        level = self.memory.levels.get(rule.id, {}).get(change.device, NONE)
+        still_flapping = any(change.device in self._alerts(flap) for flap in self._flaps if flap.rule == rule.id)
+        if not level or still_flapping or change.device in self._alerts(rule):
             return []
-        return [self._open(rule, event._replace(level=level))]
+        return [self._open(rule, change._replace(level=level))]
 
     def cancel_all(self, rule_id: str, at_ms: int) -> list[Revision]:
         """End all alerts of a rule that is no longer there, and forget what was known by it."""
         alerts = self.memory.alerts.pop(rule_id, {})
         rule = self.rules[rule_id]
-        for kept in (self.memory.levels, self.memory.openings, self.memory.holding, self.memory.doubtful):
+        for kept in (self.memory.levels, self.memory.openings, self.memory.holding, self.memory.to_reevaluate):
             kept.pop(rule_id, None)
         return [
-            self._ended(rule, device, alert, State.CANCELLED, at_ms, "its rule is no longer there")
+            self._ended(rule, device, alert, AlertState.CANCELLED, at_ms, "its rule is no longer there")
             for device, alert in sorted(alerts.items(), key=lambda item: self._fleet.names[item[0]])
         ]
 
@@ -215,22 +217,22 @@ class Alarms:
                 kept = of_rule[rule_id].pop(device)
                 if isinstance(kept, OpenAlert):
                     rule, why = self.rules[rule_id], "its rule is no longer for this device"
-                    revisions.append(self._ended(rule, device, kept, State.CANCELLED, at_ms, why))
+                    revisions.append(self._ended(rule, device, kept, AlertState.CANCELLED, at_ms, why))
         return sorted(revisions, key=attrgetter("device_id"))
 
-    def withheld_by(self, flap_id: str) -> dict[int, Withheld]:
+    def suppressed_by(self, flap_id: str) -> dict[int, Suppressed]:
         """What a rule that flaps says at present, by device."""
         alerts = self.memory.alerts.get(flap_id, {})
-        return {device: alert.withheld for device, alert in alerts.items() if alert.withheld}
+        return {device: alert.suppressed for device, alert in alerts.items() if alert.suppressed}
 
-    def say_withheld(self, rule_id: str, withheld: Mapping[int, Withheld], at_ms: int) -> list[Revision]:
-        """Open what was withheld by flapping that is no longer watched for."""
+    def send_suppressed(self, rule_id: str, suppressed: Mapping[int, Suppressed], at_ms: int) -> list[Revision]:
+        """Open what was suppressed by flapping that is no longer watched for."""
         number = self._keys.index(rule_id)
-        events = [
-            Event(0, number, device, at_ms, NONE, said.value, said.limit, said.since_ms)
-            for device, said in withheld.items()
+        changes = [
+            LevelChange(0, number, device, at_ms, NONE, said.value, said.limit, said.since_ms)
+            for device, said in suppressed.items()
         ]
-        return [revision for event in events for revision in self._say_aloud(event)]
+        return [revision for change in changes for revision in self._send_suppressed_now(change)]
 
     def expire(self, device: int, at_ms: int) -> list[Revision]:
         """End all alerts of a device that has not been heard for long, and forget it."""
@@ -239,7 +241,7 @@ class Alarms:
             alert = self.memory.alerts.get(rule_id, {}).pop(device, None)
             if alert is not None:
                 revisions.append(
-                    self._ended(rule, device, alert, State.EXPIRED, at_ms, "it has not been heard for long")
+                    self._ended(rule, device, alert, AlertState.EXPIRED, at_ms, "it has not been heard for long")
                 )
         self.memory.forget(device)
         return revisions
@@ -247,49 +249,53 @@ class Alarms:
     def _alerts(self, rule: OfReadings) -> dict[int, OpenAlert]:
         return self.memory.alerts.setdefault(rule.id, {})
 
-    def _open(self, rule: OfReadings, event: Event) -> Revision:
+    def _open(self, rule: OfReadings, change: LevelChange) -> Revision:
         # At the very instant at which the last one began and ended it is the same alert again, by its id.
-        last = self._last_ends.get((rule.id, event.device))
-        before = last.revision if last is not None and last.opened_at_ms == event.time_ms else 0
-        alert = OpenAlert(event.time_ms, before + 1, _severity(rule, event.level))
-        self._alerts(rule)[event.device] = alert
-        return self._revision(rule, event, alert, State.OPEN)
+        last = self._last_ends.get((rule.id, change.device))
+        before = last.revision if last is not None and last.opened_at_ms == change.time_ms else 0
+        alert = OpenAlert(change.time_ms, before + 1, _severity(rule, change.level))
+        self._alerts(rule)[change.device] = alert
+        return self._revision(rule, change, alert, AlertState.OPEN)
 
-    def _end(self, rule: OfReadings, event: Event, alert: OpenAlert) -> Revision:
-        del self._alerts(rule)[event.device]
+    def _end(self, rule: OfReadings, change: LevelChange, alert: OpenAlert) -> Revision:
+        del self._alerts(rule)[change.device]
         alert.revision += 1
-        self._last_ends[rule.id, event.device] = alert
-        return self._revision(rule, event, alert, State.RECOVERED)
+        self._last_ends[rule.id, change.device] = alert
+        return self._revision(rule, change, alert, AlertState.RECOVERED)
 
-    def _ended(self, rule: OfReadings, device: int, alert: OpenAlert, state: State, at_ms: int, why: str) -> Revision:
+    def _ended(
+        self, rule: OfReadings, device: int, alert: OpenAlert, state: AlertState, at_ms: int, why: str
+    ) -> Revision:
         alert.revision += 1
-        event = Event(0, 0, device, at_ms, NONE, None, None, alert.opened_at_ms)
-        return self._made(rule, event, alert, state, f"{self._fleet.names[device]}: the alert {rule.id} ends, {why}.")
+        change = LevelChange(0, 0, device, at_ms, NONE, None, None, alert.opened_at_ms)
+        return self._made(rule, change, alert, state, f"{self._fleet.names[device]}: the alert {rule.id} ends, {why}.")
 
-    def _revision(self, rule: OfReadings, event: Event, alert: OpenAlert, state: State) -> Revision:
-        summary = sentence(rule, self._fleet.names[event.device], state, event, alert.opened_at_ms)
-        return self._made(rule, event, alert, state, summary)
+    def _revision(self, rule: OfReadings, change: LevelChange, alert: OpenAlert, state: AlertState) -> Revision:
+        summary = sentence(rule, self._fleet.names[change.device], state, change, alert.opened_at_ms)
+        return self._made(rule, change, alert, state, summary)
 
-    def _made(self, rule: OfReadings, event: Event, alert: OpenAlert, state: State, summary: str) -> Revision:
-        evidence: dict[str, object] = {"since_ms": event.since_ms, "for_ms": event.time_ms - event.since_ms}
-        if event.recent:
-            evidence["recent"] = event.recent
+    def _made(
+        self, rule: OfReadings, change: LevelChange, alert: OpenAlert, state: AlertState, summary: str
+    ) -> Revision:
+        evidence: dict[str, object] = {"since_ms": change.since_ms, "for_ms": change.time_ms - change.since_ms}
+        if change.recent:
+            evidence["recent"] = change.recent
         return Revision(
             rule_id=rule.id,
             kind=str(rule.__struct_config__.tag),
             severity=alert.severity,
-            device_id=self._fleet.names[event.device],
+            device_id=self._fleet.names[change.device],
             revision=alert.revision,
             state=state,
             opened_at_ms=alert.opened_at_ms,
-            changed_at_ms=event.time_ms,
-            value=event.value,
+            changed_at_ms=change.time_ms,
+            value=change.value,
             unit=unit_of(rule),
-            limit=event.limit,
+            limit=change.limit,
             summary=summary,
             evidence=evidence,
             extra={"rule_version": self._version},
-            site=self._fleet.sites.get(event.device),
+            site=self._fleet.sites.get(change.device),
             metric=metric_of(rule),
         )
 

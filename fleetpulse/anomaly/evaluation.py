@@ -6,13 +6,13 @@ from fnmatch import fnmatchcase
 import msgspec
 
 from fleetpulse.alerts import Revision
-from fleetpulse.anomaly.alerting import Alarms
+from fleetpulse.anomaly.alerting import AlertTracker
 from fleetpulse.anomaly.memory import Fleet, Memory
 from fleetpulse.records.rows import Due
 from fleetpulse.rules.conditions import leaves
 from fleetpulse.rules.evaluator import Mask, Saved
 from fleetpulse.rules.evaluators import Followed, evaluator_of
-from fleetpulse.rules.levels import Event
+from fleetpulse.rules.levels import LevelChange
 from fleetpulse.rules.model import Condition, Flapping, OfSilence, Scope
 from fleetpulse.rules.sentences import metric_of
 from fleetpulse.rules.versions import Version
@@ -20,17 +20,17 @@ from fleetpulse.rules.versions import Version
 _EVERYTHING = Scope()
 
 
-class Kept(msgspec.Struct, array_like=True):
-    """What a judge knows, to be written down: by rule or leaf; and what the alarms remember."""
+class EvaluatorState(msgspec.Struct, array_like=True):
+    """What a evaluator knows, to be written down: by rule or leaf; and what the tracker remember."""
 
     evaluators: dict[str, Saved]
     memory: Memory
 
 
-class Judge:
+class RuleSetEvaluator:
     """Judges due readings by one version of the rules."""
 
-    def __init__(self, version: Version, fleet: Fleet, kept: Kept | None = None) -> None:
+    def __init__(self, version: Version, fleet: Fleet, kept: EvaluatorState | None = None) -> None:
         self.version = version
         self._fleet = fleet
         rules = version.rules.rules
@@ -47,8 +47,8 @@ class Judge:
         }
         self._masks |= dict.fromkeys(inner)
         memory = kept.memory if kept else Memory()
-        self.alarms = Alarms(version, [rule.id for rule in numbered], self._applies, fleet, memory)
-        for key, known in self.alarms.memory.known.items():
+        self.tracker = AlertTracker(version, [rule.id for rule in numbered], self._applies, fleet, memory)
+        for key, known in self.tracker.memory.known.items():
             self._evaluators[key].told = set(known)
         if kept:
             self._load(kept)
@@ -72,7 +72,7 @@ class Judge:
                 if before and not mask[device]:
                     revisions += self._release(key, [device], at_ms)
                 elif key in self._conditions:
-                    self.alarms.doubt(key, [device])
+                    self.tracker.reevaluate(key, [device])
         return revisions
 
     def _release(self, key: str, devices: Iterable[int], at_ms: int) -> list[Revision]:
@@ -81,7 +81,7 @@ class Judge:
         if evaluator is not None:
             for device in devices:
                 evaluator.tracker.runs.pop(device, None)
-        return self.alarms.release(key, at_ms) if key in self.alarms.rules else []
+        return self.tracker.release(key, at_ms) if key in self.tracker.rules else []
 
     def _is_for(self, key: str, device: int) -> bool:
         scope, name, site = self._scopes[key], self._fleet.names[device], self._fleet.sites.get(device)
@@ -94,58 +94,58 @@ class Judge:
         return mask is None or bool(mask[device])
 
     def decide(self, due: Due) -> list[Revision]:
-        """Judge due readings."""
-        events: list[Event] = []
+        """RuleSetEvaluator due readings."""
+        changes: list[LevelChange] = []
         for key, evaluator in self._evaluators.items():
-            evaluator.feed(due, self._masks[key], events)
-        return self.alarms.decide(due, events)
+            evaluator.feed(due, self._masks[key], changes)
+        return self.tracker.decide(due, changes)
 
     def forget(self, device: int) -> None:
         """Know nothing of a device any more."""
         for evaluator in self._evaluators.values():
             evaluator.reset(device)
-        self.alarms.memory.forget(device)
+        self.tracker.memory.forget(device)
 
-    def keep(self) -> Kept:
+    def keep(self) -> EvaluatorState:
         """All that is known, to be written down."""
         evaluators = {key: evaluator.save() for key, evaluator in self._evaluators.items()}
-        return Kept(evaluators, self.alarms.memory)
+        return EvaluatorState(evaluators, self.tracker.memory)
 
-    def _load(self, kept: Kept) -> None:
+    def _load(self, kept: EvaluatorState) -> None:
         for key, evaluator in self._evaluators.items():
             if key in kept.evaluators:
                 evaluator.load(kept.evaluators[key])
 
-    def succeed(self, version: Version, at_ms: int) -> tuple["Judge", list[Revision]]:
-        """The judge of the next version, which goes on with what is known by the rules that stay.
+    def succeed(self, version: Version, at_ms: int) -> tuple["RuleSetEvaluator", list[Revision]]:
+        """The evaluator of the next version, which goes on with what is known by the rules that stay.
 
         Returns:
             It, and the ends of the alerts whose rules do not stay.
         """
         before, after = _signatures(self.version), _signatures(version)
         staying = [rule_id for rule_id, signature in after.items() if before.get(rule_id) == signature]
-        gone = [rule for rule in self.alarms.rules.values() if rule.id not in staying]
-        withheld = {rule.rule: self.alarms.withheld_by(rule.id) for rule in gone if isinstance(rule, Flapping)}
-        revisions = [revision for rule in gone for revision in self.alarms.cancel_all(rule.id, at_ms)]
+        gone = [rule for rule in self.tracker.rules.values() if rule.id not in staying]
+        suppressed = {rule.rule: self.tracker.suppressed_by(rule.id) for rule in gone if isinstance(rule, Flapping)}
+        revisions = [revision for rule in gone for revision in self.tracker.cancel_all(rule.id, at_ms)]
         kept = self.keep()
         kept.evaluators = {key: saved for key, saved in kept.evaluators.items() if self._stays(key, staying)}
-        successor = Judge(version, self._fleet, kept)
+        successor = RuleSetEvaluator(version, self._fleet, kept)
         for rule_id in staying:
             revisions += successor._take_over(rule_id, self, at_ms)
-        for rule_id, said in withheld.items():
+        for rule_id, said in suppressed.items():
             if rule_id in staying:
-                revisions += successor.alarms.say_withheld(rule_id, said, at_ms)
+                revisions += successor.tracker.send_suppressed(rule_id, said, at_ms)
         for rule_id in successor._conditions.difference(staying):
-            successor.alarms.doubt(rule_id, range(len(self._fleet.names)))
+            successor.tracker.reevaluate(rule_id, range(len(self._fleet.names)))
         return successor, revisions
 
-    def _take_over(self, rule_id: str, before: "Judge", at_ms: int) -> list[Revision]:
+    def _take_over(self, rule_id: str, before: "RuleSetEvaluator", at_ms: int) -> list[Revision]:
         """Go on with a rule that stays, as far as it is what it was."""
         evaluator, old = self._evaluators.get(rule_id), before._evaluators.get(rule_id)
-        if evaluator is not None and old is not None and not evaluator.tracker.judges_as(old.tracker):
+        if evaluator is not None and old is not None and not evaluator.tracker.means_the_same_as(old.tracker):
             evaluator.tracker.begin_anew()
-        if rule_id in self._conditions and self.alarms.rules[rule_id] != before.alarms.rules[rule_id]:
-            self.alarms.doubt(rule_id, range(len(self._fleet.names)))
+        if rule_id in self._conditions and self.tracker.rules[rule_id] != before.tracker.rules[rule_id]:
+            self.tracker.reevaluate(rule_id, range(len(self._fleet.names)))
         mask = self._masks[rule_id]
         if mask is None:
             return []
@@ -156,10 +156,10 @@ class Judge:
         return key in staying or "/" in key  # a leaf's key says all that it is
 
     def renumber(self, order: list[int]) -> None:
-        """Keep the devices in `order` alone, with their places in it as their numbers."""
+        """Keep the devices in `order` alone, with their indices in it as their numbers."""
         for evaluator in self._evaluators.values():
             evaluator.renumber(order)
-        self.alarms.memory.renumber(order)
+        self.tracker.memory.renumber(order)
         self._masks = {
             key: None if mask is None else bytearray(mask[d] for d in order) for key, mask in self._masks.items()
         }

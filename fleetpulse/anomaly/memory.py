@@ -9,7 +9,7 @@ import msgspec
 from fleetpulse.rules.levels import Run
 
 
-class Withheld(msgspec.Struct, array_like=True):
+class Suppressed(msgspec.Struct, array_like=True):
     """What a rule that flaps says at present, and does not say aloud."""
 
     value: float | None
@@ -18,14 +18,14 @@ class Withheld(msgspec.Struct, array_like=True):
 
 
 class OpenAlert(msgspec.Struct, array_like=True):
-    """An alert that has not ended. The rest is of flapping: openings so far, the last of them, what is withheld."""
+    """An alert that has not ended. The rest is of flapping: openings so far, the last of them, what is suppressed."""
 
     opened_at_ms: int
     revision: int
     severity: str
     count: int = 0
     last_ms: int = 0
-    withheld: Withheld | None = None
+    suppressed: Suppressed | None = None
 
 
 class Memory(msgspec.Struct, array_like=True):
@@ -36,25 +36,25 @@ class Memory(msgspec.Struct, array_like=True):
     openings: dict[str, dict[int, list[int]]] = {}
     holding: dict[str, dict[int, Run]] = {}
     known: dict[str, set[int]] = {}
-    doubtful: dict[str, set[int]] = {}
+    to_reevaluate: dict[str, set[int]] = {}
 
     def forget(self, device: int) -> None:
         """Know nothing of a device any more."""
         for kept in (self.levels, self.openings, self.holding, self.alerts):
             for of_rule in kept.values():
                 of_rule.pop(device, None)
-        for devices in (*self.known.values(), *self.doubtful.values()):
+        for devices in (*self.known.values(), *self.to_reevaluate.values()):
             devices.discard(device)
 
     def renumber(self, order: Sequence[int]) -> None:
-        """Keep the devices in `order` alone, with their places in it as their numbers."""
-        places = {device: place for place, device in enumerate(order)}
+        """Keep the devices in `order` alone, with their indices in it as their numbers."""
+        indices = {device: index for index, device in enumerate(order)}
         for kept in (self.levels, self.openings, self.holding, self.alerts):
             for of_rule in kept.values():
-                _renumber(of_rule, places)
-        for by_key in (self.known, self.doubtful):
+                _renumber(of_rule, indices)
+        for by_key in (self.known, self.to_reevaluate):
             for key, devices in by_key.items():
-                by_key[key] = {places[device] for device in devices if device in places}
+                by_key[key] = {indices[device] for device in devices if device in indices}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Fleet:
     sites: dict[int, str]
 
 
-def _renumber(of_rule: dict[int, Any], places: Mapping[int, int]) -> None:
-    renumbered = {places[device]: value for device, value in of_rule.items() if device in places}
+def _renumber(of_rule: dict[int, Any], indices: Mapping[int, int]) -> None:
+    renumbered = {indices[device]: value for device, value in of_rule.items() if device in indices}
     of_rule.clear()
     of_rule.update(renumbered)

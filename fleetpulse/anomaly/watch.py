@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import msgspec
 
 from fleetpulse.alerts import Revision
-from fleetpulse.anomaly.evaluation import Judge, Kept
+from fleetpulse.anomaly.evaluation import EvaluatorState, RuleSetEvaluator
 from fleetpulse.anomaly.memory import Fleet
 from fleetpulse.records.rows import Due, Rows, part
 from fleetpulse.rules.model import RuleSet
@@ -30,11 +30,11 @@ class Snapshot(msgspec.Struct, array_like=True, frozen=True, tag=6):
     last_seen_ms: bytes
     sites: dict[int, str]
     version: int
-    kept: Kept
+    kept: EvaluatorState
 
 
 class AnomalyWatch:
-    """The devices of one shard, judged by the rules.
+    """The devices of one shard, evaluated by the rules.
 
     Args:
         versions: of the rules, as far as they are known.
@@ -52,10 +52,10 @@ class AnomalyWatch:
         version = self._version_at(self.decided_until_ms)
         if snapshot is not None:  # by the rules that it was made by; others take effect as they did then
             version = next((v for v in versions if v.version == snapshot.version), version)
-        self._judge = Judge(version, self._fleet, snapshot.kept if snapshot else None)
+        self._evaluator = RuleSetEvaluator(version, self._fleet, snapshot.kept if snapshot else None)
         self._expiries: list[tuple[int, int]] = []
         self._expiring: set[int] = set()
-        for alerts in self._judge.alarms.memory.alerts.values():
+        for alerts in self._evaluator.tracker.memory.alerts.values():
             self._await_expiry(alerts)
 
     def _version_at(self, at_ms: int) -> Version:
@@ -64,7 +64,7 @@ class AnomalyWatch:
     @property
     def open_alerts(self) -> int:
         """How many alerts are open."""
-        return sum(map(len, self._judge.alarms.memory.alerts.values()))
+        return sum(map(len, self._evaluator.tracker.memory.alerts.values()))
 
     @property
     def known(self) -> int:
@@ -74,7 +74,7 @@ class AnomalyWatch:
     @property
     def version(self) -> int:
         """The version in force; 0 where there is none."""
-        return self._judge.version.version
+        return self._evaluator.version.version
 
     def learn(self, versions: Versions) -> None:
         """Take versions of the rules. One that should be in force already takes effect now."""
@@ -88,7 +88,7 @@ class AnomalyWatch:
         return min(instants, default=None)
 
     def advance(self, rows: Rows | None, until_ms: int) -> list[Revision]:
-        """Judge readings, all later than what is decided and not later than `until_ms`, and decide up to there."""
+        """Evaluate readings, all later than what is decided and not later than `until_ms`, and decide up to there."""
         revisions = self._catch_up()
         while (instant_ms := self.next_instant_ms) is not None and instant_ms <= until_ms:
             if rows is not None:
@@ -105,39 +105,41 @@ class AnomalyWatch:
 
     def _catch_up(self) -> list[Revision]:
         wanted = self._version_at(self.decided_until_ms)
-        if wanted.version == self._judge.version.version:
+        if wanted.version == self._evaluator.version.version:
             return []
-        self._judge, revisions = self._judge.succeed(wanted, max(self.decided_until_ms, wanted.effective_from_ms))
+        self._evaluator, revisions = self._evaluator.succeed(
+            wanted, max(self.decided_until_ms, wanted.effective_from_ms)
+        )
         return revisions
 
     def _decide(self, rows: Rows) -> list[Revision]:
-        """Judge readings, with a stop wherever something else than readings changes what is known."""
+        """Evaluate readings, with a stop wherever something else than readings changes what is known."""
         revisions: list[Revision] = []
         start, times_ms, forget_after_ms = 0, rows.times_ms, self._forget_after_ms
-        numbers, last_seen_ms, judged = self._numbers_of(rows), self._last_seen_ms, set[int]()
+        numbers, last_seen_ms, evaluated = self._numbers_of(rows), self._last_seen_ms, set[int]()
         if self._is_plain(rows, numbers):
             for device, time_ms in zip(numbers, times_ms, strict=True):
                 last_seen_ms[device] = time_ms
-            return self._judge_part(rows, numbers, 0, len(numbers))
+            return self._evaluate_part(rows, numbers, 0, len(numbers))
         for row, (device, time_ms) in enumerate(zip(numbers, times_ms, strict=True)):
             away = time_ms - last_seen_ms[device] > forget_after_ms and time_ms > self._expiry_ms(device)
             site = rows.locations[row].site if rows.locations else None
             moved = site is not None and self._fleet.sites.get(device) != site
             # No alert that is opened from `start` on expires before this.
             long = time_ms > times_ms[start] + forget_after_ms or (self._expiries and self._expiries[0][0] <= time_ms)
-            if long or away or (moved and device in judged):
-                revisions += self._judge_part(rows, numbers, start, row)
+            if long or away or (moved and device in evaluated):
+                revisions += self._evaluate_part(rows, numbers, start, row)
                 revisions += self._expire(time_ms)
                 start = row
-                judged.clear()
+                evaluated.clear()
             if away:
                 self._forget(device)
             if moved and site is not None:
                 self._fleet.sites[device] = site
-                revisions += self._judge.moved(device, time_ms)
-            judged.add(device)
+                revisions += self._evaluator.moved(device, time_ms)
+            evaluated.add(device)
             last_seen_ms[device] = time_ms
-        return revisions + self._judge_part(rows, numbers, start, len(numbers))
+        return revisions + self._evaluate_part(rows, numbers, start, len(numbers))
 
     def _is_plain(self, rows: Rows, numbers: list[int]) -> bool:
         """Whether nobody has moved, was away for long, or has an alert that expires meanwhile."""
@@ -147,18 +149,18 @@ class AnomalyWatch:
         expires = bool(self._expiries) and self._expiries[0][0] <= last_ms
         return not expires and last_ms - min(map(seen_ms.__getitem__, set(numbers))) <= self._forget_after_ms
 
-    def _judge_part(self, rows: Rows, numbers: list[int], start: int, stop: int) -> list[Revision]:
+    def _evaluate_part(self, rows: Rows, numbers: list[int], start: int, stop: int) -> list[Revision]:
         if start == stop:
             return []
-        revisions = self._judge.decide(Due(part(rows, start, stop), numbers[start:stop]))
+        revisions = self._evaluator.decide(Due(part(rows, start, stop), numbers[start:stop]))
         if revisions:
             self._await_expiry(self._numbers[revision.device_id] for revision in revisions)
         return revisions
 
     def _forget(self, device: int) -> None:
-        self._judge.forget(device)
+        self._evaluator.forget(device)
         if self._fleet.sites.pop(device, None) is not None:
-            self._judge.moved(device, 0)
+            self._evaluator.moved(device, 0)
 
     def _numbers_of(self, rows: Rows) -> list[int]:
         try:
@@ -172,7 +174,7 @@ class AnomalyWatch:
                 self._numbers[name] = len(self._fleet.names)
                 self._fleet.names.append(name)
                 self._last_seen_ms.append(time_ms)
-        self._judge.grow()
+        self._evaluator.grow()
         return [self._numbers[name] for name in rows.devices]
 
     def _await_expiry(self, devices: Iterable[int]) -> None:
@@ -191,12 +193,12 @@ class AnomalyWatch:
             due.append(heapq.heappop(self._expiries)[1])
         for device in sorted(due, key=self._fleet.names.__getitem__):
             self._expiring.remove(device)
-            if not any(device in alerts for alerts in self._judge.alarms.memory.alerts.values()):
+            if not any(device in alerts for alerts in self._evaluator.tracker.memory.alerts.values()):
                 continue
             if self._expiry_ms(device) > instant_ms:
                 self._await_expiry([device])
             else:
-                revisions += self._judge.alarms.expire(device, self._expiry_ms(device))
+                revisions += self._evaluator.tracker.expire(device, self._expiry_ms(device))
                 self._forget(device)
         return revisions
 
@@ -212,18 +214,18 @@ class AnomalyWatch:
             self._last_seen_ms.tobytes(),
             self._fleet.sites,
             self.version,
-            self._judge.keep(),
+            self._evaluator.keep(),
         )
 
     def _renumber(self, order: list[int]) -> None:
-        self._judge.renumber(order)
+        self._evaluator.renumber(order)
         self._last_seen_ms = array("q", [self._last_seen_ms[device] for device in order])
-        sites = {place: self._fleet.sites[device] for place, device in enumerate(order) if device in self._fleet.sites}
+        sites = {index: self._fleet.sites[device] for index, device in enumerate(order) if device in self._fleet.sites}
         names = [self._fleet.names[device] for device in order]
         self._fleet.names[:] = names
         self._fleet.sites.clear()
         self._fleet.sites.update(sites)
         self._numbers = {name: number for number, name in enumerate(names)}
         self._expiries, self._expiring = [], set()
-        for alerts in self._judge.alarms.memory.alerts.values():
+        for alerts in self._evaluator.tracker.memory.alerts.values():
             self._await_expiry(alerts)

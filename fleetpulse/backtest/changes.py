@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from fleetpulse.alerts import Revision, State
-from fleetpulse.backtest.judging import in_order
+from fleetpulse.alerts import AlertState, Revision
+from fleetpulse.backtest.run import in_order
 
 
 class Changes(NamedTuple):
@@ -23,7 +23,7 @@ class Changes(NamedTuple):
 
 def changes(before: Sequence[Revision], after: Sequence[Revision]) -> Changes:
     """Compare the alerts of two runs over the same history."""
-    old, new = ({r.alert_id: r for r in revisions if r.state is State.OPEN} for revisions in (before, after))
+    old, new = ({r.alert_id: r for r in revisions if r.state is AlertState.OPEN} for revisions in (before, after))
     gained = [revision for alert_id, revision in new.items() if alert_id not in old]
     lost = [revision for alert_id, revision in old.items() if alert_id not in new]
     return Changes(gained, lost, len(old) - len(lost))

@@ -11,8 +11,8 @@ import click
 from fleetpulse.alerts import Revision
 from fleetpulse.backtest import show
 from fleetpulse.backtest.changes import changes
-from fleetpulse.backtest.judging import Settings, judge
 from fleetpulse.backtest.options import Source, of_files, of_history
+from fleetpulse.backtest.run import Settings, run_history
 from fleetpulse.backtest.sources.records import record_of
 from fleetpulse.cli.parameters import Instant
 from fleetpulse.cli.tables import console
@@ -52,7 +52,7 @@ def command(
     """Judge history by the code that judges the present: no Flink, and no alert is sent."""
     books = [expecting(book, from_ms) for book in (map(of_files, diff) if diff else [versions()])]
     begun = time.monotonic()
-    judged = judge(source.streams(from_ms), settings, books, until_ms)
+    judged = run_history(source.streams(from_ms), settings, books, until_ms)
     click.echo(show.read(judged.read, time.monotonic() - begun), err=as_json)
     if diff:
         before, after = judged.revisions

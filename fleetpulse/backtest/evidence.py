@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from fleetpulse.alerts import State, alert_id
+from fleetpulse.alerts import AlertState, alert_id
 from fleetpulse.inactivity.timeouts import INACTIVITY, NEVER_SEEN, InactivityPolicy
 from fleetpulse.rules.evaluators import evaluator_of
 from fleetpulse.rules.levels import CRITICAL, NONE, WARNING
 from fleetpulse.rules.model import Battery, Deviation, Flapping, Geofence, Rate, Rule, Threshold
 from fleetpulse.times import iso, to_epoch_ms
 
-_LIVE = (State.OPEN, State.UPDATED)
+_LIVE = (AlertState.OPEN, AlertState.UPDATED)
 _OfValues = Threshold | Battery | Rate | Deviation | Geofence
 
 
@@ -49,14 +49,14 @@ def _of_silence(told: dict[str, Any], opened_at_ms: int, policy: InactivityPolic
     if policy is not None:
         claim = f"that is an instant of evaluation, every {policy.evaluation_period_ms / 1000:g} s"
         yield Check(claim, opened_at_ms % policy.evaluation_period_ms == 0)
-    life_time_ms = evidence.get("life_time_ms")
-    if told["state"] == State.RECOVERED:
+    seen_at_ms = evidence.get("seen_at_ms")
+    if told["state"] == AlertState.RECOVERED:
         yield Check(
             f"it spoke at {told['changed_at']}, not before the alert was opened",
-            life_time_ms == to_epoch_ms(told["changed_at"]) and life_time_ms >= opened_at_ms,
+            seen_at_ms == to_epoch_ms(told["changed_at"]) and seen_at_ms >= opened_at_ms,
         )
-    elif told["state"] == State.CANCELLED and life_time_ms is not None:
-        yield Check(f"it had spoken at {iso(life_time_ms)}, before the alert was opened", life_time_ms < opened_at_ms)
+    elif told["state"] == AlertState.CANCELLED and seen_at_ms is not None:
+        yield Check(f"it had spoken at {iso(seen_at_ms)}, before the alert was opened", seen_at_ms < opened_at_ms)
 
 
 def _of_readings(told: dict[str, Any], rule: Rule) -> Iterator[Check]:
@@ -69,7 +69,7 @@ def _of_readings(told: dict[str, Any], rule: Rule) -> Iterator[Check]:
         yield Check(f"that is {lasted_ms / 1000:g} s, at least {hold_ms}", lasted_ms >= hold_ms)
     if isinstance(rule, _OfValues):
         yield from _of_values(rule, value, told["limit"], told["severity"], state)
-    elif isinstance(rule, Flapping) and state == State.OPEN:
+    elif isinstance(rule, Flapping) and state == AlertState.OPEN:
         yield Check(f"{value:g} openings are at least {rule.opens}", value >= rule.opens == told["limit"])
         yield Check(f"they came within {rule.within}", lasted_ms <= rule.within)
 
@@ -81,5 +81,5 @@ def _of_values(rule: _OfValues, value: float, limit: float, severity: str, state
         # A level that is held ends only beyond the hysteresis, so that a value may count that would not begin one.
         beyond = limits.level(value, CRITICAL) >= level and limits.limit(value, level) == limit
         yield Check(f"the value {value:g} is beyond the limit {limit:g} for {severity}", beyond)
-    elif state == State.RECOVERED:
+    elif state == AlertState.RECOVERED:
         yield Check(f"the value {value:g} is within the limits", limits.level(value, NONE) == NONE)

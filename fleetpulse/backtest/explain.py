@@ -9,9 +9,9 @@ import click
 
 from fleetpulse import topics
 from fleetpulse.backtest.evidence import Check, checks
-from fleetpulse.backtest.judging import Settings
 from fleetpulse.backtest.options import Source, of_history
 from fleetpulse.backtest.retelling import Heard, Retold, deciding, differences, retell
+from fleetpulse.backtest.run import Settings
 from fleetpulse.backtest.sources.alerts import Fields, from_database, from_topic
 from fleetpulse.cli.parameters import Duration, topic_name
 from fleetpulse.errors import ConfigurationError
@@ -157,7 +157,7 @@ def _lines(explained: Sequence[Explained], heard: int) -> list[str]:
             lines.append("  is so   history gives the same revision")
         for name, (stored, made) in one.differences.items():
             lines.append(f"  NOT SO  {name} is {told(stored)}, by history {'nothing' if made is None else told(made)}")
-        lines += [f"  record  {r.place}  of {iso(r.event_time_ms)}" for r in one.records[:_SHOWN]]
+        lines += [f"  record  {r.origin}  of {iso(r.event_time_ms)}" for r in one.records[:_SHOWN]]
         if len(one.records) > _SHOWN:
             lines.append(f"          and {len(one.records) - _SHOWN:,} more")
     return lines

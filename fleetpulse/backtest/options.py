@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from fleetpulse import topics
-from fleetpulse.backtest.judging import Settings
+from fleetpulse.backtest.run import Settings
 from fleetpulse.backtest.sources import kafka, lines, parquet
 from fleetpulse.backtest.sources.history import Stream
 from fleetpulse.cli.parameters import bootstrap_servers, topic_name

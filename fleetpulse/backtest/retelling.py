@@ -5,25 +5,25 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from fleetpulse.alerts import Revision
-from fleetpulse.backtest.judging import Settings
+from fleetpulse.backtest.run import Settings
 from fleetpulse.backtest.sources.history import Chunk, Stream
 from fleetpulse.backtest.sources.records import record_of
-from fleetpulse.records.batch import decode
+from fleetpulse.records.batch import decode_batch
 from fleetpulse.records.frames import frame_of
-from fleetpulse.records.reading import life_times
+from fleetpulse.records.reading import seen_times
 from fleetpulse.rules.versions import Versions
 from fleetpulse.times import to_epoch_ms
 
 _LONGEST_DELAY_MS = 60_000  # how much later than its time a record is looked for, beyond the bound
-_INSTANTS = ("since_ms", "latest_event_time_ms", "life_time_ms")
+_INSTANTS = ("since_ms", "latest_event_time_ms", "seen_at_ms")
 
 
 class Heard(NamedTuple):
     """A record of the device: where Kafka has it, its event time, and when it says that the device was alive."""
 
-    place: str
+    origin: str
     event_time_ms: int
-    life_time_ms: int
+    seen_at_ms: int
 
 
 class Retold(NamedTuple):
@@ -69,11 +69,11 @@ def deciding(told: dict[str, Any], heard: Sequence[Heard]) -> list[Heard]:
     if "since_ms" in evidence:
         instants.add(to_epoch_ms(told["changed_at"]))
         return [record for record in heard if record.event_time_ms in instants]
-    return [record for record in heard if record.life_time_ms in instants]
+    return [record for record in heard if record.seen_at_ms in instants]
 
 
 def _time(heard: Heard) -> int:
-    return heard.life_time_ms
+    return heard.seen_at_ms
 
 
 def _of_device(chunk: Chunk, device_id: str, max_future_skew_ms: int) -> Chunk:
@@ -81,18 +81,18 @@ def _of_device(chunk: Chunk, device_id: str, max_future_skew_ms: int) -> Chunk:
     name = device_id.encode()
     # An escape may stand for anything, so records with one are decoded too.
     likely = chunk.only([at for at, value in enumerate(chunk.values) if value and (name in value or b"\\" in value)])
-    decoded = decode(likely.values, likely.kafka_times_ms, max_future_skew_ms, measured=False)
+    decoded = decode_batch(likely.values, likely.kafka_times_ms, max_future_skew_ms, measured=False)
     own = [at for at, device in enumerate(decoded.devices) if device == device_id]
     own += [at for at, rejection in decoded.rejections.items() if rejection.device_id == device_id]
     return likely.only(sorted(own))
 
 
 def _heard(stream: Stream, own: Chunk, max_future_skew_ms: int) -> Iterator[Heard]:
-    decoded = decode(own.values, own.kafka_times_ms, max_future_skew_ms, measured=False)
-    alive_ms = life_times(decoded.event_times_ms, own.kafka_times_ms)
+    decoded = decode_batch(own.values, own.kafka_times_ms, max_future_skew_ms, measured=False)
+    alive_ms = seen_times(decoded.event_times_ms, own.kafka_times_ms)
     for at, offset in enumerate(own.offsets):
         rejection = decoded.rejections.get(at)
-        life_time_ms = rejection.life_time_ms if rejection else alive_ms[at]
-        if life_time_ms is not None:
-            place = f"{stream.topic}:{stream.partition}:{offset}"
-            yield Heard(place, life_time_ms if rejection else decoded.event_times_ms[at], life_time_ms)
+        seen_at_ms = rejection.seen_at_ms if rejection else alive_ms[at]
+        if seen_at_ms is not None:
+            origin = f"{stream.topic}:{stream.partition}:{offset}"
+            yield Heard(origin, seen_at_ms if rejection else decoded.event_times_ms[at], seen_at_ms)

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from fleetpulse.alerts import Revision
 from fleetpulse.backtest.changes import Changes
-from fleetpulse.backtest.judging import Read
+from fleetpulse.backtest.run import Read
 from fleetpulse.times import iso
 
 

@@ -74,8 +74,8 @@ def _placed(rows: Iterable[Json]) -> list[Json]:
         top += 1
         left = 0
         for width, panel in line["panels"]:
-            place = {"x": left, "y": top, "w": width, "h": line["height"]}
-            placed.append(panel | {"id": len(placed) + 1, "gridPos": place})
+            position = {"x": left, "y": top, "w": width, "h": line["height"]}
+            placed.append(panel | {"id": len(placed) + 1, "gridPos": position})
             left += width
         top += line["height"]
     return placed

@@ -43,7 +43,10 @@ def migrate(dsn: str) -> list[str]:
         FleetpulseError: the database cannot be reached, or refuses a migration; that migration is rolled back whole.
     """
     try:
-        with psycopg.connect(dsn, autocommit=True) as guard, as_file(files("database") / "migrations") as folder:
+        with (
+            psycopg.connect(dsn, autocommit=True) as guard,
+            as_file(files("fleetpulse.database") / "migrations") as folder,
+        ):
             guard.execute("SELECT pg_advisory_lock(%s)", [_ADVISORY_LOCK])
             applied = _apply(dsn, read_migrations(str(folder)))
             _fill_views_by_time(guard)

@@ -15,14 +15,22 @@ from fleetpulse import topics
 from fleetpulse.cli.parameters import Instant, bootstrap_servers, topic_name
 from fleetpulse.cli.tables import console
 from fleetpulse.deadletters import show
-from fleetpulse.deadletters.letter import Ledger, Letter, Outcome, RetryPolicy, Selection, State, Verdict, judge
+from fleetpulse.deadletters.letter import (
+    Ledger,
+    Letter,
+    LetterState,
+    Outcome,
+    RetryPolicy,
+    Selection,
+    Verdict,
+    decide,
+)
 from fleetpulse.deadletters.replay import Task, replay
 from fleetpulse.deadletters.simulate import simulate_command
 from fleetpulse.deadletters.topics import letters, read_ledger
 from fleetpulse.errors import ConfigurationError, FleetpulseError
 from fleetpulse.kafka.topics import ensure_topics
-from fleetpulse.records.reading import Rejection
-from fleetpulse.records.reading import judge as judge_value
+from fleetpulse.records.reading import Rejection, decode_record
 from fleetpulse.records.reasons import Reason
 
 _BOUND_MS = 2_000  # the jobs' own defaults, to tell what will be late or rejected again
@@ -42,8 +50,8 @@ _dlq_topic = click.option(
 
 def _place(_context: click.Context, _parameter: click.Parameter, ids: tuple[str, ...]) -> frozenset[tuple[int, int]]:
     try:
-        places = [tuple(map(int, text.split(":"))) for text in ids]
-        return frozenset((partition, offset) for partition, offset in places)
+        positions = [tuple(map(int, text.split(":"))) for text in ids]
+        return frozenset((partition, offset) for partition, offset in positions)
     except ValueError:
         raise click.BadParameter(
             f"{' '.join(ids)}: a letter's id is partition:offset, as `dlq list` shows it"
@@ -57,8 +65,8 @@ def _selecting(command: Callable[..., Any]) -> Callable[..., Any]:
     def select(
         reason: tuple[str, ...], origin: tuple[str, ...], since: int | None, until: int | None, **rest: Any
     ) -> Any:
-        places = rest.pop("ids", frozenset())
-        return command(selection=Selection(frozenset(reason), frozenset(origin), since, until, places), **rest)
+        positions = rest.pop("ids", frozenset())
+        return command(selection=Selection(frozenset(reason), frozenset(origin), since, until, positions), **rest)
 
     for option in (
         click.option("--until", type=Instant(), help="Rejected before this: epoch ms or ISO 8601."),
@@ -91,7 +99,7 @@ command.add_command(simulate_command)
 def list_command(selection: Selection, bootstrap_servers: str, topic: str, limit: int) -> None:
     """List letters: id, when, why, where from, what became of them."""
     found = _found(bootstrap_servers, topic, selection, _ledger(bootstrap_servers, topic))
-    newest = heapq.nlargest(limit, found, key=lambda pair: (pair[0].failed_at_ms or 0, pair[0].place))
+    newest = heapq.nlargest(limit, found, key=lambda pair: (pair[0].failed_at_ms or 0, pair[0].position))
     console().print(show.listing(reversed(newest)))
     if len(newest) == limit:
         click.echo(f"the newest {limit:,}; --limit shows more")
@@ -113,7 +121,7 @@ def stats_command(selection: Selection, bootstrap_servers: str, topic: str) -> N
 def show_command(ids: frozenset[tuple[int, int]], raw: bool, bootstrap_servers: str, topic: str) -> None:
     """Show one letter with all that is known of it. ID is partition:offset."""
     ledger = _ledger(bootstrap_servers, topic)
-    found = list(_found(bootstrap_servers, topic, Selection(places=ids), ledger))
+    found = list(_found(bootstrap_servers, topic, Selection(positions=ids), ledger))
     if not found:
         raise FleetpulseError(f"{topic} holds no such letter")
     [(letter, verdict)] = found
@@ -161,11 +169,11 @@ def replay_command(
     Without IDs or options: all that may be. A record that is rejected again is a new letter; it may be replayed after
     the backoff, and is parked after the last retry.
     """
-    if value is not None and len(selection.places) != 1:
+    if value is not None and len(selection.positions) != 1:
         raise ConfigurationError("--value: a repaired value needs exactly one ID")
     policy, now_ms = RetryPolicy(max_retries, backoff_ms), time.time_ns() // 1_000_000
     repaired = value.read_bytes() if value else None
-    left: Counter[State] = Counter()
+    left: Counter[LetterState] = Counter()
 
     ledger_topic, parked_topic = topics.of_replays(topic)
 
@@ -183,9 +191,9 @@ def replay_command(
 
 
 def _task(letter: Letter, verdict: Verdict, parked_topic: str, repaired: bytes | None) -> Task | None:
-    if verdict.state is State.EXHAUSTED:
+    if verdict.state is LetterState.EXHAUSTED:
         return Task(letter, Outcome.PARKED, verdict.retries, parked_topic, letter.value)
-    if verdict.state is not State.REPLAYABLE or letter.origin is None:
+    if verdict.state is not LetterState.REPLAYABLE or letter.origin is None:
         return None
     value = letter.value if repaired is None else repaired
     return Task(letter, Outcome.REPLAYED, verdict.retries + 1, letter.origin.topic, value)
@@ -195,13 +203,13 @@ def _kind(task: Task, now_ms: int) -> str:
     """What a replay leads to, as far as can be told here."""
     if task.outcome is Outcome.PARKED:
         return "parked"
-    outcome = judge_value(task.value, task.letter.kafka_time_ms, _SKEW_MS)
+    outcome = decode_record(task.value, task.letter.kafka_time_ms, _SKEW_MS)
     if isinstance(outcome, Rejection):
         return "rejected again"
     return "late" if outcome.event_time_ms <= now_ms - _BOUND_MS else "on time"
 
 
-def _report(done: Counter[str], left: Counter[State], would: str) -> None:
+def _report(done: Counter[str], left: Counter[LetterState], would: str) -> None:
     replayed = done.total() - done["parked"]
     click.echo(f"{replayed:,} {would}replayed, {done['parked']:,} {would}parked, {left.total():,} left as they are")
     if done["late"]:
@@ -224,4 +232,4 @@ def _found(
     now_ms = time.time_ns() // 1_000_000
     for letter in letters(bootstrap_servers, topic):
         if selection.wants(letter):
-            yield letter, judge(letter, ledger, policy or RetryPolicy(), now_ms)
+            yield letter, decide(letter, ledger, policy or RetryPolicy(), now_ms)

@@ -16,7 +16,7 @@ import msgspec
 UNKNOWN_REASON = "unknown"
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """Where a record stands in Kafka."""
 
     topic: str
@@ -27,7 +27,7 @@ class Place(NamedTuple):
         return f"{self.topic}:{self.partition}:{self.offset}"
 
     @classmethod
-    def read(cls, text: str) -> "Place":
+    def read(cls, text: str) -> "Position":
         """Read `topic:partition:offset`.
 
         Raises:
@@ -40,8 +40,8 @@ class Place(NamedTuple):
 class Letter(NamedTuple):
     """A dead letter. `origin` and `failed_at_ms` are None where it does not say them; times in epoch ms."""
 
-    place: Place
-    origin: Place | None
+    position: Position
+    origin: Position | None
     reason: str
     failed_at_ms: int | None
     kafka_time_ms: int
@@ -50,18 +50,18 @@ class Letter(NamedTuple):
 
 
 def read_letter(
-    place: Place, kafka_time_ms: int, key: bytes | None, value: bytes | None, headers: Mapping[str, bytes]
+    position: Position, kafka_time_ms: int, key: bytes | None, value: bytes | None, headers: Mapping[str, bytes]
 ) -> Letter:
-    """Read the letter at `place` by the headers of docs/contracts.md; what they do not say stays open."""
+    """Read the letter at `position` by the headers of docs/contracts.md; what they do not say stays open."""
     texts = {name: content.decode(errors="replace") for name, content in headers.items()}
     reason = texts.get("fleetpulse.reason", UNKNOWN_REASON)
-    return Letter(place, _origin(texts), reason, _failed_at_ms(texts), kafka_time_ms, key, value)
+    return Letter(position, _origin(texts), reason, _failed_at_ms(texts), kafka_time_ms, key, value)
 
 
-def _origin(headers: Mapping[str, str]) -> Place | None:
+def _origin(headers: Mapping[str, str]) -> Position | None:
     try:
         topic, partition, offset = (headers[f"__connect.errors.{part}"] for part in ("topic", "partition", "offset"))
-        return Place(topic, int(partition), int(offset))
+        return Position(topic, int(partition), int(offset))
     except (KeyError, ValueError):
         return None
 
@@ -81,7 +81,7 @@ class Selection:
     topics: frozenset[str] = frozenset()
     since_ms: int | None = None
     until_ms: int | None = None
-    places: frozenset[tuple[int, int]] = frozenset()  # partition and offset
+    positions: frozenset[tuple[int, int]] = frozenset()  # partition and offset
 
     def wants(self, letter: Letter) -> bool:
         """Whether `letter` is meant. One that does not say what is asked for is not."""
@@ -91,7 +91,7 @@ class Selection:
             and (not self.topics or (origin is not None and origin.topic in self.topics))
             and (self.since_ms is None or (failed_at_ms is not None and failed_at_ms >= self.since_ms))
             and (self.until_ms is None or (failed_at_ms is not None and failed_at_ms < self.until_ms))
-            and (not self.places or letter.place[1:] in self.places)
+            and (not self.positions or letter.position[1:] in self.positions)
         )
 
 
@@ -103,7 +103,7 @@ class Outcome(StrEnum):
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """What the ledger says of a record. `landed` is the place it was written to, `retries` how often so far."""
+    """What the ledger says of a record. `landed` is the position it was written to, `retries` how often so far."""
 
     outcome: Outcome
     retries: int
@@ -115,12 +115,12 @@ class Entry(msgspec.Struct, frozen=True):
 class Ledger:
     """What was done so far: by the origin of the letter, and by where its record landed."""
 
-    entries: dict[Place, Entry] = field(default_factory=dict)
-    landed: dict[Place, Entry] = field(default_factory=dict)
+    entries: dict[Position, Entry] = field(default_factory=dict)
+    landed: dict[Position, Entry] = field(default_factory=dict)
 
-    def add(self, origin: Place, entry: Entry) -> None:
+    def add(self, origin: Position, entry: Entry) -> None:
         """Note what was done with the record that was rejected at `origin`."""
-        self.entries[origin] = self.landed[Place.read(entry.landed)] = entry
+        self.entries[origin] = self.landed[Position.read(entry.landed)] = entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class RetryPolicy:
     backoff_ms: int = 60_000
 
 
-class State(StrEnum):
+class LetterState(StrEnum):
     """What may become of a letter now."""
 
     REPLAYABLE = "replayable"
@@ -145,22 +145,22 @@ class State(StrEnum):
 class Verdict(NamedTuple):
     """A letter's state, and how many retries the record has behind it."""
 
-    state: State
+    state: LetterState
     retries: int
     due_ms: int | None = None
 
 
-def judge(letter: Letter, ledger: Ledger, policy: RetryPolicy, now_ms: int) -> Verdict:
+def decide(letter: Letter, ledger: Ledger, policy: RetryPolicy, now_ms: int) -> Verdict:
     """Decide what may become of `letter` now."""
     if letter.origin is None:
-        return Verdict(State.NO_ORIGIN, 0)
+        return Verdict(LetterState.NO_ORIGIN, 0)
     done = ledger.entries.get(letter.origin)
     if done is not None:
-        return Verdict(State(done.outcome), done.retries)
+        return Verdict(LetterState(done.outcome), done.retries)
     before = ledger.landed.get(letter.origin)
     if before is None:
-        return Verdict(State.REPLAYABLE, 0)
+        return Verdict(LetterState.REPLAYABLE, 0)
     if before.retries >= policy.max_retries:
-        return Verdict(State.EXHAUSTED, before.retries)
+        return Verdict(LetterState.EXHAUSTED, before.retries)
     due_ms = before.at_ms + policy.backoff_ms * 2 ** (before.retries - 1)
-    return Verdict(State.WAITING if now_ms < due_ms else State.REPLAYABLE, before.retries, due_ms)
+    return Verdict(LetterState.WAITING if now_ms < due_ms else LetterState.REPLAYABLE, before.retries, due_ms)

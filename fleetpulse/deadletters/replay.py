@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 from confluent_kafka import KafkaError, Message, Producer
 
-from fleetpulse.deadletters.letter import Entry, Letter, Outcome, Place
+from fleetpulse.deadletters.letter import Entry, Letter, Outcome, Position
 from fleetpulse.deadletters.topics import place_of
 from fleetpulse.errors import FleetpulseError
 from fleetpulse.kafka.transactions import ANSWER_S, exclusive_producer, one_line
@@ -48,15 +48,15 @@ def replay(
 def _commit(producer: Producer, ledger_topic: str, tasks: Sequence[Task], now_ms: int) -> None:
     producer.begin_transaction()
     landed = _send(producer, tasks)
-    for task, place in zip(tasks, landed, strict=True):
-        entry = Entry(task.outcome, task.retries, now_ms, str(place))
+    for task, position in zip(tasks, landed, strict=True):
+        entry = Entry(task.outcome, task.retries, now_ms, str(position))
         producer.produce(ledger_topic, msgspec.json.encode(entry), str(task.letter.origin))
     producer.commit_transaction(ANSWER_S)
 
 
-def _send(producer: Producer, tasks: Sequence[Task]) -> list[Place]:
+def _send(producer: Producer, tasks: Sequence[Task]) -> list[Position]:
     """Write the records and wait until the broker has them; returns where they landed."""
-    landed: dict[int, Place] = {}
+    landed: dict[int, Position] = {}
 
     def noted(number: int) -> Callable[[KafkaError | None, Message], None]:
         def note(error: KafkaError | None, message: Message) -> None:
@@ -66,8 +66,8 @@ def _send(producer: Producer, tasks: Sequence[Task]) -> list[Place]:
         return note
 
     for number, (letter, _, _, topic, value) in enumerate(tasks):
-        headers: dict[str, str | bytes | None] = {"fleetpulse.replay_of": str(letter.place)}
-        # The record keeps its timestamp: a replay is no new sign of life.
+        headers: dict[str, str | bytes | None] = {"fleetpulse.replay_of": str(letter.position)}
+        # The record keeps its timestamp: a replay is no new heartbeat.
         producer.produce(
             topic, value, letter.key, timestamp=letter.kafka_time_ms, headers=headers, on_delivery=noted(number)
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from rich.table import Table
 from rich.text import Text
 
-from fleetpulse.deadletters.letter import Letter, State, Verdict
+from fleetpulse.deadletters.letter import Letter, LetterState, Verdict
 from fleetpulse.records.reasons import SENTENCES
 from fleetpulse.times import iso
 
@@ -34,19 +34,19 @@ def statistics(letters: Iterable[tuple[Letter, Verdict]]) -> Table:
     found: dict[tuple[str, str], list[tuple[Letter, Verdict]]] = defaultdict(list)
     for letter, verdict in letters:
         found[letter.reason, letter.origin.topic if letter.origin else "-"].append((letter, verdict))
-    table = Table("reason", "topic", "letters", *State, "first", "last", box=None)
+    table = Table("reason", "topic", "letters", *LetterState, "first", "last", box=None)
     for (reason, topic), group in sorted(found.items()):
         states = Counter(verdict.state for _, verdict in group)
         instants = [letter.failed_at_ms for letter, _ in group if letter.failed_at_ms is not None]
         ends = (_instant(min(instants, default=None)), _instant(max(instants, default=None)))
-        table.add_row(reason, topic, f"{len(group):,}", *(f"{states[state]:,}" for state in State), *ends)
+        table.add_row(reason, topic, f"{len(group):,}", *(f"{states[state]:,}" for state in LetterState), *ends)
     return table
 
 
 def details(letter: Letter, verdict: Verdict) -> str:
     """All there is to say of one letter, its value decoded as far as that goes."""
     lines = [
-        f"id            {_id(letter)}  ({letter.place})",
+        f"id            {_id(letter)}  ({letter.position})",
         f"reason        {letter.reason}: {SENTENCES.get(letter.reason, 'not one of ours')}",  # type: ignore[call-overload]
         f"failed at     {_instant(letter.failed_at_ms)}",
         f"read from     {letter.origin or '-'}",
@@ -61,7 +61,7 @@ def details(letter: Letter, verdict: Verdict) -> str:
 
 
 def _id(letter: Letter) -> str:
-    return f"{letter.place.partition}:{letter.place.offset}"
+    return f"{letter.position.partition}:{letter.position.offset}"
 
 
 def _instant(epoch_ms: int | None) -> str:
@@ -70,7 +70,7 @@ def _instant(epoch_ms: int | None) -> str:
 
 def _state(verdict: Verdict) -> str:
     state: str = verdict.state
-    if verdict.state is State.WAITING and verdict.due_ms is not None:
+    if verdict.state is LetterState.WAITING and verdict.due_ms is not None:
         state += f" until {iso(verdict.due_ms)}"
     return f"{state} ({verdict.retries} retries)" if verdict.retries else state
 

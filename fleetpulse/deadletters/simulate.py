@@ -10,7 +10,7 @@ from rich.table import Table
 from fleetpulse import topics
 from fleetpulse.cli.parameters import bootstrap_servers
 from fleetpulse.cli.tables import console
-from fleetpulse.deadletters.letter import Letter, Place
+from fleetpulse.deadletters.letter import Letter, Position
 from fleetpulse.deadletters.topics import letters, place_of
 from fleetpulse.errors import FleetpulseError
 from generator.payloads.malformed import KINDS, TOO_LARGE, Malformed, value_of
@@ -39,12 +39,12 @@ def simulate_command(bootstrap_servers: str, topic: str, dialect: str, dlq_topic
         )
 
 
-def _send(bootstrap_servers: str, topic: str, kinds: list[Malformed], dialect: Dialect) -> dict[Place, Malformed]:
+def _send(bootstrap_servers: str, topic: str, kinds: list[Malformed], dialect: Dialect) -> dict[Position, Malformed]:
     producer = Producer(
         {"bootstrap.servers": bootstrap_servers, "message.max.bytes": topics.LARGEST_MESSAGE_BYTES, "log_level": 0}
     )
     device_id, now_ms = f"broken-{uuid.uuid4().hex[:8]}", time.time_ns() // 1_000_000
-    sent: dict[Place, Malformed] = {}
+    sent: dict[Position, Malformed] = {}
     for kind in kinds:
 
         def note(error: KafkaError | None, message: Message, kind: Malformed = kind) -> None:
@@ -59,20 +59,20 @@ def _send(bootstrap_servers: str, topic: str, kinds: list[Malformed], dialect: D
     return sent
 
 
-def _await(bootstrap_servers: str, topic: str, places: set[Place], timeout_s: float) -> dict[Place, Letter]:
+def _await(bootstrap_servers: str, topic: str, positions: set[Position], timeout_s: float) -> dict[Position, Letter]:
     deadline = time.monotonic() + timeout_s
     while True:
-        arrived = {letter.origin: letter for letter in letters(bootstrap_servers, topic) if letter.origin in places}
-        if len(arrived) == len(places) or time.monotonic() > deadline:
+        arrived = {letter.origin: letter for letter in letters(bootstrap_servers, topic) if letter.origin in positions}
+        if len(arrived) == len(positions) or time.monotonic() > deadline:
             return {origin: letter for origin, letter in arrived.items() if origin is not None}
         time.sleep(_LOOK_EVERY_S)
 
 
-def _table(sent: dict[Place, Malformed], arrived: dict[Place, Letter]) -> Table:
+def _table(sent: dict[Position, Malformed], arrived: dict[Position, Letter]) -> Table:
     table = Table("sent to", "expected", "rejected for", "letter", "value", box=None)
-    for place, kind in sorted(sent.items(), key=lambda item: (item[1].reason, item[0])):
-        letter = arrived.get(place)
+    for position, kind in sorted(sent.items(), key=lambda item: (item[1].reason, item[0])):
+        letter = arrived.get(position)
         preview = "(a tombstone)" if kind.template is None else ascii(kind.template[:50])[1:-1]
-        found = (letter.reason, str(letter.place)) if letter else ("not yet", "-")
-        table.add_row(str(place), kind.reason, *found, preview)
+        found = (letter.reason, str(letter.position)) if letter else ("not yet", "-")
+        table.add_row(str(position), kind.reason, *found, preview)
     return table

@@ -6,16 +6,16 @@ from typing import cast
 import msgspec
 from confluent_kafka import Message
 
-from fleetpulse.deadletters.letter import Entry, Ledger, Letter, Place, read_letter
+from fleetpulse.deadletters.letter import Entry, Ledger, Letter, Position, read_letter
 from fleetpulse.kafka.reading import read_to_end
 
 _GROUP = "fleetpulse-dlq"
 _entry = msgspec.json.Decoder(Entry).decode
 
 
-def place_of(message: Message) -> Place:
+def place_of(message: Message) -> Position:
     """Where a record that the broker has, or gave, stands."""
-    return Place(cast(str, message.topic()), cast(int, message.partition()), cast(int, message.offset()))
+    return Position(cast(str, message.topic()), cast(int, message.partition()), cast(int, message.offset()))
 
 
 def letters(bootstrap_servers: str, topic: str) -> Iterator[Letter]:
@@ -38,5 +38,5 @@ def read_ledger(bootstrap_servers: str, topic: str) -> Ledger:
     """
     ledger = Ledger()
     for message in read_to_end(bootstrap_servers, topic, _GROUP):
-        ledger.add(Place.read((message.key() or b"").decode()), _entry(message.value() or b""))
+        ledger.add(Position.read((message.key() or b"").decode()), _entry(message.value() or b""))
     return ledger

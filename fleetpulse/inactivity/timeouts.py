@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from fleetpulse.alerts import Revision, State
+from fleetpulse.alerts import AlertState, Revision
 from fleetpulse.rules.checks import RULE_ID
 from fleetpulse.rules.model import Inactivity, NeverSeen
 from fleetpulse.rules.versions import Version
@@ -44,8 +44,8 @@ class InactivityPolicy:
         return first_multiple_after(last_seen_ms + self.forget_after_ms, self.evaluation_period_ms)
 
 
-class OpenAlert(NamedTuple):
-    """The silence a device is in: since when it is known, and what was its last sign of life then (epoch ms).
+class OpenSilence(NamedTuple):
+    """The silence a device is in: since when it is known, and what was its last heartbeat then (epoch ms).
 
     The rest is of the rule that it was opened by; of the job's own timeout where nothing is said.
     """
@@ -97,47 +97,47 @@ class Silences:
         return silence
 
 
-def timeout_ms(alert: OpenAlert, policy: InactivityPolicy) -> int:
+def timeout_ms(alert: OpenSilence, policy: InactivityPolicy) -> int:
     return policy.timeout_ms if alert.silence is None else alert.silence.timeout_ms
 
 
-def opened(device_id: str, alert: OpenAlert, policy: InactivityPolicy) -> Revision:
+def opened(device_id: str, alert: OpenSilence, policy: InactivityPolicy) -> Revision:
     silent_s, since = (alert.opened_at_ms - alert.latest_event_time_ms) / 1000, iso(alert.latest_event_time_ms)
-    summary = f"{device_id} has been silent for {silent_s:.0f} s: its last sign of life was at {since}."
+    summary = f"{device_id} has been silent for {silent_s:.0f} s: it was last seen at {since}."
     if alert.silence is not None and alert.silence.kind == NEVER_SEEN:
         summary = f"{device_id} has never been heard: it was to report within {silent_s:.0f} s from {since} on."
     plain = {"device-id": device_id, "latest-event-time": alert.latest_event_time_ms}
-    return _revision(device_id, alert, State.OPEN, alert.opened_at_ms, policy, summary, {}, plain)
+    return _revision(device_id, alert, AlertState.OPEN, alert.opened_at_ms, policy, summary, {}, plain)
 
 
 _SENTENCES = {
-    State.RECOVERED: "{device} is back: it spoke again at {at} after {silent:.0f} s of silence.",
-    State.CANCELLED: "{device} had not been silent: a record from {at} arrived late.",
-    State.EXPIRED: "{device} has been silent since {at} and is no longer watched.",
+    AlertState.RECOVERED: "{device} is back: it spoke again at {at} after {silent:.0f} s of silence.",
+    AlertState.CANCELLED: "{device} had not been silent: a record from {at} arrived late.",
+    AlertState.EXPIRED: "{device} has been silent since {at} and is no longer watched.",
 }
 
 
 def ended(
     device_id: str,
-    alert: OpenAlert,
-    state: State,
+    alert: OpenSilence,
+    state: AlertState,
     changed_at_ms: int,
-    life_time_ms: int | None,
+    seen_at_ms: int | None,
     policy: InactivityPolicy,
 ) -> Revision:
-    """The end of an alert by a sign of life, or without one because its rule is no longer there."""
-    if life_time_ms is None:
+    """The end of an alert by a heartbeat, or without one because its rule is no longer there."""
+    if seen_at_ms is None:
         summary = f"{device_id}: the alert ends, its rule is no longer there."
         return _revision(device_id, alert, state, changed_at_ms, policy, summary, {}, {})
-    silent_s = (life_time_ms - alert.latest_event_time_ms) / 1000
-    summary = _SENTENCES[state].format(device=device_id, at=iso(life_time_ms), silent=silent_s)
-    return _revision(device_id, alert, state, changed_at_ms, policy, summary, {"life_time_ms": life_time_ms}, {})
+    silent_s = (seen_at_ms - alert.latest_event_time_ms) / 1000
+    summary = _SENTENCES[state].format(device=device_id, at=iso(seen_at_ms), silent=silent_s)
+    return _revision(device_id, alert, state, changed_at_ms, policy, summary, {"seen_at_ms": seen_at_ms}, {})
 
 
 def _revision(
     device_id: str,
-    alert: OpenAlert,
-    state: State,
+    alert: OpenSilence,
+    state: AlertState,
     changed_at_ms: int,
     policy: InactivityPolicy,
     summary: str,
@@ -152,7 +152,7 @@ def _revision(
         kind=silence.kind,
         severity=silence.severity,
         device_id=device_id,
-        revision=1 if state is State.OPEN else 2,
+        revision=1 if state is AlertState.OPEN else 2,
         state=state,
         opened_at_ms=alert.opened_at_ms,
         changed_at_ms=changed_at_ms,

@@ -1,7 +1,7 @@
 """Inactivity: which device has gone silent, decided on event time.
 
-At every multiple T of the evaluation period a device is silent when `T - last_seen > timeout`, counting life times
-before T. A silence opens one alert; a record that is recent enough for the clock ends it. The same life times in order
+At every multiple T of the evaluation period a device is silent when `T - last_seen > timeout`, counting seen times
+before T. A silence opens one alert; a record that is recent enough for the clock ends it. The same seen times in order
 give the same alerts, however they were batched. Rules may give classes of devices timeouts of their own, and name
 devices that must report: one that has never done so counts as last seen when the rules took effect.
 """
@@ -11,8 +11,8 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from fleetpulse.alerts import Revision, State
-from fleetpulse.inactivity.timeouts import InactivityPolicy, OpenAlert, Silences, ended, opened, timeout_ms
+from fleetpulse.alerts import AlertState, Revision
+from fleetpulse.inactivity.timeouts import InactivityPolicy, OpenSilence, Silences, ended, opened, timeout_ms
 from fleetpulse.rules.checks import RULE_ID
 from fleetpulse.rules.versions import Version, Versions, following, in_force, merged
 from fleetpulse.times import first_multiple_after
@@ -26,12 +26,12 @@ class Devices(NamedTuple):
 
     ids: list[str]
     last_seen_ms: list[int]
-    alerts: dict[str, OpenAlert]
+    alerts: dict[str, OpenSilence]
 
 
 _NOBODY = Devices([], [], {})
 NEVER_MS = -1
-LifeSign = tuple[int, str]  # when a device spoke (epoch ms), and its id; sorts by time
+Heartbeat = tuple[int, str]  # when a device spoke (epoch ms), and its id; sorts by time
 
 
 class SilentDevice(NamedTuple):
@@ -41,7 +41,7 @@ class SilentDevice(NamedTuple):
     latest_event_time_ms: int
 
 
-Verdict = Revision | SilentDevice
+InactivityOutput = Revision | SilentDevice
 
 
 def _everybody(_device_id: str) -> bool:
@@ -97,7 +97,7 @@ class InactivityWatch:
 
     @property
     def next_instant_ms(self) -> int | None:
-        """The next instant at which anything can change without a sign of life; None where nothing can."""
+        """The next instant at which anything can change without a heartbeat; None where nothing can."""
         instants = self._instants[:1]
         change = following(self._versions, self._silences.version)
         if change is not None:
@@ -129,29 +129,29 @@ class InactivityWatch:
             if not heard and self._owns(device_id):
                 self._await(self._due, device_id, self._policy.silent_at(self._silences.since_ms, silence.timeout_ms))
 
-    def advance(self, signs: Sequence[LifeSign], until_ms: int) -> list[Verdict]:
+    def advance(self, heartbeats: Sequence[Heartbeat], until_ms: int) -> list[InactivityOutput]:
         """Decide up to `until_ms`, by the rules that are in force at each instant; see `_advance`."""
-        verdicts: list[Verdict] = []
+        outputs: list[InactivityOutput] = []
         while (version := following(self._versions, self._silences.version)) is not None:
             effective_ms = version.effective_from_ms
             if effective_ms > until_ms:
                 break
             if effective_ms > self.decided_until_ms:
-                cut = bisect_left(signs, (effective_ms, ""))
-                verdicts += self._advance(signs[:cut], effective_ms - 1)
-                signs = signs[cut:]
-            verdicts += self._take_effect(version, max(effective_ms, self.decided_until_ms))
-        return verdicts + self._advance(signs, until_ms)
+                cut = bisect_left(heartbeats, (effective_ms, ""))
+                outputs += self._advance(heartbeats[:cut], effective_ms - 1)
+                heartbeats = heartbeats[cut:]
+            outputs += self._take_effect(version, max(effective_ms, self.decided_until_ms))
+        return outputs + self._advance(heartbeats, until_ms)
 
-    def _take_effect(self, version: Version, at_ms: int) -> list[Verdict]:
+    def _take_effect(self, version: Version, at_ms: int) -> list[InactivityOutput]:
         """Judge by other rules from an instant on, whatever was decided by others before."""
         self._silences = Silences(version, self._policy.timeout_ms)
-        verdicts: list[Verdict] = []
+        outputs: list[InactivityOutput] = []
         for device_id, alert in sorted(self._alerts.items()):
             if alert.silence is not None and not self._silences.still_have(alert.silence, device_id):
                 del self._alerts[device_id]
                 self._changed.add(device_id)
-                verdicts.append(ended(device_id, alert, State.CANCELLED, at_ms, None, self._policy))
+                outputs.append(ended(device_id, alert, AlertState.CANCELLED, at_ms, None, self._policy))
         self._due.clear()
         for device_id, last_seen_ms in self._last_seen.items():
             if device_id in self._alerts:
@@ -159,42 +159,42 @@ class InactivityWatch:
             else:
                 self._await_silence(device_id, last_seen_ms)
         self._expect()
-        return verdicts
+        return outputs
 
     def _next_evaluation_ms(self, until_ms: int) -> int:
         return self._instants[0] if self._instants else until_ms + 1
 
-    def _advance(self, signs: Sequence[LifeSign], until_ms: int) -> list[Verdict]:
-        """Decide up to `until_ms`: every instant before the signs of life that come after it.
+    def _advance(self, heartbeats: Sequence[Heartbeat], until_ms: int) -> list[InactivityOutput]:
+        """Decide up to `until_ms`: every instant before the heartbeats that come after it.
 
         Args:
-            signs: in order of time; those later than `until_ms` move no instant beyond it.
+            heartbeats: in order of time; those later than `until_ms` move no instant beyond it.
             until_ms: the clock; never goes back.
         """
-        revisions: list[Verdict] = []
+        revisions: list[InactivityOutput] = []
         last_seen, alerts, changed = self._last_seen, self._alerts, self._changed
         decided = self.decided_until_ms
         due = self._next_evaluation_ms(until_ms)
-        for life_time_ms, device_id in signs:
-            if due <= life_time_ms and due <= until_ms:
-                revisions += self._evaluate_until(min(life_time_ms, until_ms))
+        for seen_at_ms, device_id in heartbeats:
+            if due <= seen_at_ms and due <= until_ms:
+                revisions += self._evaluate_until(min(seen_at_ms, until_ms))
                 due = self._next_evaluation_ms(until_ms)
             seen = last_seen.get(device_id)
             if seen is None:
-                last_seen[device_id] = life_time_ms
-                due = min(due, self._await_silence(device_id, life_time_ms))
-            elif life_time_ms > seen:
-                last_seen[device_id] = life_time_ms
+                last_seen[device_id] = seen_at_ms
+                due = min(due, self._await_silence(device_id, seen_at_ms))
+            elif seen_at_ms > seen:
+                last_seen[device_id] = seen_at_ms
             if device_id in alerts:
-                revisions += self._end(device_id, life_time_ms, max(decided, min(life_time_ms, until_ms)))
+                revisions += self._end(device_id, seen_at_ms, max(decided, min(seen_at_ms, until_ms)))
                 due = self._next_evaluation_ms(until_ms)
             changed.add(device_id)
         revisions += self._evaluate_until(until_ms)
         self.decided_until_ms = max(decided, until_ms)
         return revisions
 
-    def _evaluate_until(self, until_ms: int) -> list[Verdict]:
-        revisions: list[Verdict] = []
+    def _evaluate_until(self, until_ms: int) -> list[InactivityOutput]:
+        revisions: list[InactivityOutput] = []
         while self._instants and self._instants[0] <= until_ms:
             instant_ms = heapq.heappop(self._instants)
             self._awaited.remove(instant_ms)
@@ -206,8 +206,8 @@ class InactivityWatch:
                 self._await_instant(instant_ms + self._policy.evaluation_period_ms)
         return revisions
 
-    def _open_silent(self, instant_ms: int) -> list[Verdict]:
-        revisions: list[Verdict] = []
+    def _open_silent(self, instant_ms: int) -> list[InactivityOutput]:
+        revisions: list[InactivityOutput] = []
         for device_id in sorted(set(self._due.pop(instant_ms, ())) - self._alerts.keys()):
             last_seen_ms = self._last_seen.get(device_id)
             if last_seen_ms is None:
@@ -218,20 +218,20 @@ class InactivityWatch:
                 self._await_silence(device_id, last_seen_ms)
                 continue
             own = None if silence.rule_id == RULE_ID else silence
-            alert = self._alerts[device_id] = OpenAlert(instant_ms, last_seen_ms, own)
+            alert = self._alerts[device_id] = OpenSilence(instant_ms, last_seen_ms, own)
             self._changed.add(device_id)
             self._await_forgetting(device_id, last_seen_ms)
             revisions.append(opened(device_id, alert, self._policy))
         return revisions
 
-    def _open_never_seen(self, device_id: str, instant_ms: int) -> list[Verdict]:
+    def _open_never_seen(self, device_id: str, instant_ms: int) -> list[InactivityOutput]:
         silence = self._silences.expected[device_id]
-        alert = self._alerts[device_id] = OpenAlert(instant_ms, self._silences.since_ms, silence)
+        alert = self._alerts[device_id] = OpenSilence(instant_ms, self._silences.since_ms, silence)
         self._changed.add(device_id)
         return [opened(device_id, alert, self._policy)]
 
-    def _forget_silent(self, instant_ms: int) -> list[Verdict]:
-        revisions: list[Verdict] = []
+    def _forget_silent(self, instant_ms: int) -> list[InactivityOutput]:
+        revisions: list[InactivityOutput] = []
         for device_id in sorted(self._expiring.pop(instant_ms, ())):
             self._to_forget.remove(device_id)
             alert = self._alerts.get(device_id)
@@ -245,19 +245,19 @@ class InactivityWatch:
                 continue
             del self._alerts[device_id], self._last_seen[device_id]
             self._changed.add(device_id)
-            revisions.append(ended(device_id, alert, State.EXPIRED, instant_ms, last_seen_ms, self._policy))
+            revisions.append(ended(device_id, alert, AlertState.EXPIRED, instant_ms, last_seen_ms, self._policy))
         return revisions
 
-    def _end(self, device_id: str, life_time_ms: int, clock_ms: int) -> list[Verdict]:
+    def _end(self, device_id: str, seen_at_ms: int, clock_ms: int) -> list[InactivityOutput]:
         """End the open alert, unless the record is older than the timeout: then the device only lags."""
         alert = self._alerts[device_id]
-        if clock_ms - life_time_ms > timeout_ms(alert, self._policy):
+        if clock_ms - seen_at_ms > timeout_ms(alert, self._policy):
             return []
         del self._alerts[device_id]
         self._await_silence(device_id, self._last_seen[device_id])
-        if life_time_ms >= alert.opened_at_ms:
-            return [ended(device_id, alert, State.RECOVERED, life_time_ms, life_time_ms, self._policy)]
-        return [ended(device_id, alert, State.CANCELLED, alert.opened_at_ms, life_time_ms, self._policy)]
+        if seen_at_ms >= alert.opened_at_ms:
+            return [ended(device_id, alert, AlertState.RECOVERED, seen_at_ms, seen_at_ms, self._policy)]
+        return [ended(device_id, alert, AlertState.CANCELLED, alert.opened_at_ms, seen_at_ms, self._policy)]
 
     def _await_silence(self, device_id: str, last_seen_ms: int) -> int:
         timeout_ms = self._silences.of(device_id).timeout_ms

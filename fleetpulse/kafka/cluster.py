@@ -120,16 +120,16 @@ def there_and_back(bootstrap_servers: str, value: bytes) -> None:
         FleetpulseError: that cannot be done.
     """
     ensure_topics(bootstrap_servers, [PROBE])
-    places: list[int] = []
+    offsets: list[int] = []
     settings = {"bootstrap.servers": bootstrap_servers, "log_level": 0}
     producer = Producer(settings | {"message.timeout.ms": int(_ANSWER_S * 1000)})
-    producer.produce(PROBE.name, value, on_delivery=lambda error, m: None if error else places.append(m.offset() or 0))
+    producer.produce(PROBE.name, value, on_delivery=lambda error, m: None if error else offsets.append(m.offset() or 0))
     producer.flush(_ANSWER_S)
-    if not places:
+    if not offsets:
         raise FleetpulseError(f"{bootstrap_servers} takes no record within {_ANSWER_S:.0f} s")
     consumer = Consumer(settings | {"group.id": PROBE.name, "enable.auto.commit": False})
     try:
-        consumer.assign([TopicPartition(PROBE.name, 0, places[0])])
+        consumer.assign([TopicPartition(PROBE.name, 0, offsets[0])])
         message = consumer.poll(_ANSWER_S)
     except KafkaException as failed:
         raise FleetpulseError(f"{bootstrap_servers} gives no record back: {failed.args[0].str()}") from failed

@@ -1,6 +1,6 @@
-"""Batches of records, decided fast: what `readings.judge` would say of each.
+"""Batches of records, decided fast: what `records.reading.decode_record` would say of each.
 
-A lot of records that are all plainly good is taken with one typed decode; about everything else `judge` is asked.
+A lot of records that are all plainly good is taken with one typed decode; everything else goes to `decode_record`.
 """
 
 import logging
@@ -25,7 +25,7 @@ from fleetpulse.records.dialects import (
     metrics_of,
 )
 from fleetpulse.records.metrics import UNITS
-from fleetpulse.records.reading import MAX_VALUE_BYTES, Reading, Rejection, judge, judge_avro, time_of
+from fleetpulse.records.reading import MAX_VALUE_BYTES, Reading, Rejection, decode_avro, decode_record, time_of
 from fleetpulse.records.reasons import Reason
 from fleetpulse.times import LAST_MS, to_epoch_ms
 
@@ -33,11 +33,11 @@ _logger = logging.getLogger(__name__)
 Column = list[float | None]
 
 
-class Decoded(NamedTuple):
-    """A decided batch in columns, in order. Where `rejections` has a place, the device is empty and the time 0.
+class DecodedBatch(NamedTuple):
+    """A decided batch in columns, in order. Where `rejections` has a index, the device is empty and the time 0.
 
     `columns` holds a value or None for each record, by metric, for the metrics that have a unit of their own; `others`
-    what else was measured, by place; `locations` is empty where no record tells one.
+    what else was measured, by index; `locations` is empty where no record tells one.
     """
 
     devices: list[str]
@@ -91,14 +91,14 @@ _TIME_NAMES = (b'"ts"', b'"time"', b'"timestamp"')
 _LOT = 128  # records that are decoded at once: if one of them is not plainly good, each of them is looked at
 
 
-def decode(
+def decode_batch(
     values: Sequence[bytes | None],
     kafka_times_ms: Sequence[int],
     max_future_skew_ms: int,
     measured: bool = True,
     avro: SensorReadings | None = None,
-) -> Decoded:
-    """Decide each record of a batch, in order: what `judge` would say, but fast.
+) -> DecodedBatch:
+    """Decide each record of a batch, in order: what `decode_record` would say, but fast.
 
     Args:
         values: the records' values; None for a tombstone.
@@ -114,18 +114,18 @@ def decode(
             for value, kafka_time_ms in zip(lot, times_ms, strict=True):
                 is_avro = avro is not None and value and value[0] == 0
                 if is_avro or not batch.take_all(_plainly_good([value], [kafka_time_ms], max_future_skew_ms)):
-                    batch.take(_judge(value, kafka_time_ms, max_future_skew_ms, avro if is_avro else None))
+                    batch.take(_decode_or_reject(value, kafka_time_ms, max_future_skew_ms, avro if is_avro else None))
     return batch.decoded()
 
 
-def _judge(
+def _decode_or_reject(
     value: bytes | None, kafka_time_ms: int, max_future_skew_ms: int, avro: SensorReadings | None
 ) -> Reading | Rejection:
     """Decide one record. No value may raise: an unexpected error rejects the record instead of stopping the job."""
     try:
         if avro is not None and value:
-            return judge_avro(value, avro, kafka_time_ms, max_future_skew_ms)
-        return judge(value, kafka_time_ms, max_future_skew_ms)
+            return decode_avro(value, avro, kafka_time_ms, max_future_skew_ms)
+        return decode_record(value, kafka_time_ms, max_future_skew_ms)
     except Exception:
         _logger.exception("the decoder failed on a record, which is rejected as %s", Reason.INTERNAL_ERROR)
         return Rejection(Reason.INTERNAL_ERROR)
@@ -145,7 +145,7 @@ class _Batch:
 
     def __init__(self, measured: bool) -> None:
         self._measured = measured
-        self._decoded = Decoded([], [], {}, {}, {}, [])
+        self._decoded = DecodedBatch([], [], {}, {}, {}, [])
 
     def take_all(self, good: "_Good | None") -> bool:
         """Take a lot. False where it cannot be taken as a whole, and nothing was."""
@@ -154,7 +154,7 @@ class _Batch:
         if good.dialect is None:
             try:
                 measured = [_measure(record) for record in good.records]
-            except Exception:  # `judge` tells which
+            except Exception:  # `decode_record` tells which
                 return False
             for device, time_ms, (metrics, location) in zip(good.devices, good.event_times_ms, measured, strict=True):
                 self.take(Reading(device, time_ms, metrics, location))
@@ -196,7 +196,7 @@ class _Batch:
         locations = self._decoded.locations
         locations.extend([NOWHERE] * (len(self._decoded.devices) - len(locations)))
 
-    def decoded(self) -> Decoded:
+    def decoded(self) -> DecodedBatch:
         """The batch, once all is taken."""
         for name in self._decoded.columns:
             self._column(name)
@@ -222,7 +222,7 @@ def _measure(record: _Record) -> tuple[dict[str, float], Location]:
 def _plainly_good(
     values: Sequence[bytes | None], kafka_times_ms: Sequence[int], max_future_skew_ms: int
 ) -> _Good | None:
-    """Records that are all plainly good; None where only `judge` can tell.
+    """Records that are all plainly good; None where only `decode_record` can tell.
 
     They are decoded as lines of one text. A document cannot go on from one value into the next: every line must end
     with a brace and the next begin with one, and JSON has no place for such a pair inside a document. Each must name
@@ -243,7 +243,7 @@ def _plainly_good(
         records = _decode_lines(text)
         devices = _devices(records, named)
         event_times_ms = _event_times_ms(records, named) if any(timed) else list(kafka_times_ms)
-    except Exception:  # `judge` tells which
+    except Exception:  # `decode_record` tells which
         return None
     if len(records) != count or not all(devices) or max(map(len, devices)) > MAX_NAME_CHARS:
         return None

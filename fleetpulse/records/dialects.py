@@ -1,4 +1,4 @@
-"""Dialects: how kinds of senders name things, and what their fields say of metrics and places."""
+"""Dialects: how kinds of senders name things, and what their fields say of metrics and locations."""
 
 import math
 from collections.abc import Mapping
@@ -57,7 +57,7 @@ def dialect_of(fields: Mapping[str, object]) -> Dialect:
 
 
 def is_name(value: object) -> TypeGuard[str]:
-    """Whether this names a device or a place: 1 to 128 characters, no control characters, nothing that UTF-8 lacks."""
+    """Whether this names a device or a location: 1 to 128 characters that UTF-8 has, no control characters."""
     if not isinstance(value, str) or not 0 < len(value) <= MAX_NAME_CHARS:
         return False
     # Cc is C0, DEL and C1; a lone surrogate cannot be written back as UTF-8.
@@ -88,8 +88,8 @@ def location_of(dialect: Dialect, fields: Mapping[str, object]) -> Location:
     """
     if dialect is not SENSOR or fields.get("location") is None:
         return NOWHERE
-    place = _object(fields["location"])
-    return Location(*(_place(place.get(name)) for name in ("factory_section", "machine_id", "zone")))
+    location = _object(fields["location"])
+    return Location(*(_location_name(location.get(name)) for name in ("factory_section", "machine_id", "zone")))
 
 
 def _of_payload(event_type: object, payload: Mapping[str, object]) -> dict[str, float]:
@@ -137,7 +137,7 @@ def _object(value: object) -> Mapping[str, object]:
     return value
 
 
-def _place(value: object) -> str | None:
+def _location_name(value: object) -> str | None:
     if value is None or value == "":
         return None
     if not is_name(value):

@@ -3,11 +3,11 @@
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from fleetpulse.records.batch import Decoded
+from fleetpulse.records.batch import DecodedBatch
 from fleetpulse.times import iso
 
 
-def documents(decoded: Decoded, origins: Sequence[str], own_names: Collection[str]) -> Iterator[dict[str, Any]]:
+def documents(decoded: DecodedBatch, origins: Sequence[str], own_names: Collection[str]) -> Iterator[dict[str, Any]]:
     """The readings of a decided batch, without its rejected records.
 
     Args:
@@ -15,20 +15,20 @@ def documents(decoded: Decoded, origins: Sequence[str], own_names: Collection[st
         origins: where each of its records was read, `topic:partition:offset`.
         own_names: the metrics that stand beside the device; all others stand below `metrics`.
     """
-    for place in range(len(decoded.devices)):
-        if place not in decoded.rejections:
-            yield _document(decoded, place, origins[place], own_names)
+    for index in range(len(decoded.devices)):
+        if index not in decoded.rejections:
+            yield _document(decoded, index, origins[index], own_names)
 
 
-def _document(decoded: Decoded, place: int, origin: str, own_names: Collection[str]) -> dict[str, Any]:
+def _document(decoded: DecodedBatch, index: int, origin: str, own_names: Collection[str]) -> dict[str, Any]:
     document: dict[str, Any] = {
-        "time": iso(decoded.event_times_ms[place]),
-        "device_id": decoded.devices[place],
+        "time": iso(decoded.event_times_ms[index]),
+        "device_id": decoded.devices[index],
         "origin": origin,
     }
-    metrics = decoded.others.get(place, {})
+    metrics = decoded.others.get(index, {})
     for name, column in decoded.columns.items():
-        if (measured := column[place]) is None:
+        if (measured := column[index]) is None:
             continue
         if name in own_names:
             document[name] = measured
@@ -37,5 +37,5 @@ def _document(decoded: Decoded, place: int, origin: str, own_names: Collection[s
     if metrics:
         document["metrics"] = metrics
     if decoded.locations:
-        document |= decoded.locations[place]._asdict()
+        document |= decoded.locations[index]._asdict()
     return document

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import msgspec
 from lz4.block import compress, decompress
 
-from fleetpulse.records.batch import Column, Decoded, decode
+from fleetpulse.records.batch import Column, DecodedBatch, decode_batch
 from fleetpulse.records.dialects import Location
-from fleetpulse.records.reading import Rejection, life_times
+from fleetpulse.records.reading import Rejection, seen_times
 from fleetpulse.records.reasons import Reason
 from fleetpulse.records.sharding import shard_of
 
@@ -22,7 +22,7 @@ VERSION = 2
 
 
 class Original(NamedTuple):
-    """A record as it was read. `origin` is its topic's place in the job's list times 65536, plus its partition."""
+    """A record as it was read. `origin` is its topic's index in the job's list times 65536, plus its partition."""
 
     origin: int
     offset: int
@@ -40,20 +40,20 @@ class Batch(NamedTuple):
     keys: Sequence[bytes | None]
     values: Sequence[bytes | None]
 
-    def original(self, place: int) -> Original:
-        """The record at `place`."""
+    def original(self, index: int) -> Original:
+        """The record at `index`."""
         return Original(
-            self.origins[place], self.offsets[place], self.kafka_times_ms[place], self.keys[place], self.values[place]
+            self.origins[index], self.offsets[index], self.kafka_times_ms[index], self.keys[index], self.values[index]
         )
 
 
 class Rejected(NamedTuple):
-    """A rejected record; device and life time (epoch ms) are set where it still counts as a sign of life."""
+    """A rejected record; device and seen time (epoch ms) are set where it still counts as a heartbeat."""
 
     reason: Reason
     original: Original
     device_id: str | None
-    life_time_ms: int | None
+    seen_at_ms: int | None
 
 
 class Span(NamedTuple):
@@ -67,8 +67,8 @@ class Span(NamedTuple):
 class Readings(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """Readings in columns that run in parallel; what nobody measured has no column.
 
-    `columns` is by metric, for those with a unit of their own; `others` is what else was measured, by place.
-    `places` numbers `locations`; it is empty where no reading tells one.
+    `columns` is by metric, for those with a unit of their own; `others` is what else was measured, by index.
+    `location_indices` refers to `locations`; it is empty where no reading tells one.
     """
 
     devices: list[str]
@@ -76,16 +76,16 @@ class Readings(msgspec.Struct, array_like=True, frozen=True, gc=False):
     columns: dict[str, Column]
     others: dict[int, dict[str, float]]
     locations: list[Location]
-    places: list[int]
+    location_indices: list[int]
 
 
 class Frame(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """What crosses. `life_times_ms` has one entry a reading; `originals` is their compressed `Batch`."""
+    """What crosses. `seen_times_ms` has one entry a reading; `originals` is their compressed `Batch`."""
 
     version: int
     spans: list[Span]
     readings: Readings
-    life_times_ms: list[int]
+    seen_times_ms: list[int]
     rejected: list[Rejected]
     originals: bytes
 
@@ -95,82 +95,82 @@ _decode_frame = msgspec.msgpack.Decoder(Frame).decode
 _decode_batch = msgspec.msgpack.Decoder(Batch).decode
 
 
-def pack(batch: Batch, decoded: Decoded, shards: int) -> dict[int, bytes]:
+def pack(batch: Batch, decoded: DecodedBatch, shards: int) -> dict[int, bytes]:
     """Pack a batch by shard, with what was decoded of it: shard to frame, no shard without a record.
 
     A rejected record without a device travels with the shard of its partition.
     """
-    places: dict[int, list[int]] = defaultdict(list)
-    for place, device in enumerate(decoded.devices):
+    indices: dict[int, list[int]] = defaultdict(list)
+    for index, device in enumerate(decoded.devices):
         if device:
-            places[shard_of(device, shards)].append(place)
+            indices[shard_of(device, shards)].append(index)
     rejected: dict[int, list[Rejected]] = defaultdict(list)
-    for place, rejection in decoded.rejections.items():
-        shard, record = _reject(batch.original(place), rejection, shards)
+    for index, rejection in decoded.rejections.items():
+        shard, record = _reject(batch.original(index), rejection, shards)
         rejected[shard].append(record)
     return {
-        shard: _encode(_frame(decoded, batch, places.get(shard, []), rejected.get(shard, [])))
-        for shard in places.keys() | rejected.keys()
+        shard: _encode(_frame(decoded, batch, indices.get(shard, []), rejected.get(shard, [])))
+        for shard in indices.keys() | rejected.keys()
     }
 
 
 def frame_of(batch: Batch, max_future_skew_ms: int, measured: bool = True) -> Frame:
     """A whole batch as one frame that does not cross: without spans, and without the originals of its readings."""
-    decoded = decode(batch.values, batch.kafka_times_ms, max_future_skew_ms, measured)
+    decoded = decode_batch(batch.values, batch.kafka_times_ms, max_future_skew_ms, measured)
     kafka_times_ms = batch.kafka_times_ms
-    rejected = [_reject(batch.original(place), rejection, 1)[1] for place, rejection in decoded.rejections.items()]
+    rejected = [_reject(batch.original(index), rejection, 1)[1] for index, rejection in decoded.rejections.items()]
     if rejected:
-        places = [place for place, device in enumerate(decoded.devices) if device]
-        pick = _picker(places)
-        readings, kafka_times_ms = _readings(decoded, pick, places), pick(kafka_times_ms)
+        indices = [index for index, device in enumerate(decoded.devices) if device]
+        pick = _picker(indices)
+        readings, kafka_times_ms = _readings(decoded, pick, indices), pick(kafka_times_ms)
     else:
         readings = _readings(decoded, list, range(len(decoded.devices)))
-    return Frame(VERSION, [], readings, life_times(readings.event_times_ms, kafka_times_ms), rejected, b"")
+    return Frame(VERSION, [], readings, seen_times(readings.event_times_ms, kafka_times_ms), rejected, b"")
 
 
 def _reject(original: Original, rejection: Rejection, shards: int) -> tuple[int, Rejected]:
     device_id = rejection.device_id
     shard = original.origin % shards if device_id is None else shard_of(device_id, shards)
-    return shard, Rejected(rejection.reason, original, device_id, rejection.life_time_ms)
+    return shard, Rejected(rejection.reason, original, device_id, rejection.seen_at_ms)
 
 
-def _frame(decoded: Decoded, batch: Batch, places: list[int], rejected: list[Rejected]) -> Frame:
-    pick = _picker(places)
+def _frame(decoded: DecodedBatch, batch: Batch, indices: list[int], rejected: list[Rejected]) -> Frame:
+    pick = _picker(indices)
     accepted = Batch(*map(pick, batch))
-    readings = _readings(decoded, pick, places)
+    readings = _readings(decoded, pick, indices)
     return Frame(
         VERSION,
         _spans(accepted, rejected),
         readings,
-        life_times(readings.event_times_ms, accepted.kafka_times_ms),
+        seen_times(readings.event_times_ms, accepted.kafka_times_ms),
         rejected,
-        compress(_encode(accepted)) if places else b"",
+        compress(_encode(accepted)) if indices else b"",
     )
 
 
-def _readings(decoded: Decoded, pick: Callable[[Sequence[Any]], Any], places: Sequence[int]) -> Readings:
+def _readings(decoded: DecodedBatch, pick: Callable[[Sequence[Any]], Any], indices: Sequence[int]) -> Readings:
     columns = {metric: list(pick(column)) for metric, column in decoded.columns.items()}
     others = {}
     if decoded.others:
-        others = {at: decoded.others[place] for at, place in enumerate(places) if place in decoded.others}
+        others = {at: decoded.others[index] for at, index in enumerate(indices) if index in decoded.others}
     numbers: dict[Location, int] = {}
     told = pick(decoded.locations) if decoded.locations else []
-    location_places = [numbers.setdefault(location, len(numbers)) for location in told]
+    location_indices = [numbers.setdefault(location, len(numbers)) for location in told]
     return Readings(
         list(pick(decoded.devices)),
         list(pick(decoded.event_times_ms)),
         {metric: column for metric, column in columns.items() if column.count(None) < len(column)},
         others,
         list(numbers),
-        location_places,
+        location_indices,
     )
 
 
-def _picker(places: list[int]) -> Callable[[Sequence[Any]], Any]:
-    """What takes the items at `places` from a column."""
-    if len(places) > 1:
-        return itemgetter(*places)
-    return lambda column: [column[place] for place in places]
+def _picker(indices: list[int]) -> Callable[[Sequence[Any]], Any]:
+    """What takes the items at `indices` from a column."""
+    if len(indices) > 1:
+        return itemgetter(*indices)
+    return lambda column: [column[index] for index in indices]
 
 
 def _spans(accepted: Batch, rejected: list[Rejected]) -> list[Span]:
@@ -184,16 +184,16 @@ def _spans(accepted: Batch, rejected: list[Rejected]) -> list[Span]:
     return [Span(origin, count, last_offsets[origin] + 1) for origin, count in records.items()]
 
 
-def only(readings: Readings, places: list[int]) -> Readings:
-    """The readings at `places`, in that order."""
-    pick = _picker(places)
+def only(readings: Readings, indices: list[int]) -> Readings:
+    """The readings at `indices`, in that order."""
+    pick = _picker(indices)
     return Readings(
         list(pick(readings.devices)),
         list(pick(readings.event_times_ms)),
         {metric: list(pick(column)) for metric, column in readings.columns.items()},
-        {at: readings.others[place] for at, place in enumerate(places) if place in readings.others},
+        {at: readings.others[index] for at, index in enumerate(indices) if index in readings.others},
         readings.locations,
-        list(pick(readings.places)) if readings.places else [],
+        list(pick(readings.location_indices)) if readings.location_indices else [],
     )
 
 

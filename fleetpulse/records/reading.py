@@ -35,14 +35,14 @@ class Reading(NamedTuple):
 
 
 class Rejection(NamedTuple):
-    """A rejected record. `device_id` and `life_time_ms` are set where it still counts as a sign of life."""
+    """A rejected record. `device_id` and `seen_at_ms` are set where it still counts as a heartbeat."""
 
     reason: Reason
     device_id: str | None = None
-    life_time_ms: int | None = None
+    seen_at_ms: int | None = None
 
 
-def judge(value: bytes | None, kafka_time_ms: int, max_future_skew_ms: int) -> Reading | Rejection:
+def decode_record(value: bytes | None, kafka_time_ms: int, max_future_skew_ms: int) -> Reading | Rejection:
     """Decide one record by every rule of docs/contracts.md.
 
     Args:
@@ -67,10 +67,10 @@ def judge(value: bytes | None, kafka_time_ms: int, max_future_skew_ms: int) -> R
     named = given or [name for name in IDS if name in fields]
     if len(given) > 1 or fields.names.count(named[0]) > 1 or fields.names.count(dialect.time) > 1:
         return Rejection(Reason.AMBIGUOUS_IDENTITY)
-    return judge_fields(dialect, fields, fields[named[0]], kafka_time_ms, max_future_skew_ms)
+    return decode_fields(dialect, fields, fields[named[0]], kafka_time_ms, max_future_skew_ms)
 
 
-def judge_avro(value: bytes, avro: SensorReadings, kafka_time_ms: int, max_future_skew_ms: int) -> Reading | Rejection:
+def decode_avro(value: bytes, avro: SensorReadings, kafka_time_ms: int, max_future_skew_ms: int) -> Reading | Rejection:
     """Decide a record in Avro, which begins with a zero, by the same rules; `avro` decodes it."""
     if len(value) > MAX_VALUE_BYTES:
         return Rejection(Reason.TOO_LARGE)
@@ -80,34 +80,34 @@ def judge_avro(value: bytes, avro: SensorReadings, kafka_time_ms: int, max_futur
         return Rejection(Reason.UNKNOWN_SCHEMA)
     except ValueError:
         return Rejection(Reason.MALFORMED)
-    return judge_fields(TELEMETRY, fields, fields["device_id"], kafka_time_ms, max_future_skew_ms)
+    return decode_fields(TELEMETRY, fields, fields["device_id"], kafka_time_ms, max_future_skew_ms)
 
 
-def judge_fields(
+def decode_fields(
     dialect: Dialect, fields: Mapping[str, object], device_id: object, kafka_time_ms: int, max_future_skew_ms: int
 ) -> Reading | Rejection:
     """Decide a record by its fields, once it is known which of them names its device."""
     if not is_name(device_id):
         return Rejection(Reason.BAD_DEVICE_ID)
     if kafka_time_ms > LAST_MS:
-        return Rejection(Reason.BAD_TIME)  # no sign of life: nothing says when it was
+        return Rejection(Reason.BAD_TIME)  # no heartbeat: nothing says when it was
     time = fields.get(dialect.time)
     try:
         event_time_ms = kafka_time_ms if time is None else to_epoch_ms(time_of(time))
     except (ValueError, OverflowError):
         return Rejection(Reason.BAD_TIME, device_id, max(1, kafka_time_ms))
-    [life_time_ms] = life_times([event_time_ms], [kafka_time_ms])
+    [seen_at_ms] = seen_times([event_time_ms], [kafka_time_ms])
     if event_time_ms > kafka_time_ms + max_future_skew_ms:
-        return Rejection(Reason.FUTURE_TIMESTAMP, device_id, life_time_ms)
+        return Rejection(Reason.FUTURE_TIMESTAMP, device_id, seen_at_ms)
     try:
         return Reading(device_id, event_time_ms, metrics_of(dialect, fields), location_of(dialect, fields))
     except WrongTypeError:
-        return Rejection(Reason.WRONG_TYPE, device_id, life_time_ms)
+        return Rejection(Reason.WRONG_TYPE, device_id, seen_at_ms)
     except UnknownUnitError:
-        return Rejection(Reason.UNKNOWN_UNIT, device_id, life_time_ms)
+        return Rejection(Reason.UNKNOWN_UNIT, device_id, seen_at_ms)
 
 
-def life_times(event_times_ms: Sequence[int], kafka_times_ms: Sequence[int]) -> list[int]:
+def seen_times(event_times_ms: Sequence[int], kafka_times_ms: Sequence[int]) -> list[int]:
     """When records say their devices were alive; after 1970, whatever their timestamps."""
     times_ms = list(map(min, event_times_ms, kafka_times_ms))
     return times_ms if min(times_ms, default=1) > 0 else [max(1, time_ms) for time_ms in times_ms]

@@ -97,9 +97,9 @@ class RowQueue:
     def watch(self, device: int, after: int) -> None:
         """Let the next row of a device matter, too."""
         rows = self._due.rows_of(device)
-        place = bisect_right(rows, after)
-        if place < len(rows):
-            heapq.heappush(self._queue, rows[place])
+        index = bisect_right(rows, after)
+        if index < len(rows):
+            heapq.heappush(self._queue, rows[index])
 
     def __iter__(self) -> Iterator[int]:
         last = -1
@@ -142,7 +142,7 @@ def part(rows: Rows, start: int, stop: int) -> Rows:
 
 def _due(readings: Readings, from_ms: int, until_ms: int) -> Rows:
     times_ms = readings.event_times_ms
-    locations = [readings.locations[place] for place in readings.places]
+    locations = [readings.locations[index] for index in readings.location_indices]
     rows = Rows(times_ms, readings.devices, dict(readings.columns), readings.others, locations)
     if min(times_ms) >= from_ms and max(times_ms) < until_ms:
         return rows

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fleetpulse.errors import ConfigurationError
-from fleetpulse.rulefiles.source import MAX_BYTES, Place, Source, Unreadable, parse
+from fleetpulse.rulefiles.source import MAX_BYTES, Position, Source, Unreadable, parse
 from fleetpulse.rules import model as rule_types
 from fleetpulse.rules.checks import faults
 from fleetpulse.rules.model import Rule, RuleError, RuleSet
@@ -31,7 +31,7 @@ class _File(NamedTuple):
 
     def fault(self, path: str, message: str) -> str:
         """A line: the file, the nearest line that is known, the field and what is wrong."""
-        place = _nearest(self.source.places, path)
+        place = _nearest(self.source.positions, path)
         return f"{self.path}:{place.line}: {path}: {message}{place.origin}"
 
 
@@ -43,7 +43,7 @@ def load(paths: Path | Iterable[Path], environment: Mapping[str, str] = os.envir
         environment: what placeholders are filled from.
 
     Raises:
-        RuleFileError: a file cannot be read, or holds no rules; names all the places that are wrong.
+        RuleFileError: a file cannot be read, or holds no rules; names all the positions that are wrong.
     """
     files = [_read(path, environment) for path in ([paths] if isinstance(paths, Path) else paths)]
     rules: list[Rule] = []
@@ -100,8 +100,8 @@ def _contradictions(rules: RuleSet, origins: list[tuple[_File, int]]) -> Iterato
         yield file.fault(f"rules[{place}]{path[found.end() :]}", message)
 
 
-def _nearest(places: Mapping[str, Place], path: str) -> Place:
+def _nearest(positions: Mapping[str, Position], path: str) -> Position:
     """Where the field stands; one that is missing is told at the line of what it is missing from."""
-    while path and path not in places:
+    while path and path not in positions:
         path = path[: max(path.rfind("."), path.rfind("["), 0)]
-    return places[path]
+    return positions[path]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from fleetpulse.alerts import Revision, State
+from fleetpulse.alerts import AlertState, Revision
 from fleetpulse.cli.durations import parse_instant_ms
 from fleetpulse.errors import ConfigurationError
 from fleetpulse.records.dialects import Location
@@ -36,7 +36,7 @@ class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     device: str
     rule: str
     at: At
-    state: State = State.OPEN
+    state: AlertState = AlertState.OPEN
     severity: Severity | None = None
     value: float | None = None
 
@@ -73,8 +73,8 @@ def read_fixture(path: Path) -> Fixture:
     start_ms = _instant_ms(f"{path}: start", document.start, 0)
     rules = _rules(path, document.rules)
     frames = [_frame(f"{path}: records[{n}]", record, start_ms) for n, record in enumerate(document.records)]
-    for place, expected in enumerate(document.expect):
-        _instant_ms(f"{path}: expect[{place}].at", expected.at, start_ms)
+    for n, expected in enumerate(document.expect):
+        _instant_ms(f"{path}: expect[{n}].at", expected.at, start_ms)
     last_ms = max((t for frame in frames for t in frame.readings.event_times_ms), default=start_ms)
     until_ms = last_ms if document.until is None else _instant_ms(f"{path}: until", document.until, start_ms)
     return Fixture(rules, frames, until_ms, start_ms, document.expect, document.expect_nothing_else)
@@ -95,7 +95,7 @@ def differences(fixture: Fixture) -> Iterator[str]:
 
 def _judge(fixture: Fixture) -> list[Revision]:
     version = Version(1, fixture.start_ms, fixture.rules)
-    shard = Shard(ShardPolicy((), 1, readings=ReadingPolicy(judged=True), versions=(version,)), 0, None)
+    shard = Shard(ShardPolicy((), 1, readings=ReadingPolicy(evaluate_rules=True), versions=(version,)), 0, None)
     outputs = [output for frame in fixture.frames for output in shard.take(frame)]
     outputs += shard.advance(fixture.until_ms)
     return [output for output in outputs if isinstance(output, Revision)]
@@ -154,42 +154,42 @@ def _rules(path: Path, given: str | list[object]) -> RuleSet:
         raise ConfigurationError(f"{path}: {bad}") from None
 
 
-def _frame(place: str, record: Mapping[str, object], start_ms: int) -> Frame:
+def _frame(path: str, record: Mapping[str, object], start_ms: int) -> Frame:
     at = record.get("at", 0)
     if isinstance(at, bool) or not isinstance(at, int | float | str):
-        raise ConfigurationError(f"{place}.at: expected seconds after the start or ISO 8601")
-    time_ms = _instant_ms(f"{place}.at", at, start_ms)
+        raise ConfigurationError(f"{path}.at: expected seconds after the start or ISO 8601")
+    time_ms = _instant_ms(f"{path}.at", at, start_ms)
     if "value" in record:
-        return _raw(place, record, time_ms)
+        return _raw(path, record, time_ms)
     device, site = record.get("device"), record.get("site")
     if not isinstance(device, str) or not isinstance(site, str | None):
-        raise ConfigurationError(f"{place}: expected `device` as text, and `site` as text or not at all")
+        raise ConfigurationError(f"{path}: expected `device` as text, and `site` as text or not at all")
     metrics: dict[str, float] = {}
     for name, value in record.items():
         if name in _OWN:
             continue
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ConfigurationError(f"{place}.{name}: expected a number")
+            raise ConfigurationError(f"{path}.{name}: expected a number")
         metrics[name] = float(value)
     columns: dict[str, list[float | None]] = {name: [metrics[name]] for name in metrics if name in UNITS}
     others = {name: value for name, value in metrics.items() if name not in UNITS}
-    locations, places = ([Location(site)], [0]) if site is not None else ([], [])
-    readings = Readings([device], [time_ms], columns, {0: others} if others else {}, locations, places)
+    locations, positions = ([Location(site)], [0]) if site is not None else ([], [])
+    readings = Readings([device], [time_ms], columns, {0: others} if others else {}, locations, positions)
     return Frame(VERSION, [], readings, [time_ms], [], b"")
 
 
-def _raw(place: str, record: Mapping[str, object], time_ms: int) -> Frame:
+def _raw(path: str, record: Mapping[str, object], time_ms: int) -> Frame:
     """The frame of a record as a device sends it: `value` is its JSON, `at` its Kafka timestamp."""
     if unknown := record.keys() - {"value", "at"}:
-        raise ConfigurationError(f"{place}.{min(unknown)}: with `value` there is `at` and nothing else")
+        raise ConfigurationError(f"{path}.{min(unknown)}: with `value` there is `at` and nothing else")
     frame = frame_of(Batch([0], [0], [time_ms], [None], [json.dumps(record["value"]).encode()]), _SKEW_MS)
     if frame.rejected:
-        raise ConfigurationError(f"{place}.value: it is rejected, for {frame.rejected[0].reason}")
+        raise ConfigurationError(f"{path}.value: it is rejected, for {frame.rejected[0].reason}")
     return frame
 
 
-def _instant_ms(place: str, at: At, start_ms: int) -> int:
+def _instant_ms(path: str, at: At, start_ms: int) -> int:
     try:
         return parse_instant_ms(at) if isinstance(at, str) else start_ms + round(at * 1000)
     except ValueError as bad:
-        raise ConfigurationError(f"{place}: {bad}") from None
+        raise ConfigurationError(f"{path}: {bad}") from None

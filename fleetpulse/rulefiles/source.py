@@ -21,7 +21,7 @@ _TAG = "tag:yaml.org,2002:"
 _TEXTS = ("str", "timestamp")
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """Where a value stands, and the environment variables it was filled from."""
 
     line: int
@@ -54,7 +54,7 @@ class Source(NamedTuple):
     """The values of a file, and by path, as in `rules[2].above.critical`, where they stand."""
 
     content: object
-    places: Mapping[str, Place]
+    positions: Mapping[str, Position]
 
 
 def parse(raw: bytes, is_json: bool, environment: Mapping[str, str]) -> Source:
@@ -71,7 +71,7 @@ def parse(raw: bytes, is_json: bool, environment: Mapping[str, str]) -> Source:
     content = walk.value(node, "", 0)
     if walk.flaws:
         raise Unreadable(walk.flaws)
-    return Source(content, walk.places)
+    return Source(content, walk.positions)
 
 
 def _text(raw: bytes) -> str:
@@ -114,7 +114,7 @@ class _Walk:
     """From nodes to values. Notes flaws and goes on, but for what would never end."""
 
     def __init__(self, is_json: bool, environment: Mapping[str, str]) -> None:
-        self.places: dict[str, Place] = {}
+        self.positions: dict[str, Position] = {}
         self.flaws: list[Flaw] = []
         self._is_json = is_json
         self._environment = environment
@@ -127,15 +127,15 @@ class _Walk:
         if depth > _MAX_DEPTH or self._values > _MAX_VALUES:
             what = "nested too deeply" if depth > _MAX_DEPTH else f"more than {_MAX_VALUES:,} values"
             raise Unreadable([Flaw(line, "", f"{what}; an alias counts as all that it stands for")])
-        self.places.setdefault(path, Place(line))
+        self.positions.setdefault(path, Position(line))
         if isinstance(node, MappingNode) and node.tag == f"{_TAG}map":
             return {key: self.value(below, at, depth + 1) for key, below, at in self._entries(node, path)}
         if isinstance(node, SequenceNode) and node.tag == f"{_TAG}seq":
-            return [self.value(below, f"{path}[{place}]", depth + 1) for place, below in enumerate(node.value)]
+            return [self.value(below, f"{path}[{index}]", depth + 1) for index, below in enumerate(node.value)]
         try:
             return self._scalar(node, path, line)
         except ValueError as bad:
-            self.flaws.append(Flaw(line, path, f"{bad}{self.places[path].origin}"))
+            self.flaws.append(Flaw(line, path, f"{bad}{self.positions[path].origin}"))
             return None
 
     def _entries(self, node: MappingNode, path: str) -> Iterator[tuple[str, Node, str]]:
@@ -152,7 +152,7 @@ class _Walk:
                 self.flaws.append(Flaw(line, at, f"stands twice, first in line {first_lines[name]}"))
                 continue
             first_lines[name] = line
-            self.places[at] = Place(line)  # the key's line, which is where people look
+            self.positions[at] = Position(line)  # the key's line, which is where people look
             yield name, below, at
 
     def _scalar(self, node: Node, path: str, line: int) -> object:
@@ -161,7 +161,7 @@ class _Walk:
             raise ValueError(f"the tag {tag} is not taken")
         if "${" in text:
             text, variables = fill(text, self._environment)
-            self.places[path] = Place(line, variables)
+            self.positions[path] = Position(line, variables)
             if node.style is None or self._is_json:  # in quotes it is text, but JSON has no other way
                 tag = str(self._yaml.resolver.resolve(ScalarNode, text, (True, False)))
         if self._is_json:

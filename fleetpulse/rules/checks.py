@@ -36,7 +36,7 @@ def check(rules: RuleSet) -> RuleSet:
     """Return the set as it is.
 
     Raises:
-        RuleError: it contradicts itself; names the first place.
+        RuleError: it contradicts itself; names the first index.
     """
     for path, message in faults(rules):
         raise RuleError(path, message)
@@ -46,8 +46,8 @@ def check(rules: RuleSet) -> RuleSet:
 def faults(rules: RuleSet) -> Iterator[tuple[str, str]]:
     """All that is wrong, path and message, one after the other."""
     by_id: dict[str, Rule] = {}
-    for place, rule in enumerate(rules.rules):
-        path = f"rules[{place}]"
+    for index, rule in enumerate(rules.rules):
+        path = f"rules[{index}]"
         if not is_metric_name(rule.id):
             yield f"{path}.id", f"{rule.id!r} is not a letter and up to 63 letters, digits, `_`, `.` or `-`"
         if rule.id == RULE_ID:
@@ -56,8 +56,8 @@ def faults(rules: RuleSet) -> Iterator[tuple[str, str]]:
             yield f"{path}.id", f"{rule.id!r} stands twice"
         by_id[rule.id] = rule
         yield from _faults_of_rule(path, rule)
-    for place, rule in enumerate(rules.rules):
-        for path, name in _references(f"rules[{place}]", rule):
+    for index, rule in enumerate(rules.rules):
+        for path, name in _references(f"rules[{index}]", rule):
             allowed = _CAN_BE_REFERRED_TO | Condition if isinstance(rule, Flapping) else _CAN_BE_REFERRED_TO
             if not isinstance(by_id.get(name), allowed):
                 yield path, f"{name!r} is not the id of a rule that can be referred to"
@@ -146,7 +146,7 @@ def _faults_of_node(path: str, node: Node) -> Iterator[tuple[str, str]]:
 def _children(node: Node) -> Iterable[tuple[str, Node]]:
     for name, nodes in (("all", node.all), ("any", node.any)):
         if not isinstance(nodes, UnsetType):
-            yield from ((f"{name}[{place}]", below) for place, below in enumerate(nodes))
+            yield from ((f"{name}[{index}]", below) for index, below in enumerate(nodes))
     if not isinstance(node.none, UnsetType):
         yield "not", node.none
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from fleetpulse.records.rows import Due, Samples
-from fleetpulse.rules.levels import CRITICAL, NONE, Event, Limits, Run, Tracker
+from fleetpulse.rules.levels import CRITICAL, NONE, LevelChange, Limits, Run, Tracker
 
 Mask = bytearray | None  # by device number: whether the rule is for it; None for all
 Saved = tuple[list[bytes], dict[int, Run]]
@@ -29,17 +29,17 @@ class Evaluator(ABC):
         self.rule = rule
 
     @abstractmethod
-    def feed(self, due: Due, mask: Mask, events: list[Event]) -> None:
-        """Take due readings, and tell how the level changes."""
+    def feed(self, due: Due, mask: Mask, changes: list[LevelChange]) -> None:
+        """Take due readings, and append the changes of level."""
 
-    def tell_first(self, samples: Samples, mask: Mask, events: list[Event]) -> None:
+    def tell_first(self, samples: Samples, mask: Mask, changes: list[LevelChange]) -> None:
         """Say of each device that something is known of it now."""
         if self.told is None or self.told.issuperset(samples.devices):
             return
         for row, time_ms, device in zip(samples.rows, samples.times_ms, samples.devices, strict=True):
             if device not in self.told and (mask is None or mask[device]):
                 self.told.add(device)
-                events.append(Event(row, self.rule, device, time_ms, NONE, None, None, time_ms))
+                changes.append(LevelChange(row, self.rule, device, time_ms, NONE, None, None, time_ms))
 
     def grow(self, devices: int) -> None:
         """Make room for so many devices."""
@@ -55,12 +55,12 @@ class Evaluator(ABC):
             self.told.discard(device)
 
     def renumber(self, order: Sequence[int]) -> None:
-        """Keep the devices in `order` alone, with their places in it as their numbers."""
+        """Keep the devices in `order` alone, with their indices in it as their numbers."""
         self.columns = [array(column.typecode, [column[device] for device in order]) for column in self.columns]
-        places = {device: place for place, device in enumerate(order)}
-        self.tracker.runs = {places[device]: run for device, run in self.tracker.runs.items() if device in places}
+        indices = {device: index for index, device in enumerate(order)}
+        self.tracker.runs = {indices[device]: run for device, run in self.tracker.runs.items() if device in indices}
         if self.told is not None:
-            self.told = {places[device] for device in self.told if device in places}
+            self.told = {indices[device] for device in self.told if device in indices}
 
     def save(self) -> Saved:
         """All that is kept, to be written down."""
@@ -76,21 +76,21 @@ class Evaluator(ABC):
 class OfOneMetric(Evaluator):
     """Looks at the values of its metric, and at nothing else."""
 
-    def feed(self, due: Due, mask: Mask, events: list[Event]) -> None:
+    def feed(self, due: Due, mask: Mask, changes: list[LevelChange]) -> None:
         """Take due readings."""
         samples = due.samples(self.metric)
         if samples is not None:
-            self.tell_first(samples, mask, events)
-            self.take(samples, mask, events)
+            self.tell_first(samples, mask, changes)
+            self.take(samples, mask, changes)
 
     @abstractmethod
-    def take(self, samples: Samples, mask: Mask, events: list[Event]) -> None:
+    def take(self, samples: Samples, mask: Mask, changes: list[LevelChange]) -> None:
         """Take the values."""
 
 
 def switch(
     tracker: Tracker,
-    events: list[Event],
+    changes: list[LevelChange],
     row: int,
     device: int,
     time_ms: int,
@@ -105,4 +105,4 @@ def switch(
         tracker.runs[device] = Run(CRITICAL, (since_ms, since_ms), CRITICAL, ())
     else:
         del tracker.runs[device]
-    events.append(Event(row, tracker.rule, device, time_ms, level, value, limit, since_ms))
+    changes.append(LevelChange(row, tracker.rule, device, time_ms, level, value, limit, since_ms))

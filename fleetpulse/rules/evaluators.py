@@ -6,7 +6,7 @@ import sys
 from fleetpulse.records.rows import Due, Samples
 from fleetpulse.rules.areas import EVERYWHERE_BOX, NOWHERE_BOX, contains, distance_m, inner_box, outer_box
 from fleetpulse.rules.evaluator import Evaluator, Mask, OfOneMetric, switch
-from fleetpulse.rules.levels import NONE, WARNING, Event, Limits
+from fleetpulse.rules.levels import NONE, WARNING, LevelChange, Limits
 from fleetpulse.rules.model import Battery, Circle, Deviation, Geofence, Missing, Polygon, Rate, Stuck, Threshold
 
 _ALARM = Limits(above=(0.5, 0.5))  # of what is either so (1.0) or not (0.0)
@@ -15,19 +15,19 @@ _ALARM = Limits(above=(0.5, 0.5))  # of what is either so (1.0) or not (0.0)
 class ThresholdEvaluator(OfOneMetric):
     """A value against limits."""
 
-    def take(self, samples: Samples, mask: Mask, events: list[Event]) -> None:
+    def take(self, samples: Samples, mask: Mask, changes: list[LevelChange]) -> None:
         """Take the values."""
         rows, times_ms, devices, values, lowest, highest = samples
         high, low, runs, step = *outermost(self.tracker.limits), self.tracker.runs, self.tracker.step
         concerned = set(runs)
         if highest > high or lowest < low:
-            concerned.update([devices[place] for place, value in enumerate(values) if value > high or value < low])
+            concerned.update([devices[index] for index, value in enumerate(values) if value > high or value < low])
         if not concerned:
             return
-        for place in [place for place, device in enumerate(devices) if device in concerned]:
-            device, value = devices[place], values[place]
+        for index in [index for index, device in enumerate(devices) if device in concerned]:
+            device, value = devices[index], values[index]
             if (value > high or value < low or device in runs) and (mask is None or mask[device]):
-                step(rows[place], device, times_ms[place], value, events)
+                step(rows[index], device, times_ms[index], value, changes)
 
 
 class RateEvaluator(OfOneMetric):
@@ -40,7 +40,7 @@ class RateEvaluator(OfOneMetric):
         super().__init__(rule, metric, limits, hold_ms)
         self._per_ms = per_ms
 
-    def take(self, samples: Samples, mask: Mask, events: list[Event]) -> None:
+    def take(self, samples: Samples, mask: Mask, changes: list[LevelChange]) -> None:
         """Take the values."""
         last_ms, last, per_ms = *self.columns, self._per_ms
         runs, least = self.tracker.runs, self.tracker.limits.above[0]
@@ -49,7 +49,7 @@ class RateEvaluator(OfOneMetric):
             if time_ms > before_ms:
                 rate = min(abs(value - last[device]) * per_ms / (time_ms - before_ms), sys.float_info.max)
                 if (rate > least or device in runs) and before_ms >= 0 and (mask is None or mask[device]):
-                    self.tracker.step(row, device, time_ms, rate, events)
+                    self.tracker.step(row, device, time_ms, rate, changes)
                 last_ms[device], last[device] = time_ms, value
 
 
@@ -63,7 +63,7 @@ class StuckEvaluator(OfOneMetric):
         super().__init__(rule, metric, _ALARM, 0)
         self._hold_ms, self._tolerance = hold_ms, tolerance
 
-    def take(self, samples: Samples, mask: Mask, events: list[Event]) -> None:
+    def take(self, samples: Samples, mask: Mask, changes: list[LevelChange]) -> None:
         """Take the values."""
         since_ms, since, hold_ms, tolerance = *self.columns, self._hold_ms, self._tolerance
         runs = self.tracker.runs
@@ -72,9 +72,9 @@ class StuckEvaluator(OfOneMetric):
             if began_ms < 0 or abs(value - since[device]) > tolerance:
                 since_ms[device], since[device] = time_ms, value
                 if device in runs:
-                    switch(self.tracker, events, row, device, time_ms, False, value, None, time_ms)
+                    switch(self.tracker, changes, row, device, time_ms, False, value, None, time_ms)
             elif time_ms - began_ms >= hold_ms and device not in runs and (mask is None or mask[device]):
-                switch(self.tracker, events, row, device, time_ms, True, value, None, began_ms)
+                switch(self.tracker, changes, row, device, time_ms, True, value, None, began_ms)
 
 
 class MissingEvaluator(Evaluator):
@@ -87,7 +87,7 @@ class MissingEvaluator(Evaluator):
         super().__init__(rule, metric, _ALARM, 0)
         self._hold_ms = hold_ms
 
-    def feed(self, due: Due, mask: Mask, events: list[Event]) -> None:
+    def feed(self, due: Due, mask: Mask, changes: list[LevelChange]) -> None:
         """Take due readings, those without the metric too."""
         rows, numbers, samples = due.rows, due.numbers, due.samples(self.metric)
         has = frozenset(samples.rows) if samples and len(samples.rows) < len(numbers) else None
@@ -101,16 +101,16 @@ class MissingEvaluator(Evaluator):
                 if all_have or (has is not None and row in has):
                     if device in runs:
                         silent_s = (time_ms - told_ms[device]) / 1000
-                        switch(self.tracker, events, row, device, time_ms, False, silent_s, hold_ms / 1000, time_ms)
+                        switch(self.tracker, changes, row, device, time_ms, False, silent_s, hold_ms / 1000, time_ms)
                     told_ms[device] = time_ms
                 elif told_ms[device] < 0:
                     told_ms[device] = time_ms
                 elif time_ms - told_ms[device] >= hold_ms and device not in runs and (mask is None or mask[device]):
                     since_ms = told_ms[device]
                     silent_s = (time_ms - since_ms) / 1000
-                    switch(self.tracker, events, row, device, time_ms, True, silent_s, hold_ms / 1000, since_ms)
+                    switch(self.tracker, changes, row, device, time_ms, True, silent_s, hold_ms / 1000, since_ms)
         if samples is not None:
-            self.tell_first(samples, mask, events)
+            self.tell_first(samples, mask, changes)
 
 
 class GeofenceEvaluator(Evaluator):
@@ -125,7 +125,7 @@ class GeofenceEvaluator(Evaluator):
         self._within = inner_box(area) if outside and isinstance(area, Circle) else NOWHERE_BOX
         self._beyond = EVERYWHERE_BOX if outside else outer_box(area)
 
-    def feed(self, due: Due, mask: Mask, events: list[Event]) -> None:
+    def feed(self, due: Due, mask: Mask, changes: list[LevelChange]) -> None:
         """Take due readings that tell both coordinates."""
         rows, numbers = due.rows, due.numbers
         lats, lons = rows.columns.get("lat"), rows.columns.get("lon")
@@ -142,13 +142,15 @@ class GeofenceEvaluator(Evaluator):
                 continue
             if self.told is not None and device not in self.told:
                 self.told.add(device)
-                events.append(Event(row, self.rule, device, rows.times_ms[row], NONE, None, None, rows.times_ms[row]))
+                changes.append(
+                    LevelChange(row, self.rule, device, rows.times_ms[row], NONE, None, None, rows.times_ms[row])
+                )
             if isinstance(area, Circle):
                 value = distance_m(area.lat, area.lon, lat, lon)
             else:
                 value = 0.0 if contains(area.corners, lat, lon) else 1.0
             if device in runs or limits.level(value, NONE):
-                self.tracker.step(row, device, rows.times_ms[row], value, events)
+                self.tracker.step(row, device, rows.times_ms[row], value, changes)
 
 
 class DeviationEvaluator(OfOneMetric):
@@ -168,7 +170,7 @@ class DeviationEvaluator(OfOneMetric):
         self._weight, self._warm_up = deviation.weight, deviation.warm_up
         self._least = deviation.least_deviation
 
-    def take(self, samples: Samples, mask: Mask, events: list[Event]) -> None:
+    def take(self, samples: Samples, mask: Mask, changes: list[LevelChange]) -> None:
         """Take the values."""
         means, variances, counts = self.columns
         weight, warm_up, runs, clip = self._weight, self._warm_up, self.tracker.runs, self._CLIP
@@ -184,7 +186,7 @@ class DeviationEvaluator(OfOneMetric):
                     sigma = math.sqrt(spread)
                     sigmas = abs(away) / sigma if sigma else (math.inf if away else 0.0)
                     if (sigmas > least or device in runs) and (mask is None or mask[device]):
-                        self.tracker.step(row, device, time_ms, min(sigmas, 1e9), events)
+                        self.tracker.step(row, device, time_ms, min(sigmas, 1e9), changes)
                     if sigmas > clip:
                         away = math.copysign(clip * sigma, away)
             else:
@@ -205,21 +207,21 @@ Followed = Threshold | Battery | Rate | Stuck | Missing | Geofence | Deviation
 """Rules that look at readings themselves; the others look at these."""
 
 
-def evaluator_of(place: int, rule: Followed) -> Evaluator:
-    """What follows a rule; `place` is the rule's in its set."""
+def evaluator_of(index: int, rule: Followed) -> Evaluator:
+    """What follows a rule; `index` is the rule's in its set."""
     match rule:
         case Threshold():
             limits = Limits.of(rule.above, rule.below, rule.hysteresis)
-            return ThresholdEvaluator(place, rule.metric, limits, rule.hold)
+            return ThresholdEvaluator(index, rule.metric, limits, rule.hold)
         case Battery():
-            return ThresholdEvaluator(place, "battery", Limits.of(None, rule.below, rule.hysteresis), rule.hold)
+            return ThresholdEvaluator(index, "battery", Limits.of(None, rule.below, rule.hysteresis), rule.hold)
         case Rate():
-            return RateEvaluator(place, rule.metric, Limits.of(rule.above), rule.hold, rule.per)
+            return RateEvaluator(index, rule.metric, Limits.of(rule.above), rule.hold, rule.per)
         case Stuck():
-            return StuckEvaluator(place, rule.metric, rule.hold, rule.tolerance)
+            return StuckEvaluator(index, rule.metric, rule.hold, rule.tolerance)
         case Missing():
-            return MissingEvaluator(place, rule.metric, rule.hold)
+            return MissingEvaluator(index, rule.metric, rule.hold)
         case Geofence():
-            return GeofenceEvaluator(place, rule.area, rule.alert == "outside", rule.hold)
+            return GeofenceEvaluator(index, rule.area, rule.alert == "outside", rule.hold)
         case Deviation():
-            return DeviationEvaluator(place, Limits.of(rule.sigmas), rule)
+            return DeviationEvaluator(index, Limits.of(rule.sigmas), rule)

@@ -39,8 +39,8 @@ class Limits:
 
     def limit(self, value: float, level: int) -> float:
         """The limit that a value at `level` has passed, or came back from."""
-        place = max(level, WARNING) - 1
-        above, below = self.above[place], self.below[place]
+        index = max(level, WARNING) - 1
+        above, below = self.above[index], self.below[index]
         return above if abs(value - above) <= abs(value - below) else below
 
 
@@ -52,7 +52,7 @@ def _pair(levels: Levels | None, unset: float, first: Callable[[float, float], f
     return first(warning, critical), critical
 
 
-class Event(NamedTuple):
+class LevelChange(NamedTuple):
     """A rule's level for a device has changed, at a row of the batch. Sorts by row, then by rule.
 
     `value` is what was measured, `limit` what it was held against; `since_ms` is when the level began.
@@ -87,7 +87,7 @@ class Tracker:
         self._hold_ms = hold_ms
         self.runs: dict[int, Run] = {}
 
-    def step(self, row: int, device: int, time_ms: int, value: float, events: list[Event]) -> None:
+    def step(self, row: int, device: int, time_ms: int, value: float, changes: list[LevelChange]) -> None:
         """Take a value that is beyond a limit, or one of a device that has a run."""
         run = self.runs.get(device)
         before = run.raw if run else NONE
@@ -97,7 +97,7 @@ class Tracker:
                 del self.runs[device]
                 if run.level:
                     recent = _with(run.recent, time_ms, value)
-                    self._tell(events, row, device, time_ms, NONE, value, run.level, run.since_ms[0], recent)
+                    self._tell(changes, row, device, time_ms, NONE, value, run.level, run.since_ms[0], recent)
             return
         since_ms = run.since_ms if run else (time_ms, time_ms)
         if before < CRITICAL:
@@ -108,11 +108,11 @@ class Tracker:
         recent = _with(run.recent if run else (), time_ms, value)
         if level != (run.level if run else NONE):
             self._tell(
-                events, row, device, time_ms, level, value, level or CRITICAL, since_ms[max(level, 1) - 1], recent
+                changes, row, device, time_ms, level, value, level or CRITICAL, since_ms[max(level, 1) - 1], recent
             )
         self.runs[device] = Run(raw, since_ms, level, recent)
 
-    def judges_as(self, other: "Tracker") -> bool:
+    def means_the_same_as(self, other: "Tracker") -> bool:
         """Whether both mean the same by a level."""
         return (self.limits, self._hold_ms) == (other.limits, other._hold_ms)
 
@@ -122,7 +122,7 @@ class Tracker:
 
     def _tell(
         self,
-        events: list[Event],
+        changes: list[LevelChange],
         row: int,
         device: int,
         time_ms: int,
@@ -133,7 +133,7 @@ class Tracker:
         recent: tuple[tuple[int, float], ...],
     ) -> None:
         limit = self.limits.limit(value, of_level)
-        events.append(Event(row, self.rule, device, time_ms, level, value, limit, since_ms, recent))
+        changes.append(LevelChange(row, self.rule, device, time_ms, level, value, limit, since_ms, recent))
 
 
 def _with(recent: tuple[tuple[int, float], ...], time_ms: int, value: float) -> tuple[tuple[int, float], ...]:

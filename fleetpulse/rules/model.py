@@ -232,7 +232,7 @@ def read(document: object) -> RuleSet:
 
 
 def _in_words(path: str, message: str, document: object) -> RuleError:
-    """What msgspec found, in the words of who writes rules: the place, what is expected there, what was found."""
+    """What msgspec found, in the words of who writes rules: the index, what is expected there, what was found."""
     if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", message, re.DOTALL):
         return RuleError(f"{path}.{unknown[1]}".lstrip("."), "unknown field")
     if missing := re.fullmatch(r"Object missing required field `(.*)`", message):
@@ -247,8 +247,8 @@ def _in_words(path: str, message: str, document: object) -> RuleError:
 
 
 def _value_at(document: Any, path: str) -> object:
-    for name, place in re.findall(r"(\w+)|\[(\d+)\]", path):
-        document = document[name or int(place)]
+    for name, index in re.findall(r"(\w+)|\[(\d+)\]", path):
+        document = document[name or int(index)]
     return document
 
 

@@ -1,8 +1,8 @@
 """One sentence for each revision of an alert on readings: what is so, in words that a person can act on."""
 
-from fleetpulse.alerts import State
+from fleetpulse.alerts import AlertState
 from fleetpulse.records.metrics import UNITS
-from fleetpulse.rules.levels import Event
+from fleetpulse.rules.levels import LevelChange
 from fleetpulse.rules.model import (
     Battery,
     Circle,
@@ -46,51 +46,51 @@ def unit_of(rule: OfReadings) -> str | None:
     return unit
 
 
-def sentence(rule: OfReadings, device_id: str, state: State, event: Event, opened_at_ms: int) -> str:
+def sentence(rule: OfReadings, device_id: str, state: AlertState, change: LevelChange, opened_at_ms: int) -> str:
     """The summary of a revision."""
-    if state is State.RECOVERED:
-        lasted_s = (event.time_ms - opened_at_ms) / 1000
-        return f"{device_id}: {_calm(rule, event)} after {lasted_s:.0f} s."
-    return f"{device_id}: {_alarm(rule, event)}."
+    if state is AlertState.RECOVERED:
+        lasted_s = (change.time_ms - opened_at_ms) / 1000
+        return f"{device_id}: {_calm(rule, change)} after {lasted_s:.0f} s."
+    return f"{device_id}: {_alarm(rule, change)}."
 
 
-def _alarm(rule: OfReadings, event: Event) -> str:
+def _alarm(rule: OfReadings, change: LevelChange) -> str:
     unit = unit_of(rule) or ""
-    lasting_s = (event.time_ms - event.since_ms) / 1000
+    lasting_s = (change.time_ms - change.since_ms) / 1000
     lasting = f", for {lasting_s:.0f} s" if lasting_s >= 1 else ""
     match rule:
         case Threshold() | Battery():
-            assert event.value is not None
-            assert event.limit is not None
+            assert change.value is not None
+            assert change.limit is not None
             above = (
-                isinstance(rule, Threshold) and rule.above and event.limit in (rule.above.warning, rule.above.critical)
+                isinstance(rule, Threshold) and rule.above and change.limit in (rule.above.warning, rule.above.critical)
             )
             side = "above" if above else "below"
-            if not (event.value > event.limit if above else event.value < event.limit):  # within the hysteresis
+            if not (change.value > change.limit if above else change.value < change.limit):  # within the hysteresis
                 side = f"not yet {rule.hysteresis:g} {'below' if above else 'above'}"
-            return f"{metric_of(rule)} is {_number(event.value, unit)}, {side} {_number(event.limit, unit)}{lasting}"
+            return f"{metric_of(rule)} is {_number(change.value, unit)}, {side} {_number(change.limit, unit)}{lasting}"
         case Rate():
-            value, limit = _number(event.value, ""), _number(event.limit, "")
+            value, limit = _number(change.value, ""), _number(change.limit, "")
             return f"{rule.metric} changes by {value} {unit}, more than {limit}{lasting}"
         case Stuck():
-            return f"{rule.metric} has been {_number(event.value, unit)} for {lasting_s:.0f} s without moving"
+            return f"{rule.metric} has been {_number(change.value, unit)} for {lasting_s:.0f} s without moving"
         case Missing():
-            return f"it speaks, but has not told {rule.metric} for {_number(event.value, 's')}"
+            return f"it speaks, but has not told {rule.metric} for {_number(change.value, 's')}"
         case Geofence():
-            return f"it is {rule.alert} its area{_how_far(rule, event)}{lasting}"
+            return f"it is {rule.alert} its area{_how_far(rule, change)}{lasting}"
         case Deviation():
-            return f"{rule.metric} is {_number(event.value, 'σ')} away from what is usual for it{lasting}"
+            return f"{rule.metric} is {_number(change.value, 'σ')} away from what is usual for it{lasting}"
         case Condition():
             return f"the condition {rule.id} holds{lasting}"
         case Flapping():
-            return f"{rule.rule} opened {_number(event.value, '')} times within {rule.within}"
+            return f"{rule.rule} opened {_number(change.value, '')} times within {rule.within}"
 
 
-def _calm(rule: OfReadings, event: Event) -> str:
+def _calm(rule: OfReadings, change: LevelChange) -> str:
     unit = unit_of(rule) or ""
     match rule:
         case Threshold() | Battery():
-            return f"{metric_of(rule)} is back within its limits at {_number(event.value, unit)}"
+            return f"{metric_of(rule)} is back within its limits at {_number(change.value, unit)}"
         case Rate():
             return f"{rule.metric} no longer changes too fast"
         case Stuck():
@@ -98,17 +98,17 @@ def _calm(rule: OfReadings, event: Event) -> str:
         case Missing():
             return f"{rule.metric} is told again"
         case Geofence():
-            return f"it is no longer {rule.alert} its area{_how_far(rule, event)}"
+            return f"it is no longer {rule.alert} its area{_how_far(rule, change)}"
         case Deviation():
             return f"{rule.metric} is usual again"
         case Condition():
             return f"the condition {rule.id} no longer holds"
         case Flapping():
-            return f"{rule.rule} no longer flaps, it opened {_number(event.value, '')} times"
+            return f"{rule.rule} no longer flaps, it opened {_number(change.value, '')} times"
 
 
-def _how_far(rule: Geofence, event: Event) -> str:
-    return f", {event.value:,.0f} m from its middle" if isinstance(rule.area, Circle) else ""
+def _how_far(rule: Geofence, change: LevelChange) -> str:
+    return f", {change.value:,.0f} m from its middle" if isinstance(rule.area, Circle) else ""
 
 
 def _number(value: float | None, unit: str) -> str:

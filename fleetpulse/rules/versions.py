@@ -81,8 +81,8 @@ def next_change_ms(versions: Versions, after_ms: int) -> int | None:
 
 def following(versions: Versions, number: int) -> Version | None:
     """The version that takes effect after the one with this number; the first one where that is not among them."""
-    place = next((place for place, version in enumerate(versions) if version.version == number), -1)
-    return versions[place + 1] if place + 1 < len(versions) else None
+    index = next((index for index, version in enumerate(versions) if version.version == number), -1)
+    return versions[index + 1] if index + 1 < len(versions) else None
 
 
 def expecting(versions: Versions, from_ms: int | None) -> Versions:

@@ -9,7 +9,7 @@ from confluent_kafka import Consumer, KafkaException, Message
 
 from fleetpulse.errors import FleetpulseError
 from fleetpulse.records.avro import SensorReadings
-from fleetpulse.records.batch import Decoded, decode
+from fleetpulse.records.batch import DecodedBatch, decode_batch
 from fleetpulse.records.documents import documents
 from fleetpulse.records.metrics import UNITS
 from fleetpulse.search.server import Document, SearchServer
@@ -36,7 +36,7 @@ class Outcome(NamedTuple):
 
 @dataclass(frozen=True)
 class Reading:
-    """How records are decoded: see `decoding.decode`."""
+    """How records are decoded: see `records.batch.decode_batch`."""
 
     max_future_skew_ms: int
     avro: SensorReadings | None = None
@@ -79,7 +79,7 @@ def fill(consumer: Consumer, server: SearchServer, how: Reading) -> Iterator[Out
 
 def _write(lot: Sequence[Message], server: SearchServer, how: Reading) -> Outcome:
     values, times_ms = [message.value() for message in lot], [message.timestamp()[1] for message in lot]
-    decoded = decode(values, times_ms, how.max_future_skew_ms, avro=how.avro)
+    decoded = decode_batch(values, times_ms, how.max_future_skew_ms, avro=how.avro)
     origins = [f"{message.topic()}:{message.partition()}:{message.offset()}" for message in lot]
     found = [*documents(decoded, origins, UNITS), *_unread(decoded, lot, origins)]
     refused = server.write(found)
@@ -88,15 +88,15 @@ def _write(lot: Sequence[Message], server: SearchServer, how: Reading) -> Outcom
     return Outcome(len(lot), len(decoded.rejections), len(refused))
 
 
-def _unread(decoded: Decoded, lot: Sequence[Message], origins: Sequence[str]) -> Iterator[Document]:
+def _unread(decoded: DecodedBatch, lot: Sequence[Message], origins: Sequence[str]) -> Iterator[Document]:
     """Rejected records: why, and how they begin. The whole of each is among the dead letters."""
-    for place, rejection in decoded.rejections.items():
+    for index, rejection in decoded.rejections.items():
         document = {
             "reason": rejection.reason.value,
-            "text": (lot[place].value() or b"")[:_SHOWN_BYTES].decode(errors="replace"),
-            "origin": origins[place],
+            "text": (lot[index].value() or b"")[:_SHOWN_BYTES].decode(errors="replace"),
+            "origin": origins[index],
         }
-        if (time_ms := lot[place].timestamp()[1]) <= LAST_MS:
+        if (time_ms := lot[index].timestamp()[1]) <= LAST_MS:
             document["time"] = iso(time_ms)
         yield document
 

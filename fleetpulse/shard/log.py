@@ -13,8 +13,8 @@ import msgspec
 
 from fleetpulse.anomaly.watch import Snapshot
 from fleetpulse.errors import ConfigurationError
-from fleetpulse.inactivity.timeouts import OpenAlert
-from fleetpulse.inactivity.watch import Devices, LifeSign
+from fleetpulse.inactivity.timeouts import OpenSilence
+from fleetpulse.inactivity.watch import Devices, Heartbeat
 from fleetpulse.records.frames import Readings
 from fleetpulse.records.reasons import Reason
 from fleetpulse.rules.versions import Version
@@ -54,23 +54,23 @@ class Header(msgspec.Struct, array_like=True, tag=1, frozen=True):
 
 
 class Changes(msgspec.Struct, array_like=True, tag=2, frozen=True):
-    """Devices as they became, in columns; a forgotten one has last_seen 0. `alerts` is by place in `devices`."""
+    """Devices as they became, in columns; a forgotten one has last_seen 0. `alerts` is by index in `devices`."""
 
     devices: list[str]
     last_seen_ms: list[int]
-    alerts: dict[int, OpenAlert]
+    alerts: dict[int, OpenSilence]
 
 
 class Pending(msgspec.Struct, array_like=True, tag=3, frozen=True):
-    """Signs of life that wait for the watermark, in columns."""
+    """Heartbeats that wait for the watermark, in columns."""
 
     devices: list[str]
-    life_times_ms: list[int]
+    seen_times_ms: list[int]
 
-    def signs_after(self, epoch_ms: int) -> list[LifeSign]:
-        """The signs later than `epoch_ms`, in order of time."""
-        signs = sorted(zip(self.life_times_ms, self.devices, strict=True))
-        return signs[bisect_left(signs, (epoch_ms + 1, "")) :]
+    def heartbeats_after(self, epoch_ms: int) -> list[Heartbeat]:
+        """The heartbeats later than `epoch_ms`, in order of time."""
+        heartbeats = sorted(zip(self.seen_times_ms, self.devices, strict=True))
+        return heartbeats[bisect_left(heartbeats, (epoch_ms + 1, "")) :]
 
 
 class Arrived(msgspec.Struct, array_like=True, tag=4, frozen=True):
@@ -185,7 +185,7 @@ def _in_entries(devices: Devices) -> Iterable[Changes]:
 
 
 @dataclass(slots=True)
-class Kept:
+class RestoredReadings:
     """What a log holds about readings and rules: entries by key, and the bytes of those that are let go by size."""
 
     arrived: dict[int, tuple[Readings, int]] = field(default_factory=dict)
@@ -213,7 +213,7 @@ class Restored(NamedTuple):
     devices: Devices
     pending: dict[int, Pending]
     log: ShardLog
-    kept: Kept
+    kept: RestoredReadings
 
 
 def restore(entries: Mapping[int, bytes], shards: int) -> Restored:
@@ -224,9 +224,9 @@ def restore(entries: Mapping[int, bytes], shards: int) -> Restored:
     """
     header: Header | None = None
     last_seen_ms: dict[str, int] = {}
-    alerts: dict[str, OpenAlert] = {}
+    alerts: dict[str, OpenSilence] = {}
     pending: dict[int, Pending] = {}
-    kept = Kept()
+    kept = RestoredReadings()
     change_bytes: dict[int, int] = {}
     rows = 0
     for key in sorted(entries):
@@ -244,7 +244,7 @@ def restore(entries: Mapping[int, bytes], shards: int) -> Restored:
             last_seen_ms.update(zip(entry.devices, entry.last_seen_ms, strict=True))
             for changed in alerts.keys() & entry.devices:
                 del alerts[changed]
-            alerts |= {entry.devices[place]: alert for place, alert in entry.alerts.items()}
+            alerts |= {entry.devices[index]: alert for index, alert in entry.alerts.items()}
     known = {device: seen_ms for device, seen_ms in last_seen_ms.items() if seen_ms}
     log = ShardLog(shards, max(entries, default=HEADER) + 1, change_bytes, len(known) / max(1, rows))
     return Restored(header, Devices(list(known), list(known.values()), alerts), pending, log, kept)

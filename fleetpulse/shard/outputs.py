@@ -26,7 +26,7 @@ class Record(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Outbox:
+class OutputTopics:
     """Where each kind of output goes; one that a job does not make has no topic.
 
     `sources` are the topics behind the origins of records, in the job's order.

@@ -12,7 +12,7 @@ from fleetpulse.anomaly.watch import AnomalyWatch
 from fleetpulse.records.frames import Readings
 from fleetpulse.rules.versions import Versions
 from fleetpulse.shard.backlog import Backlog
-from fleetpulse.shard.log import Arrived, Kept, ShardLog
+from fleetpulse.shard.log import Arrived, RestoredReadings, ShardLog
 from fleetpulse.windows.tumbling import Aggregate, WindowPolicy, WindowWatch
 
 _SNAPSHOT_ABOVE_BYTES = 1 << 18
@@ -22,7 +22,7 @@ _SNAPSHOT_ABOVE_BYTES = 1 << 18
 class ReadingPolicy:
     """What is decided about readings: whether rules judge them, and in which windows they are summed up, if any."""
 
-    judged: bool = False
+    evaluate_rules: bool = False
     windows: WindowPolicy | None = None
     forget_after_ms: int = 7 * 86_400_000
 
@@ -39,7 +39,7 @@ class ReadingWatch:
     """
 
     def __init__(
-        self, policy: ReadingPolicy, log: ShardLog, kept: Kept, versions: Versions, decided_until_ms: int
+        self, policy: ReadingPolicy, log: ShardLog, kept: RestoredReadings, versions: Versions, decided_until_ms: int
     ) -> None:
         self._log = log
         self._decided_until_ms = decided_until_ms
@@ -51,7 +51,7 @@ class ReadingWatch:
         self._snapshot_key, snapshot, self._snapshot_bytes = kept.snapshot or (None, None, 0)
         self._snapshot_is_due = False
         self.anomalies: AnomalyWatch | None = None
-        if policy.judged:
+        if policy.evaluate_rules:
             self.anomalies = AnomalyWatch(versions, policy.forget_after_ms, snapshot)
             again = self._backlog.between(self.anomalies.decided_until_ms, decided_until_ms)
             self.anomalies.advance(again, decided_until_ms)

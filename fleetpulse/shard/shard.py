@@ -1,6 +1,6 @@
 """One shard of the fleet: frames in, alerts, aggregates, late and rejected records out, and what to keep of it all.
 
-Signs of life and readings wait until the watermark has passed them, then are decided in order of time. Nothing here
+Heartbeats and readings wait until the watermark has passed them, then are decided in order of time. Nothing here
 knows Flink: the adapter brings frames, ticks, rules and the watermark, and carries `take_writes` into keyed state.
 """
 
@@ -15,7 +15,7 @@ from fleetpulse.records.frames import Frame, Original, Readings, Rejected, only,
 from fleetpulse.records.sharding import shard_of
 from fleetpulse.rules.versions import Version, Versions, decode, encode, in_force, merged
 from fleetpulse.shard.clock import END_OF_INPUT_MS, TickClock, TickPolicy
-from fleetpulse.shard.liveness import LifeWatch
+from fleetpulse.shard.heartbeats import HeartbeatQueue
 from fleetpulse.shard.log import Count, NoLog, Pending, RuleVersion, Writes, restore
 from fleetpulse.shard.readings import ReadingPolicy, ReadingWatch
 from fleetpulse.times import first_multiple_after
@@ -45,7 +45,7 @@ class ShardPolicy:
     @property
     def measured(self) -> bool:
         """Whether frames must carry what was measured."""
-        return self.readings.judged or self.readings.windows is not None
+        return self.readings.evaluate_rules or self.readings.windows is not None
 
 
 class Late(NamedTuple):
@@ -73,9 +73,9 @@ class Shard:
         self._ticks = header.ticks if header else TickClock()
         self.decided_until_ms = header.decided_until_ms if header else 0
         versions = merged((), kept.versions.values())
-        self.life: LifeWatch | None = None
+        self.life: HeartbeatQueue | None = None
         if policy.inactivity is not None:
-            self.life = LifeWatch(
+            self.life = HeartbeatQueue(
                 policy.inactivity,
                 self._log,
                 devices,
@@ -133,7 +133,7 @@ class Shard:
                 on_time = self._on_time(on_time)
             if on_time.devices:
                 self.readings.accept(on_time)
-        return [] if self.life is None else [*self.life.accept(_signs_of(frame))]
+        return [] if self.life is None else [*self.life.accept(_heartbeats_of(frame))]
 
     def tick(self, tick_ms: int) -> None:
         """Take a tick of the broker's clock."""
@@ -253,12 +253,12 @@ class Shard:
         return only(readings, [at for at, time_ms in enumerate(readings.event_times_ms) if time_ms > decided])
 
 
-def _signs_of(frame: Frame) -> Pending:
+def _heartbeats_of(frame: Frame) -> Pending:
     alive = [
-        (r.device_id, r.life_time_ms) for r in frame.rejected if r.device_id is not None and r.life_time_ms is not None
+        (r.device_id, r.seen_at_ms) for r in frame.rejected if r.device_id is not None and r.seen_at_ms is not None
     ]
     devices = [*frame.readings.devices, *(device_id for device_id, _ in alive)]
-    return Pending(devices, [*frame.life_times_ms, *(life_time_ms for _, life_time_ms in alive)])
+    return Pending(devices, [*frame.seen_times_ms, *(seen_at_ms for _, seen_at_ms in alive)])
 
 
 def _rank(version: Version) -> tuple[int, int]:

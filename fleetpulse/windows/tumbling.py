@@ -174,10 +174,10 @@ class WindowWatch:
             for device, value in zip(devices, column[row:stop], strict=True):
                 if value is not None:
                     by_device[device].append(value)
-        for place, metrics in rows.others.items():
-            if row <= place < stop:
+        for index, metrics in rows.others.items():
+            if row <= index < stop:
                 for metric, value in metrics.items():
-                    window.setdefault(metric, defaultdict(_floats))[rows.devices[place]].append(value)
+                    window.setdefault(metric, defaultdict(_floats))[rows.devices[index]].append(value)
 
     def _close(self, end_ms: int) -> list[Aggregate]:
         base_ms, width_ms = self._policy.base_ms, self._policy.width_ms

@@ -94,8 +94,8 @@ def _sensor(scenario: Scenario) -> Shape:
     @cache
     def who(device: int) -> str:
         one = sensor(device)
-        place = {"factory_section": one.section, "machine_id": one.machine, "zone": one.zone}
-        names = {"sensor_id": one.sensor_id, "sensor_type": one.kind.name, "location": place}
+        location = {"factory_section": one.section, "machine_id": one.machine, "zone": one.zone}
+        names = {"sensor_id": one.sensor_id, "sensor_type": one.kind.name, "location": location}
         return json.dumps(names, ensure_ascii=False, separators=(",", ":"))[1:-1]
 
     def value_of(reading: Reading) -> float:

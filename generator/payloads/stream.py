@@ -51,7 +51,7 @@ def records(
 def decided_until(scenario: Scenario, taken_until_ms: int) -> int:
     """Return the last instant (epoch ms) whose alerts all readings before `taken_until_ms` decide.
 
-    It is the watermark that a reading at that time makes. A sign of life after it cannot change what is before it.
+    It is the watermark that a reading at that time makes. A heartbeat after it cannot change what is before it.
     """
     return taken_until_ms - scenario.bound_ms - 1
 

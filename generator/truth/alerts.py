@@ -1,7 +1,7 @@
 """The alerts that must result, computed from what was generated and not by any job's code.
 
-A device is alive at the life times of its records. It is inactive at an evaluation instant T, a multiple of the period,
-when T - last life time > timeout, counting life times < T. The first such T opens an alert, the next life time ends it.
+A device is alive at the seen times of its records. It is inactive at an evaluation instant T, a multiple of the period,
+when T - last seen time > timeout, counting seen times < T. The first such T opens an alert, the next seen time ends it.
 So whether a silence is an alert follows from its two ends alone, and nothing is decided instant by instant.
 """
 
@@ -40,7 +40,7 @@ class Revision(NamedTuple):
 
 
 class Truth:
-    """Follows a fleet's signs of life and tells each expected revision as soon as it is certain.
+    """Follows a fleet's heartbeats and tells each expected revision as soon as it is certain.
 
     Memory: one entry a device, and one more for each whose outcome depends on the order of arrival.
 
@@ -82,7 +82,7 @@ class Truth:
             self._reject(choose(dialect, mix(reading.noise)).reason, device_id, time_ms)
 
     def alive(self, device_id: str, life_ms: int) -> None:
-        """Take in a sign of life at `life_ms` (epoch ms). A device's come in ascending order."""
+        """Take in a heartbeat at `life_ms` (epoch ms). A device's come in ascending order."""
         deadline = self._deadlines.get(device_id)
         if deadline is not None and life_ms >= deadline:
             self._tell(Revision(device_id, 1, "open", deadline, deadline))

@@ -19,7 +19,7 @@ from fleetpulse.kafka.topics import ensure_topics, partition_count
 from fleetpulse.records.sharding import MAX_PARALLELISM
 from fleetpulse.rules.versions import Versions
 from fleetpulse.shard.clock import TickPolicy
-from fleetpulse.shard.outputs import Outbox
+from fleetpulse.shard.outputs import OutputTopics
 from fleetpulse.shard.readings import ReadingPolicy
 from fleetpulse.shard.shard import ShardPolicy
 from fleetpulse.windows.tumbling import WindowPolicy
@@ -83,7 +83,7 @@ class Plan:
     name: str
     source: Source
     policy: ShardPolicy
-    outbox: Outbox
+    output_topics: OutputTopics
     sink: Sink
 
 
@@ -105,7 +105,7 @@ def plan(decisions: Decisions, arguments: Mapping[str, Any], partitions: int, ve
         given["rules_topic"] if decisions.rules else None,
         given["schema_registry_url"],
     )
-    outbox = Outbox(
+    output_topics = OutputTopics(
         source.topics,
         given["late_topic"],
         given["dlq_topic"],
@@ -114,7 +114,7 @@ def plan(decisions: Decisions, arguments: Mapping[str, Any], partitions: int, ve
         aggregates_topic(given) if decisions.windows else None,
     )
     sink = Sink(source.bootstrap_servers, name, given["delivery"])
-    return Plan(decisions.name, source, _policy(decisions, given, source.topics, versions), outbox, sink)
+    return Plan(decisions.name, source, _policy(decisions, given, source.topics, versions), output_topics, sink)
 
 
 def _policy(
@@ -163,17 +163,17 @@ def configuration(arguments: Mapping[str, Any]) -> Configuration:
 
 
 def build(tables: StreamTableEnvironment, job: Plan) -> DataStream:
-    """Wire sources, frames and decision; the result is the stream of records that leave (see `outbox`)."""
+    """Wire sources, frames and decision; the result is the stream of records that leave (see `output_topics`)."""
     keys = shard_keys(job.policy.shards)
     items = items_by_shard(tables, job.source, keys, job.policy.measured)
-    decided = process_by_shard(items, ITEM_TYPE, Decide(job.policy, job.outbox, keys), RECORD_TYPE)
+    decided = process_by_shard(items, ITEM_TYPE, Decide(job.policy, job.output_topics, keys), RECORD_TYPE)
     return decided.uid(f"{job.name}-decide").name(f"decide {job.name}, by shard")
 
 
 def assemble(environment: StreamExecutionEnvironment, job: Plan) -> None:
     """Attach the whole job to `environment`: sources, decision, sinks and the writer of ticks."""
     tables = StreamTableEnvironment.create(environment)
-    write_outputs(tables, build(tables, job), job.outbox, job.sink)
+    write_outputs(tables, build(tables, job), job.output_topics, job.sink)
     if job.source.ticks_topic:
         write_ticks(tables)
     number_operators_by_stream(environment, OPERATOR_NAMES)

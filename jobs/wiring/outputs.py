@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pyflink.datastream import DataStream
 from pyflink.table import StreamTableEnvironment
 
-from fleetpulse.shard.outputs import Outbox
+from fleetpulse.shard.outputs import OutputTopics
 from jobs.wiring.operators import name_operators
 from sql import statement
 
@@ -21,14 +21,14 @@ class Sink:
     delivery: str
 
 
-def write_outputs(tables: StreamTableEnvironment, decided: DataStream, outbox: Outbox, sink: Sink) -> None:
+def write_outputs(tables: StreamTableEnvironment, decided: DataStream, output_topics: OutputTopics, sink: Sink) -> None:
     """Send what was decided to its topics, in transactions that commit with the checkpoints."""
     name_operators(tables, "outputs")
     tables.create_temporary_view("decided", tables.from_data_stream(decided))
     tables.execute_sql(
         statement(
             "outputs",
-            topics=";".join(outbox.topics),
+            topics=";".join(output_topics.topics),
             bootstrap_servers=sink.bootstrap_servers,
             delivery=sink.delivery,
             transactional_id_prefix=f"fleetpulse-{sink.name}",

@@ -122,4 +122,4 @@ def decided(tables: StreamTableEnvironment, job: Plan) -> DataStream:
     """The job from the table `telemetry` on, up to what leaves; see `jobs.wiring.deciding.build`."""
     keys = shard_keys(job.policy.shards)
     items = frames_by_shard(tables, job.source, keys, job.policy.measured)
-    return process_by_shard(items, ITEM_TYPE, Decide(job.policy, job.outbox, keys), RECORD_TYPE)
+    return process_by_shard(items, ITEM_TYPE, Decide(job.policy, job.output_topics, keys), RECORD_TYPE)

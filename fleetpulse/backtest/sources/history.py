@@ -15,13 +15,13 @@ class Chunk(NamedTuple):
     kafka_times_ms: Sequence[int]
     values: Sequence[bytes | None]
 
-    def only(self, places: Sequence[int]) -> "Chunk":
-        """The records at `places`."""
+    def only(self, indices: Sequence[int]) -> "Chunk":
+        """The records at `indices`."""
         offsets, kafka_times_ms, values = self
         return Chunk(
-            [offsets[place] for place in places],
-            [kafka_times_ms[place] for place in places],
-            [values[place] for place in places],
+            [offsets[index] for index in indices],
+            [kafka_times_ms[index] for index in indices],
+            [values[index] for index in indices],
         )
 
     def batch(self, origin: int) -> Batch:

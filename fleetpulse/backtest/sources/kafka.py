@@ -22,16 +22,16 @@ def streams(bootstrap_servers: str, topics: Sequence[str], from_ms: int | None) 
     """
     asking = _consumer(bootstrap_servers)
     try:
-        places = [(topic, p) for topic in topics for p in partitions_of(asking, bootstrap_servers, topic)]
-        ranges = [_range(asking, topic, partition, from_ms) for topic, partition in places]
+        partitions = [(topic, p) for topic in topics for p in partitions_of(asking, bootstrap_servers, topic)]
+        ranges = [_range(asking, topic, partition, from_ms) for topic, partition in partitions]
     except KafkaException as failed:
         raise FleetpulseError(f"no broker answers at {bootstrap_servers}: {failed.args[0].str()}") from failed
     finally:
         asking.close()
-    size = chunk_size(len(places))
+    size = chunk_size(len(partitions))
     return [
         Stream(topic, partition, _chunks(bootstrap_servers, TopicPartition(topic, partition, start), end, size))
-        for (topic, partition), (start, end) in zip(places, ranges, strict=True)
+        for (topic, partition), (start, end) in zip(partitions, ranges, strict=True)
     ]
 
 

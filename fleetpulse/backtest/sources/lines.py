@@ -9,7 +9,7 @@ import msgspec
 
 from fleetpulse.backtest.sources.history import Chunk, Stream, chunk_size, since
 from fleetpulse.errors import ConfigurationError
-from fleetpulse.records.batch import decode
+from fleetpulse.records.batch import decode_batch
 from fleetpulse.times import LAST_MS
 
 
@@ -46,10 +46,10 @@ def streams(file: Path, from_ms: int | None) -> list[Stream]:
         raise ConfigurationError(f"--json-lines: {file} cannot be read: {failed.strerror}") from None
     for number, text in enumerate(lines):
         if text.strip():
-            place, record = _read(number, text)
-            records[place].append(record)
+            partition, record = _read(number, text)
+            records[partition].append(record)
     size = chunk_size(len(records))
-    return [Stream(*place, since(_chunks(found, size), from_ms)) for place, found in records.items()]
+    return [Stream(*partition, since(_chunks(found, size), from_ms)) for partition, found in records.items()]
 
 
 def _read(number: int, text: bytes) -> tuple[tuple[str, int], _Record]:
@@ -73,7 +73,7 @@ def _told(kafka_times_ms: list[int | None], values: list[bytes]) -> list[int]:
     """Kafka timestamps; where a line tells none its record came when it says, or with the one before."""
     if None not in kafka_times_ms:
         return [time_ms for time_ms in kafka_times_ms if time_ms is not None]
-    own_ms = decode(values, [LAST_MS] * len(values), 0, measured=False).event_times_ms
+    own_ms = decode_batch(values, [LAST_MS] * len(values), 0, measured=False).event_times_ms
     told: list[int] = []
     for kafka_time_ms, time_ms in zip(kafka_times_ms, own_ms, strict=True):
         before_ms = told[-1] if told else 1

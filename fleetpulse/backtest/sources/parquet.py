@@ -35,11 +35,11 @@ def streams(folder: Path, from_ms: int | None) -> list[Stream]:
     if not files:
         raise ConfigurationError(f"--parquet: {folder} holds no files")
     pieces = sorted(piece for file in files for piece in _pieces(file))
-    places = list(dict.fromkeys((piece.topic, piece.partition) for piece in pieces))
-    size = chunk_size(len(places))
+    partitions = list(dict.fromkeys((piece.topic, piece.partition) for piece in pieces))
+    size = chunk_size(len(partitions))
     return [
-        Stream(*place, since(_chunks([piece for piece in pieces if piece[:2] == place], size), from_ms))
-        for place in places
+        Stream(*partition, since(_chunks([piece for piece in pieces if piece[:2] == partition], size), from_ms))
+        for partition in partitions
     ]
 
 

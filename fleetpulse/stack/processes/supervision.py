@@ -165,17 +165,17 @@ def configuration(stack: Layout, programs: list[Program]) -> str:
         "[rpcinterface:supervisor]",
         "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface",
     ]
-    sections = [_section(stack, program, place) for place, program in enumerate(programs, start=1)]
+    sections = [_section(stack, program, index) for index, program in enumerate(programs, start=1)]
     return "\n".join([*head, *(line for section in sections for line in section), ""])
 
 
-def _section(stack: Layout, program: Program, place: int) -> list[str]:
+def _section(stack: Layout, program: Program, index: int) -> list[str]:
     environment = ",".join(f'{key}="{_escaped(value)}"' for key, value in program.environment.items())
     return [
         f"[program:{program.name}]",
         f"command={_escaped(shlex.join(program.command))}",
         f"environment={environment}",
-        f"priority={place}",
+        f"priority={index}",
         f"stopsignal={program.stop_signal}",
         f"directory={_escaped(program.folder or stack.root)}",
         "autorestart=true",

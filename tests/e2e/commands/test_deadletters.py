@@ -25,8 +25,8 @@ def dlq(stack: EmbeddedStack) -> tuple[Inactivity, Callable[..., str]]:
     job = inactivity(stack, partitions=1)
 
     def call(command: str, *arguments: str) -> str:
-        places = ["--kafka.bootstrap.servers", stack.bootstrap, "--dlq.topic", job.dead_letter_topic]
-        done = CliRunner().invoke(fleetpulse, ["dlq", command, *places, *arguments])
+        positions = ["--kafka.bootstrap.servers", stack.bootstrap, "--dlq.topic", job.dead_letter_topic]
+        done = CliRunner().invoke(fleetpulse, ["dlq", command, *positions, *arguments])
         assert done.exit_code == 0, done.output
         return done.output
 

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.e2e
 TIMEOUT_MS = 60_000
 STORED = "SELECT alert_id, revision, state, opened_at, changed_at, device_id FROM alerts"
 STILL_OPEN = "SELECT alert_id, revision FROM alerts_current WHERE state IN ('open', 'updated') ORDER BY 1"
-SIGNS_OF_LIFE = {"bad_time", "wrong_type", "future_timestamp"}  # among the reasons to reject a record
+HEARTBEATS = {"bad_time", "wrong_type", "future_timestamp"}  # among the reasons to reject a record
 FLEET = (  # ten minutes of history and then 40 s live, with every fault there is
     *("--num.devices", "200", "--event.interval.ms", "1000", "--backfill", "10m", "--duration.seconds", "40"),
     *("--failure.probability", "0.4", "--site-outage.seconds", "100", "--out-of-order.rate", "0.02"),
@@ -39,22 +39,22 @@ def stored(archive: Archive) -> list[Revision]:
     return [Revision(str(alert_id), *rest) for alert_id, *rest in archive.query(STORED)]
 
 
-def life_times(
+def seen_times(
     written: Mapping[tuple[int, int], Message], letters: Mapping[tuple[int, int], Message]
 ) -> dict[str, list[int]]:
-    """When each device gave signs of life (epoch ms), as the records of the simulator and the contract say."""
+    """When each device gave heartbeats (epoch ms), as the records of the simulator and the contract say."""
     times: dict[str, list[int]] = defaultdict(list)
     for where, message in written.items():
         device, (_, kafka_time_ms) = message.key().decode(), message.timestamp()
         if where not in letters:
             times[device].append(min(json.loads(message.value())["time"], kafka_time_ms))
-        elif header(letters[where], "fleetpulse.reason") in SIGNS_OF_LIFE:
+        elif header(letters[where], "fleetpulse.reason") in HEARTBEATS:
             times[device].append(kafka_time_ms)  # its own time cannot be read, or is ahead of it
     return times
 
 
 def check_open_alerts(alerts: list[Revision], lives: Mapping[str, list[int]], end_ms: int) -> None:
-    """Alerts are open at the end only where the last sign of life is more than the timeout before it."""
+    """Alerts are open at the end only where the last heartbeat is more than the timeout before it."""
     still_open = open_at(alerts, moment(end_ms))
     assert still_open
     for alert in still_open:
@@ -118,7 +118,7 @@ def test_alerts_equal_the_truth_though_flink_is_killed_twice_and_the_broker_once
     assert told.comparable(alerts) == told.expected
     check_lifecycles(alerts)
     letters = job.dead_letters()
-    check_open_alerts(alerts, life_times(written, letters), told.until_ms)
+    check_open_alerts(alerts, seen_times(written, letters), told.until_ms)
     assert counts["read"] == counts["on_time"] + counts["late"] + counts["rejected"] == len(written)
     assert counts["rejected"] == len(letters)
     assert Counter(header(letter, "fleetpulse.reason") for letter in letters.values()) == told.rejected

@@ -3,7 +3,7 @@
 import pytest
 from confluent_kafka import Message
 
-from fleetpulse.records.batch import decode
+from fleetpulse.records.batch import decode_batch
 from fleetpulse.records.order import count_out_of_order
 from generator.payloads.records import Record
 from tests.bad_records import CASES, KAFKA_TIME_MS
@@ -20,7 +20,9 @@ def record(value: bytes | None, key: str) -> Record:
 
 def out_of_order(written: list[Message]) -> int:
     """How many of these records came after a later one of their partition."""
-    times_ms = decode([message.value() for message in written], [KAFKA_TIME_MS] * len(written), 60_000).event_times_ms
+    times_ms = decode_batch(
+        [message.value() for message in written], [KAFKA_TIME_MS] * len(written), 60_000
+    ).event_times_ms
     return count_out_of_order([message.partition() for message in written], times_ms, {})
 
 

@@ -9,8 +9,8 @@ from bench.measurements.memory import filled
 from bench.story import InAvro, Reading, Story, to_avro, to_json
 from bench.topic import START_MS
 from fleetpulse.records.avro import SCHEMA, SensorReadings
-from fleetpulse.records.reading import Reading as Decoded
-from fleetpulse.records.reading import judge, judge_avro
+from fleetpulse.records.reading import Reading as DecodedBatch
+from fleetpulse.records.reading import decode_avro, decode_record
 
 A_FEW = Story(20_000, devices=100)
 
@@ -30,10 +30,10 @@ def test_no_two_readings_of_a_device_have_the_same_time() -> None:
 def test_json_and_avro_say_the_same(humidity: float | None) -> None:
     reading = Reading(7, START_MS, 21.25, humidity, 48.10001, 11.59999)
     metrics = {"temperature_c": 21.25, "humidity": humidity, "lat": 48.10001, "lon": 11.59999}
-    told = Decoded("d0007", START_MS, {name: value for name, value in metrics.items() if value is not None})
+    told = DecodedBatch("d0007", START_MS, {name: value for name, value in metrics.items() if value is not None})
     avro = SensorReadings(lambda _: SCHEMA)
-    assert judge(to_json(reading), START_MS, 0) == told
-    assert judge_avro(to_avro(1, reading), avro, START_MS, 0) == told
+    assert decode_record(to_json(reading), START_MS, 0) == told
+    assert decode_avro(to_avro(1, reading), avro, START_MS, 0) == told
 
 
 def test_some_devices_are_stuck_mute_or_silent_for_a_while() -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from fleetpulse.records.reading import Reading, judge
-from fleetpulse.shard.outputs import Outbox
+from fleetpulse.records.reading import Reading, decode_record
+from fleetpulse.shard.outputs import OutputTopics
 from generator.payloads.stream import records
 from generator.scenario import Dialect, Scenario
 from tests.unit.fleetpulse.shard.test_monitoring_shard import POLICY, history, run
@@ -23,7 +23,7 @@ DIALECTS = {
     Dialect.SENSOR: "sensor",
     Dialect.TYPED: "typed-event",
 }
-OUTBOX = Outbox(("telemetry.raw",), "late", "dlq", "alerts", "plain", "aggregates")
+OUTBOX = OutputTopics(("telemetry.raw",), "late", "dlq", "alerts", "plain", "aggregates")
 
 
 def validator(name: str) -> Draft202012Validator:
@@ -37,7 +37,7 @@ def test_what_the_simulator_sends_fits_its_schema_and_is_accepted(dialect: Diale
     schema = validator(DIALECTS[dialect])
     for record in records(Scenario(1, 20, 1_000, T0, 60_000, dialect)):
         schema.validate(json.loads(record.value or b""))
-        assert isinstance(judge(record.value, record.timestamp_ms, 60_000), Reading)
+        assert isinstance(decode_record(record.value, record.timestamp_ms, 60_000), Reading)
 
 
 WRONG = [
@@ -57,7 +57,7 @@ WRONG = [
 @pytest.mark.parametrize(("name", "document"), WRONG, ids=[f"{name} {document}" for name, document in WRONG])
 def test_what_does_not_fit_is_rejected_too(name: str, document: dict[str, Any]) -> None:
     assert not validator(name).is_valid(document)
-    assert not isinstance(judge(json.dumps(document).encode(), T0, 60_000), Reading)
+    assert not isinstance(decode_record(json.dumps(document).encode(), T0, 60_000), Reading)
 
 
 def test_what_the_jobs_write_fits_its_schema() -> None:
@@ -84,4 +84,4 @@ def test_the_examples_of_the_contract_fit_their_schemas() -> None:
     assert len(examples) == len(names)
     for example, name in zip(examples, names, strict=True):
         validator(name).validate(example)
-        assert isinstance(judge(json.dumps(example).encode(), T0 + 1_000, 60_000), Reading)
+        assert isinstance(decode_record(json.dumps(example).encode(), T0 + 1_000, 60_000), Reading)

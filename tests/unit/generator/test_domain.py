@@ -7,7 +7,7 @@ import pytest
 
 from fleetpulse.anomaly.watch import AnomalyWatch
 from fleetpulse.records.frames import Readings
-from fleetpulse.records.reading import Reading, judge
+from fleetpulse.records.reading import Reading, decode_record
 from fleetpulse.records.rows import Rows, in_order
 from fleetpulse.rules.checks import check
 from fleetpulse.rules.model import read
@@ -75,7 +75,7 @@ def simulated():
     """What must result for the devices that are certain, and what the domain reads of these."""
     revisions, windows = [], []
     alerts, minutes = ValueTruth(FLEET, EXPECTED, revisions.append), WindowTruth(FLEET, 60_000, windows.append)
-    judged = [judge(r.value, r.timestamp_ms, 60_000) for r in records(FLEET, Together(alerts, minutes))]
+    judged = [decode_record(r.value, r.timestamp_ms, 60_000) for r in records(FLEET, Together(alerts, minutes))]
     minutes.close(NEVER)
     unsure = alerts.order_dependent | minutes.order_dependent
     read_in = [r for r in judged if isinstance(r, Reading) and r.device_id not in unsure]

@@ -46,10 +46,10 @@ def test_the_inactivity_job_reads_and_writes_at_all_brokers_it_is_given(monkeypa
 
 
 def test_the_topic_of_dead_letters_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert planned().outbox.dead_letters == "telemetry.dlq"
+    assert planned().output_topics.dead_letters == "telemetry.dlq"
     monkeypatch.setenv("DLQ_TOPIC", "my.dlq")
-    assert planned().outbox.dead_letters == "my.dlq"
-    assert planned("--dlq.topic", "another.dlq").outbox.dead_letters == "another.dlq"
+    assert planned().output_topics.dead_letters == "my.dlq"
+    assert planned("--dlq.topic", "another.dlq").output_topics.dead_letters == "another.dlq"
 
 
 def test_the_topic_to_read_and_the_registry_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,16 +63,16 @@ def test_the_topic_to_read_and_the_registry_may_come_from_the_environment(monkey
 @pytest.mark.parametrize("job", [anomaly, monitor], ids=["anomaly", "monitor"])
 def test_alerts_and_dead_letters_go_where_they_are_told(job: ModuleType) -> None:
     topics = ["--alerts.topic", "sensor.alert", "--dlq.topic", "sensor.raw.dlt"]
-    outbox = plan(job.DECISIONS, given(job.command, *topics), 3).outbox
-    assert (outbox.alerts, outbox.dead_letters) == ("sensor.alert", "sensor.raw.dlt")
+    output_topics = plan(job.DECISIONS, given(job.command, *topics), 3).output_topics
+    assert (output_topics.alerts, output_topics.dead_letters) == ("sensor.alert", "sensor.raw.dlt")
 
 
 def test_a_job_reads_rules_and_makes_windows_only_where_it_decides_by_them() -> None:
     plans = {job: plan(job.DECISIONS, given(job.command), 3) for job in (inactivity, anomaly, aggregate, monitor)}
     assert [p.source.rules_topic for p in plans.values()] == ["rules", "rules", None, "rules"]
-    assert [p.outbox.aggregates for p in plans.values()] == [None, None, "telemetry.agg.1m", "telemetry.agg.1m"]
+    assert [p.output_topics.aggregates for p in plans.values()] == [None, None, "telemetry.agg.1m", "telemetry.agg.1m"]
     assert [p.policy.measured for p in plans.values()] == [False, True, True, True]
-    assert plan(aggregate.DECISIONS, given(aggregate.command, "--window", "10s"), 3).outbox.topics == [
+    assert plan(aggregate.DECISIONS, given(aggregate.command, "--window", "10s"), 3).output_topics.topics == [
         "telemetry.late",
         "telemetry.dlq",
         "telemetry.agg.10s",

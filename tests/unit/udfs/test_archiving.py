@@ -3,14 +3,14 @@
 import json
 from typing import Any
 
-from fleetpulse.records.batch import decode
+from fleetpulse.records.batch import decode_batch
 from udfs.archiving import BATCH_READINGS, batches
 
 NOON_MS = 1_767_268_800_000
 
 
 def archived(*values: bytes | None) -> list[list[dict[str, Any]]]:
-    decoded = decode(values, [NOON_MS] * len(values), 60_000)
+    decoded = decode_batch(values, [NOON_MS] * len(values), 60_000)
     return [json.loads(batch) for batch in batches(decoded, [f"t:0:{place}" for place in range(len(values))])]
 
 

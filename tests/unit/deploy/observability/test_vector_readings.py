@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fleetpulse.records.metrics import _CONVERSIONS as CONVERSIONS
 from fleetpulse.records.metrics import OF_TYPE, UNITS
-from fleetpulse.records.reading import Rejection, judge
+from fleetpulse.records.reading import Rejection, decode_record
 from fleetpulse.times import iso
 from tests.bad_records import CASES, KAFKA_TIME_MS
 from tests.unit.deploy.observability.vector import Dropped, transformed
@@ -44,7 +44,7 @@ def by_vector(value: bytes, kafka_time_ms: int = KAFKA_TIME_MS) -> dict[str, Any
 
 
 def by_the_domain(value: bytes, kafka_time_ms: int = KAFKA_TIME_MS) -> dict[str, Any] | str:
-    decided = judge(value, kafka_time_ms, 60_000)
+    decided = decode_record(value, kafka_time_ms, 60_000)
     if isinstance(decided, Rejection):
         return decided.reason
     document: dict[str, Any] = {"device_id": decided.device_id, "time": iso(decided.event_time_ms)}

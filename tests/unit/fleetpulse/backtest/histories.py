@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from fleetpulse.backtest.judging import Settings
+from fleetpulse.backtest.run import Settings
 from fleetpulse.backtest.sources.history import Chunk, Stream
 from fleetpulse.inactivity.timeouts import InactivityPolicy
 from fleetpulse.records.frames import Original

@@ -7,7 +7,7 @@ import pytest
 
 from fleetpulse.backtest import explain
 from fleetpulse.backtest.evidence import checks
-from fleetpulse.backtest.judging import judge
+from fleetpulse.backtest.run import run_history
 from fleetpulse.backtest.sources.records import record_of
 from fleetpulse.cli.commandline import run
 from fleetpulse.cli.main import fleetpulse
@@ -18,7 +18,9 @@ from tests.unit.fleetpulse.shard.test_monitoring_shard import RULES, T0, VERSION
 
 RECORDS = history(3)
 BOOK = (version(RULES, 1, 0),)
-ALERTS = [json.loads(record_of(r)) for r in judge(streams(RECORDS, 3), SETTINGS, [BOOK], T0 + 180_000).revisions[0]]
+ALERTS = [
+    json.loads(record_of(r)) for r in run_history(streams(RECORDS, 3), SETTINGS, [BOOK], T0 + 180_000).revisions[0]
+]
 KINDS = sorted({alert["kind"] for alert in ALERTS})
 
 
@@ -99,7 +101,7 @@ def test_history_makes_the_same_revisions_again(call, kind):
     document = json.loads(said)
     assert (code, document["agrees"]) == (0, True), said
     for revision in document["revisions"]:
-        offsets = [int(record["place"].split(":")[2]) for record in revision["records"]]
+        offsets = [int(record["origin"].split(":")[2]) for record in revision["records"]]
         assert all(RECORDS[offset].value for offset in offsets)
         assert offsets or kind == "never_seen"
 

@@ -10,9 +10,9 @@ import random
 
 import pytest
 
-from fleetpulse.alerts import Revision, State
-from fleetpulse.inactivity.timeouts import InactivityPolicy, OpenAlert
-from fleetpulse.inactivity.watch import Devices, InactivityWatch, LifeSign, SilentDevice
+from fleetpulse.alerts import AlertState, Revision
+from fleetpulse.inactivity.timeouts import InactivityPolicy, OpenSilence
+from fleetpulse.inactivity.watch import Devices, Heartbeat, InactivityWatch, SilentDevice
 
 T0 = 1_767_225_600_000  # a multiple of the evaluation period
 TIMEOUT = 60_000
@@ -20,12 +20,12 @@ PERIOD = 30_000
 POLICY = InactivityPolicy(TIMEOUT, PERIOD)
 
 
-def signs(*times_ms: int, device: str = "d1") -> list[LifeSign]:
+def signs(*times_ms: int, device: str = "d1") -> list[Heartbeat]:
     return [(T0 + at, device) for at in times_ms]
 
 
 def told(revisions) -> list[tuple[str, int, int, int]]:
-    """State, revision, opened and changed, relative to T0."""
+    """AlertState, revision, opened and changed, relative to T0."""
     return [(r.state, r.revision, r.opened_at_ms - T0, r.changed_at_ms - T0) for r in revisions]
 
 
@@ -36,7 +36,7 @@ def test_a_device_is_active_at_exactly_the_timeout():
 def test_a_device_is_silent_one_millisecond_beyond_the_timeout():
     watch = InactivityWatch(POLICY)
     assert watch.advance(signs(-1), T0 + 59_999) == []
-    assert told(watch.advance([], T0 + 60_000)) == [(State.OPEN, 1, 60_000, 60_000)]
+    assert told(watch.advance([], T0 + 60_000)) == [(AlertState.OPEN, 1, 60_000, 60_000)]
 
 
 @pytest.mark.parametrize("last_seen", [0, 1, 15_000, 29_999])
@@ -48,8 +48,8 @@ def test_an_alert_falls_between_60001_and_90000_ms_after_the_last_record(last_se
 
 def test_a_record_at_the_instant_does_not_count_for_it():
     assert told(InactivityWatch(POLICY).advance(signs(0, 90_000), T0 + 90_000)) == [
-        (State.OPEN, 1, 90_000, 90_000),
-        (State.RECOVERED, 2, 90_000, 90_000),
+        (AlertState.OPEN, 1, 90_000, 90_000),
+        (AlertState.RECOVERED, 2, 90_000, 90_000),
     ]
 
 
@@ -59,17 +59,17 @@ def test_a_record_one_millisecond_before_the_instant_counts():
 
 def test_records_after_an_instant_do_not_count_for_it_though_they_came_before_it_was_decided():
     assert told(InactivityWatch(POLICY).advance(signs(0, 90_001, 100_000), T0 + 100_000)) == [
-        (State.OPEN, 1, 90_000, 90_000),
-        (State.RECOVERED, 2, 90_000, 90_001),
+        (AlertState.OPEN, 1, 90_000, 90_000),
+        (AlertState.RECOVERED, 2, 90_000, 90_001),
     ]
 
 
 def test_one_silence_is_one_alert_and_the_next_silence_another():
     revisions = InactivityWatch(POLICY).advance(signs(0, 200_000), T0 + 400_000)
     assert told(revisions) == [
-        (State.OPEN, 1, 90_000, 90_000),
-        (State.RECOVERED, 2, 90_000, 200_000),
-        (State.OPEN, 1, 270_000, 270_000),
+        (AlertState.OPEN, 1, 90_000, 90_000),
+        (AlertState.RECOVERED, 2, 90_000, 200_000),
+        (AlertState.OPEN, 1, 270_000, 270_000),
     ]
     assert len({r.alert_id for r in revisions}) == 2
 
@@ -77,13 +77,13 @@ def test_one_silence_is_one_alert_and_the_next_silence_another():
 def test_late_evidence_that_it_had_not_been_silent_cancels_the_alert():
     watch = InactivityWatch(POLICY)
     watch.advance(signs(0), T0 + 91_000)
-    assert told(watch.advance(signs(45_000), T0 + 91_000)) == [(State.CANCELLED, 2, 90_000, 90_000)]
+    assert told(watch.advance(signs(45_000), T0 + 91_000)) == [(AlertState.CANCELLED, 2, 90_000, 90_000)]
 
 
 def test_a_late_record_from_after_the_instant_recovers():
     watch = InactivityWatch(POLICY)
     watch.advance(signs(0), T0 + 95_000)
-    assert told(watch.advance(signs(92_000), T0 + 95_000)) == [(State.RECOVERED, 2, 90_000, 92_000)]
+    assert told(watch.advance(signs(92_000), T0 + 95_000)) == [(AlertState.RECOVERED, 2, 90_000, 92_000)]
 
 
 def test_a_device_that_lags_by_more_than_the_timeout_does_not_flap():
@@ -91,7 +91,7 @@ def test_a_device_that_lags_by_more_than_the_timeout_does_not_flap():
     revisions = []
     for second in range(600):
         revisions += watch.advance(signs(second * 1000 - 24 * 3_600_000), T0 + second * 1000)
-    assert told(revisions)[0][0] is State.OPEN
+    assert told(revisions)[0][0] is AlertState.OPEN
     assert len(revisions) == 1
 
 
@@ -106,14 +106,14 @@ def test_a_decided_instant_is_never_decided_again():
     watch = InactivityWatch(POLICY)
     watch.advance([], T0 + 300_000)
     assert told(watch.advance(signs(0), T0 + 300_000)) == []
-    assert told(watch.advance([], T0 + 330_000)) == [(State.OPEN, 1, 330_000, 330_000)]
+    assert told(watch.advance([], T0 + 330_000)) == [(AlertState.OPEN, 1, 330_000, 330_000)]
 
 
 def test_a_device_silent_for_long_is_forgotten_with_a_last_revision():
     watch = InactivityWatch(InactivityPolicy(TIMEOUT, PERIOD, forget_after_ms=300_000))
     assert told(watch.advance(signs(0), T0 + 3_600_000)) == [
-        (State.OPEN, 1, 90_000, 90_000),
-        (State.EXPIRED, 2, 90_000, 330_000),
+        (AlertState.OPEN, 1, 90_000, 90_000),
+        (AlertState.EXPIRED, 2, 90_000, 330_000),
     ]
     assert (watch.known, watch.silent, watch.next_instant_ms) == (0, 0, None)
 
@@ -133,7 +133,7 @@ def test_every_evaluation_reports_each_silent_device_as_well():
 
 def test_reporting_goes_on_after_a_restore():
     policy = InactivityPolicy(TIMEOUT, PERIOD, report_every_evaluation=True)
-    watch = InactivityWatch(policy, Devices(["d1"], [T0], {"d1": OpenAlert(T0 + 90_000, T0)}), T0 + 90_000)
+    watch = InactivityWatch(policy, Devices(["d1"], [T0], {"d1": OpenSilence(T0 + 90_000, T0)}), T0 + 90_000)
     assert watch.advance([], T0 + 150_000) == [SilentDevice("d1", T0)] * 2
 
 
@@ -143,19 +143,19 @@ def test_a_silent_fleet_raises_an_alert_for_each_device():
     assert {r.device_id for r in revisions} == {f"d{i}" for i in range(1000)}
 
 
-def reference(times_ms: list[int], until_ms: int) -> list[tuple[State, int, int, int]]:
-    """The rule of the design, written as it reads: each instant looks at all life times before it."""
+def reference(times_ms: list[int], until_ms: int) -> list[tuple[AlertState, int, int, int]]:
+    """The rule of the design, written as it reads: each instant looks at all seen times before it."""
     told, opened_ms = [], None
     events = [(at, 1) for at in times_ms] + [(at, 0) for at in range(PERIOD, until_ms + 1, PERIOD)]
     for at, is_record in sorted(events):
         if is_record and opened_ms is not None:
-            told.append((State.RECOVERED, 2, opened_ms, at))
+            told.append((AlertState.RECOVERED, 2, opened_ms, at))
             opened_ms = None
         elif not is_record and opened_ms is None:
             before = [t for t in times_ms if t < at]
             if before and at - max(before) > TIMEOUT:
                 opened_ms = at
-                told.append((State.OPEN, 1, at, at))
+                told.append((AlertState.OPEN, 1, at, at))
     return told
 
 
@@ -187,10 +187,10 @@ def test_no_alert_is_stuck_in_a_million_interleavings_around_the_deadline():
     states = set()
     for _ in range(1_000_000 // 40):
         states |= _interleave(rng, devices=40)
-    assert states == {State.OPEN, State.RECOVERED, State.CANCELLED}
+    assert states == {AlertState.OPEN, AlertState.RECOVERED, AlertState.CANCELLED}
 
 
-def _interleave(rng: random.Random, devices: int) -> set[State]:
+def _interleave(rng: random.Random, devices: int) -> set[AlertState]:
     names = [f"d{i}" for i in range(devices)]
     watch = InactivityWatch(POLICY)
     first = {name: T0 + rng.randrange(0, PERIOD) for name in names}
@@ -211,15 +211,15 @@ def _interleave(rng: random.Random, devices: int) -> set[State]:
     return _check_lifecycles(revisions)
 
 
-def _check_lifecycles(revisions) -> set[State]:
+def _check_lifecycles(revisions) -> set[AlertState]:
     """Each alert has its one end; returns the states there were."""
     lifecycles: dict = {}
     for revision in revisions:
         lifecycles.setdefault((revision.device_id, revision.opened_at_ms), []).append(revision)
     for lifecycle in lifecycles.values():
         assert [r.revision for r in lifecycle] == [1, 2]
-        assert lifecycle[0].state is State.OPEN
-        assert lifecycle[1].state in (State.RECOVERED, State.CANCELLED)
+        assert lifecycle[0].state is AlertState.OPEN
+        assert lifecycle[1].state in (AlertState.RECOVERED, AlertState.CANCELLED)
     return {revision.state for revision in revisions}
 
 
@@ -243,4 +243,4 @@ def test_a_device_that_flapped_is_still_forgotten_when_it_is_time():
     last_seen_ms = T0 + 9 * 120_000
     assert watch.advance([], policy.forgotten_at(last_seen_ms) - 1) == []
     [expired] = watch.advance([], policy.forgotten_at(last_seen_ms))
-    assert (expired.state, watch.known) == (State.EXPIRED, 0)
+    assert (expired.state, watch.known) == (AlertState.EXPIRED, 0)

@@ -3,8 +3,8 @@
 import pytest
 
 from fleetpulse.records.avro import SCHEMA, SensorReadings, UnknownSchemaError, encode
-from fleetpulse.records.batch import decode
-from fleetpulse.records.reading import Reading, Rejection, judge_avro
+from fleetpulse.records.batch import decode_batch
+from fleetpulse.records.reading import Reading, Rejection, decode_avro
 from fleetpulse.records.reasons import Reason
 from generator.payloads.avro import BROKEN_BYTES, BROKEN_FIELDS, broken
 from tests.unit.fleetpulse.records.test_reading import reading_at
@@ -25,7 +25,7 @@ AVRO = SensorReadings(schema_of)
 
 
 def judged(value: bytes) -> Reading | Rejection:
-    return judge_avro(value, AVRO, T0, SKEW_MS)
+    return decode_avro(value, AVRO, T0, SKEW_MS)
 
 
 def test_a_record_tells_what_its_schema_names():
@@ -40,7 +40,7 @@ def test_what_is_broken_is_rejected_for_its_reason(how):
     reason = Reason((BROKEN_BYTES | BROKEN_FIELDS)[how][0])
     rejection = judged(broken(how, 7, "d1", T0))
     assert rejection.reason is reason
-    assert (rejection.device_id, rejection.life_time_ms is None) == (("d1", False) if reason in ALIVE else (None, True))
+    assert (rejection.device_id, rejection.seen_at_ms is None) == (("d1", False) if reason in ALIVE else (None, True))
 
 
 def test_a_value_of_more_than_1_mib_is_too_large():
@@ -50,7 +50,7 @@ def test_a_value_of_more_than_1_mib_is_too_large():
 def test_avro_and_json_may_share_a_batch():
     json = b'{"device_id":"d2","ts":%d,"humidity":40}' % T0
     values = [json, GOOD, b"", *[json] * 200, GOOD]
-    batch = decode(values, [T0] * len(values), SKEW_MS, avro=AVRO)
+    batch = decode_batch(values, [T0] * len(values), SKEW_MS, avro=AVRO)
     assert [reading_at(batch, place) for place in (0, 1, 100, 203)] == [
         Reading("d2", T0, {"humidity": 40}),
         judged(GOOD),
@@ -61,4 +61,4 @@ def test_avro_and_json_may_share_a_batch():
 
 
 def test_without_a_registry_avro_is_malformed():
-    assert decode([GOOD], [T0], SKEW_MS).rejections == {0: Rejection(Reason.MALFORMED)}
+    assert decode_batch([GOOD], [T0], SKEW_MS).rejections == {0: Rejection(Reason.MALFORMED)}

@@ -27,14 +27,14 @@ def test_every_record_travels_with_its_shard():
 def test_columns_and_originals_run_in_parallel():
     (frame,) = [unpack(data) for data in pack([telemetry(1), telemetry(2)], 1, 60_000).values()]
     assert frame.readings.devices == ["d1", "d2"]
-    assert frame.readings.event_times_ms == frame.life_times_ms == [T0 + 1, T0 + 2]
+    assert frame.readings.event_times_ms == frame.seen_times_ms == [T0 + 1, T0 + 2]
     assert originals_of(frame) == [telemetry(1), telemetry(2)]
 
 
 def test_life_time_is_never_after_the_kafka_timestamp():
     ahead = Original(0, 0, T0, None, b'{"device_id":"d1","ts":%d}' % (T0 + 30_000))
     (frame,) = [unpack(data) for data in pack([ahead], 1, 60_000).values()]
-    assert (frame.readings.event_times_ms, frame.life_times_ms) == ([T0 + 30_000], [T0])
+    assert (frame.readings.event_times_ms, frame.seen_times_ms) == ([T0 + 30_000], [T0])
 
 
 def test_spans_count_what_was_read_of_each_partition():

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fleetpulse.records.batch import decode
+from fleetpulse.records.batch import decode_batch
 from fleetpulse.records.dialects import NOWHERE
-from fleetpulse.records.reading import Reading, Rejection, judge
+from fleetpulse.records.reading import Reading, Rejection, decode_record
 from fleetpulse.records.reasons import Reason
 from tests.bad_records import CASES, KAFKA_TIME_MS
 
@@ -18,7 +18,7 @@ SKEW_MS = 60_000
 
 def decided(values, skew_ms=SKEW_MS):
     """What `decode` says of each record of a batch."""
-    batch = decode(values, [KAFKA_TIME_MS] * len(values), skew_ms)
+    batch = decode_batch(values, [KAFKA_TIME_MS] * len(values), skew_ms)
     return [batch.rejections.get(place, reading_at(batch, place)) for place in range(len(values))]
 
 
@@ -31,7 +31,7 @@ def reading_at(batch, place):
 
 @pytest.mark.parametrize(("value", "reason"), CASES.values(), ids=CASES)
 def test_a_record_is_judged(value, reason):
-    outcome = judge(value, KAFKA_TIME_MS, SKEW_MS)
+    outcome = decode_record(value, KAFKA_TIME_MS, SKEW_MS)
     assert getattr(outcome, "reason", None) == reason
 
 
@@ -40,12 +40,12 @@ def test_one_bad_record_leaves_its_batch_alone(value, reason):
     good = b'{"device_id":"g","ts":1767225600000}'
     outcomes = decided([good, value, good])
     assert outcomes[0] == outcomes[2] == Reading("g", KAFKA_TIME_MS)
-    assert outcomes[1] == judge(value, KAFKA_TIME_MS, SKEW_MS)
+    assert outcomes[1] == decode_record(value, KAFKA_TIME_MS, SKEW_MS)
 
 
 def test_all_kinds_in_one_batch_are_judged_as_alone():
     values = [value for value, _ in CASES.values()]
-    assert decided(values) == [judge(v, KAFKA_TIME_MS, SKEW_MS) for v in values]
+    assert decided(values) == [decode_record(v, KAFKA_TIME_MS, SKEW_MS) for v in values]
 
 
 ALIVE = [Reason.BAD_TIME, Reason.FUTURE_TIMESTAMP, Reason.WRONG_TYPE, Reason.UNKNOWN_UNIT]
@@ -55,18 +55,18 @@ ALIVE = [Reason.BAD_TIME, Reason.FUTURE_TIMESTAMP, Reason.WRONG_TYPE, Reason.UNK
 def test_a_device_that_sends_rubbish_is_not_silent(reason):
     for value, expected in CASES.values():
         if expected is reason:
-            assert judge(value, KAFKA_TIME_MS, SKEW_MS) == Rejection(reason, "d1", KAFKA_TIME_MS)
+            assert decode_record(value, KAFKA_TIME_MS, SKEW_MS) == Rejection(reason, "d1", KAFKA_TIME_MS)
 
 
 def test_only_rejections_with_one_valid_id_are_signs_of_life():
     for value, reason in CASES.values():
         if reason is not None and reason not in ALIVE:
-            assert judge(value, KAFKA_TIME_MS, SKEW_MS) == Rejection(reason)
+            assert decode_record(value, KAFKA_TIME_MS, SKEW_MS) == Rejection(reason)
 
 
 def test_a_wrong_type_counts_as_life_at_its_own_time_when_that_is_earlier():
     value = b'{"device_id":"d1","ts":1767225590000,"humidity":"damp"}'
-    assert judge(value, KAFKA_TIME_MS, SKEW_MS) == Rejection(Reason.WRONG_TYPE, "d1", 1767225590000)
+    assert decode_record(value, KAFKA_TIME_MS, SKEW_MS) == Rejection(Reason.WRONG_TYPE, "d1", 1767225590000)
 
 
 def test_a_name_that_hides_behind_a_record_without_one_is_still_seen():
@@ -101,7 +101,7 @@ def test_a_large_batch_is_decided_as_single_records_are():
         b'{"device-id":"e","time":"2026-01-01T00:00:00Z"}',
         b'{"device_id":"f"}',
     ]
-    assert decided(values) == [judge(v, KAFKA_TIME_MS, SKEW_MS) for v in values]
+    assert decided(values) == [decode_record(v, KAFKA_TIME_MS, SKEW_MS) for v in values]
 
 
 class _Raw(NamedTuple):
@@ -163,7 +163,7 @@ def _values(draw):
 @settings(max_examples=1500, deadline=None)
 @given(st.lists(_values() | st.sampled_from([v for v, _ in CASES.values() if v is None or len(v) < 500]), max_size=6))
 def test_batches_are_decided_as_single_records_are(values):
-    assert decided(values) == [judge(v, KAFKA_TIME_MS, SKEW_MS) for v in values]
+    assert decided(values) == [decode_record(v, KAFKA_TIME_MS, SKEW_MS) for v in values]
 
 
 @pytest.mark.parametrize("fault", [ArithmeticError, KeyError, RecursionError, MemoryError, AssertionError])
@@ -171,6 +171,6 @@ def test_an_unexpected_error_rejects_one_record_and_stops_nothing(monkeypatch, f
     def fail(*_):
         raise fault("nobody foresaw this")
 
-    monkeypatch.setattr("fleetpulse.records.batch.judge", fail)
+    monkeypatch.setattr("fleetpulse.records.batch.decode_record", fail)
     outcomes = decided([b'{"device_id":"g","ts":1767225600000}', b"{"])
     assert outcomes == [Reading("g", KAFKA_TIME_MS), Rejection(Reason.INTERNAL_ERROR)]

@@ -1,6 +1,6 @@
 """What is kept of a shard can be read again, also by later releases."""
 
-from fleetpulse.inactivity.timeouts import OpenAlert
+from fleetpulse.inactivity.timeouts import OpenSilence
 from fleetpulse.inactivity.watch import Devices
 from fleetpulse.records.reasons import Reason
 from fleetpulse.shard.clock import TickClock
@@ -9,7 +9,7 @@ from fleetpulse.shard.log import Count, Pending, ShardLog, restore
 DEVICES = Devices(
     ["d1", "d2"],
     [1_767_225_600_000, 1_767_225_500_000],
-    {"d2": OpenAlert(1_767_225_570_000, 1_767_225_500_000)},
+    {"d2": OpenSilence(1_767_225_570_000, 1_767_225_500_000)},
 )
 COUNTS = {"events:0": Count(5, 1, {Reason.MALFORMED: 2}, 8)}
 TICKS = TickClock(1_767_225_601_000, None)
@@ -45,14 +45,14 @@ def test_a_log_is_restored_as_it_was():
     assert restored.devices == DEVICES
     assert restored.header.decided_until_ms == 1_767_225_601_024
     assert (restored.header.ticks, restored.header.counts) == (TICKS, COUNTS)
-    assert restored.pending[2].signs_after(0) == [(1_767_225_603_024, "d3")]
+    assert restored.pending[2].heartbeats_after(0) == [(1_767_225_603_024, "d3")]
 
 
 def test_state_of_version_1_can_be_read():
     restored = restore(VERSION_1, 16)
     assert restored.devices == DEVICES
     assert restored.header.counts == COUNTS
-    assert restored.pending[2].signs_after(0) == [(1_767_225_603_024, "d3")]
+    assert restored.pending[2].heartbeats_after(0) == [(1_767_225_603_024, "d3")]
 
 
 def test_the_format_has_not_changed_without_a_new_version():
@@ -77,7 +77,7 @@ def test_keys_go_on_from_what_is_there():
 def test_a_rewrite_replaces_all_changes_and_nothing_else():
     entries = written()
     log = restore(entries, 16).log
-    devices = Devices(["d2", "d4"], [1_767_225_700_000, 1_767_225_500_000], {"d4": OpenAlert(1_767_225_570_000, 5)})
+    devices = Devices(["d2", "d4"], [1_767_225_700_000, 1_767_225_500_000], {"d4": OpenSilence(1_767_225_570_000, 5)})
     log.rewrite(devices)
     puts, removals = log.take_writes(1, TICKS, {})
     entries.update(puts)

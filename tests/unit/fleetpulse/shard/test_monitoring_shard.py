@@ -47,7 +47,10 @@ def version(rules: list[dict], number: int, from_s: int) -> Version:
 
 VERSIONS = (version(RULES, 1, 0), version([*RULES[1:], RULES[0] | {"above": {"critical": 45}}], 2, 90))
 POLICY = ShardPolicy(
-    ("telemetry.raw",), shards=1, readings=ReadingPolicy(judged=True, windows=WindowPolicy(10_000)), versions=VERSIONS
+    ("telemetry.raw",),
+    shards=1,
+    readings=ReadingPolicy(evaluate_rules=True, windows=WindowPolicy(10_000)),
+    versions=VERSIONS,
 )
 
 

@@ -7,11 +7,11 @@ from fleetpulse.inactivity.timeouts import InactivityPolicy
 from fleetpulse.inactivity.watch import InactivityWatch, SilentDevice
 from fleetpulse.records.frames import Original, Rejected
 from fleetpulse.records.reasons import SENTENCES, Reason
-from fleetpulse.shard.outputs import Outbox, Record
+from fleetpulse.shard.outputs import OutputTopics, Record
 from fleetpulse.shard.shard import Late
 
 T0 = 1_767_225_600_000
-OUTBOX = Outbox(("events", "telemetry.raw"), "telemetry.late", "telemetry.dlq", "alerts", "alerts.plain")
+OUTBOX = OutputTopics(("events", "telemetry.raw"), "telemetry.late", "telemetry.dlq", "alerts", "alerts.plain")
 ORIGIN = (1 << 16) + 2  # telemetry.raw, partition 2
 ORIGINAL = Original(ORIGIN, 77, T0, b"k", b"\xffbytes")
 
@@ -47,7 +47,7 @@ def test_an_alert_has_the_fields_of_the_contract():
         "device-id": "d1",
         "latest-event-time": T0,
     }
-    assert summary == "d1 has been silent for 90 s: its last sign of life was at 2026-01-01T00:00:00.000Z."
+    assert summary == "d1 has been silent for 90 s: it was last seen at 2026-01-01T00:00:00.000Z."
 
 
 def test_a_plain_alert_has_exactly_two_fields():

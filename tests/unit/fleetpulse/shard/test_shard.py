@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from fleetpulse.alerts import Revision, State
+from fleetpulse.alerts import AlertState, Revision
 from fleetpulse.errors import ConfigurationError
 from fleetpulse.inactivity.timeouts import InactivityPolicy
 from fleetpulse.records.frames import Original, Rejected
@@ -141,7 +141,7 @@ def test_a_gap_in_ticks_delays_decisions_and_changes_none():
     for at_ms in range(601_000, 630_001, 1_000):
         keyed.tick(T0 + at_ms)
     keyed.advance(T0 + 598_000)
-    assert [(r.device_id, r.state) for r in keyed.outputs if isinstance(r, Revision)] == [("dead", State.OPEN)]
+    assert [(r.device_id, r.state) for r in keyed.outputs if isinstance(r, Revision)] == [("dead", AlertState.OPEN)]
     assert keyed.counts()[2] == 0
 
 
@@ -162,8 +162,8 @@ def test_the_end_of_input_decides_what_waits_but_no_instant_after_the_last_water
     keyed.accept([record("d1", 500_000)])
     keyed.advance(END_OF_INPUT_MS)
     (opened, recovered) = keyed.outputs
-    assert (opened.device_id, opened.state) == ("d1", State.OPEN)
-    assert (recovered.device_id, recovered.state) == ("d1", State.RECOVERED)
+    assert (opened.device_id, opened.state) == ("d1", AlertState.OPEN)
+    assert (recovered.device_id, recovered.state) == ("d1", AlertState.RECOVERED)
     assert keyed.shard(0).life.watch.known == 2
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from fleetpulse.records.reading import Reading as Accepted
-from fleetpulse.records.reading import Rejection, judge
+from fleetpulse.records.reading import Rejection, decode_record
 from generator.fleet.plan import Fault, Reading
 from generator.payloads.malformed import KINDS, TOO_LARGE, choose, value_of
 from generator.payloads.records import DAY_MS, encoder
@@ -33,7 +33,7 @@ def test_a_clock_that_is_ahead_is_told_by_a_true_kafka_timestamp():
 
     assert ahead.timestamp_ms == START_MS + 250
     assert json.loads(ahead.value)["time"] == START_MS + 250 + DAY_MS
-    assert judge(ahead.value, ahead.timestamp_ms, SKEW_MS).reason == "future_timestamp"
+    assert decode_record(ahead.value, ahead.timestamp_ms, SKEW_MS).reason == "future_timestamp"
 
 
 def test_a_clock_that_is_behind_stamps_the_record_too():
@@ -46,7 +46,8 @@ def test_a_clock_that_is_behind_stamps_the_record_too():
 def test_every_malformed_kind_is_rejected_for_the_reason_it_claims(dialect):
     claimed = [kind.reason for kind in (*KINDS[dialect], TOO_LARGE)]
     judged = [
-        judge(value_of(kind, dialect, "d1", START_MS), START_MS, SKEW_MS) for kind in (*KINDS[dialect], TOO_LARGE)
+        decode_record(value_of(kind, dialect, "d1", START_MS), START_MS, SKEW_MS)
+        for kind in (*KINDS[dialect], TOO_LARGE)
     ]
 
     assert [outcome.reason for outcome in judged] == claimed
@@ -76,7 +77,7 @@ def test_the_devices_of_a_mixed_fleet_take_the_dialects_in_turns():
 @pytest.mark.parametrize("dialect", JSON)
 def test_whatever_is_not_meant_to_be_rejected_is_accepted(dialect):
     scenario = replace(FAULTY, dialect=dialect, malformed_rate=0.0, clock_ahead_devices=0, duration_ms=20_000)
-    outcomes = [judge(r.value, r.timestamp_ms, SKEW_MS) for r in records(scenario)]
+    outcomes = [decode_record(r.value, r.timestamp_ms, SKEW_MS) for r in records(scenario)]
 
     assert {type(outcome) for outcome in outcomes} == {Accepted}
 
@@ -84,7 +85,7 @@ def test_whatever_is_not_meant_to_be_rejected_is_accepted(dialect):
 def test_the_domain_rejects_as_many_as_the_truth_expects():
     scenario = replace(FAULTY, dialect=Dialect.MIXED, duration_ms=60_000)
     truth = Truth(scenario, lambda _: None)
-    outcomes = [judge(r.value, r.timestamp_ms, SKEW_MS) for r in records(scenario, truth)]
+    outcomes = [decode_record(r.value, r.timestamp_ms, SKEW_MS) for r in records(scenario, truth)]
     reasons = [str(o.reason) for o in outcomes if isinstance(o, Rejection)]
 
     assert len(outcomes) == truth.sent

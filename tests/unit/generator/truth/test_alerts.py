@@ -34,7 +34,7 @@ def recovered(opened_at_ms, at_ms):
     return Revision("d1", 2, "recovered", opened_at_ms, at_ms)
 
 
-# Timelines: | is an evaluation instant, x a sign of life, o an alert that opens.
+# Timelines: | is an evaluation instant, x a heartbeat, o an alert that opens.
 
 
 def test_silent_for_exactly_the_timeout_is_active():
@@ -170,7 +170,7 @@ def test_a_clock_behind_has_one_open_alert_from_its_first_record():
 
 
 def instant_by_instant(lives_ms, until_ms):
-    """The definition itself: decide at every instant, looking at all earlier signs of life."""
+    """The definition itself: decide at every instant, looking at all earlier heartbeats."""
     open_at, revisions = None, []
     for t in range(PERIOD_MS, until_ms + 1, PERIOD_MS):
         before = [life for life in lives_ms if life < t]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fleetpulse.records.batch import decode
+from fleetpulse.records.batch import decode_batch
 from fleetpulse.records.documents import documents
 from fleetpulse.records.metrics import UNITS
 from fleetpulse.stack.layout import Layout, project_root
@@ -61,7 +61,7 @@ def test_the_index_knows_every_field_of_a_document_and_the_older_name_of_tempera
     template = json.loads((project_root() / "deploy" / "observability" / "search" / "sensor_readings.json").read_text())
     fields = template["template"]["mappings"]["properties"]
     record = b'{"sensor_id": "s", "sensor_type": "noise", "value": 1, "location": {"zone": "a"}}'
-    [document] = documents(decode([record], [1], 0), ["t:0:0"], UNITS)
+    [document] = documents(decode_batch([record], [1], 0), ["t:0:0"], UNITS)
     assert document.keys() | UNITS.keys() <= fields.keys()
     assert fields["temperature"] == {"type": "alias", "path": "temperature_c"}
     assert template["index_patterns"] == [search.INDEX]

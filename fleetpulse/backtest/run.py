@@ -28,7 +28,7 @@ class Settings:
 
     def shard(self, versions: Versions) -> Shard:
         """One that has the whole fleet: what is decided does not depend on how many there are."""
-        return Shard(ShardPolicy((), 1, self.inactivity, ReadingPolicy(judged=True), versions), 0, None)
+        return Shard(ShardPolicy((), 1, self.inactivity, ReadingPolicy(evaluate_rules=True), versions), 0, None)
 
 
 @dataclass(slots=True)
@@ -53,16 +53,16 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class BacktestResult:
     """What shards made of the same history: revisions a shard, in `in_order`."""
 
     read: Read
     revisions: list[list[Revision]]
 
 
-def judge(
+def run_history(
     streams: Sequence[Stream], settings: Settings, books: Sequence[Versions], until_ms: int | None = None
-) -> Judged:
+) -> BacktestResult:
     """Judge history by one book of rules, or by several side by side.
 
     Args:
@@ -75,7 +75,7 @@ def judge(
     run = _Run(settings, [settings.shard(versions) for versions in books], until_ms)
     run.read_all(streams)
     run.decide(END_OF_INPUT_MS if until_ms is None else until_ms)
-    return Judged(run.read, [in_order(revisions) for revisions in run.revisions])
+    return BacktestResult(run.read, [in_order(revisions) for revisions in run.revisions])
 
 
 def in_order(revisions: Sequence[Revision]) -> list[Revision]:
@@ -93,22 +93,22 @@ class _Run:
     def read_all(self, streams: Sequence[Stream]) -> None:
         behind_ms = self._settings.out_of_orderness_ms + 1
         waiting = time_ms = 0
-        times_ms = [(0, place) for place in range(len(streams))]
+        times_ms = [(0, index) for index in range(len(streams))]
         while times_ms:
-            time_ms, place = times_ms[0]
+            time_ms, index = times_ms[0]
             if time_ms - behind_ms >= self._until_ms:
                 break
             if waiting >= CHUNK:
                 self.decide(time_ms - behind_ms)
                 waiting = 0
-            chunk = next(streams[place].chunks, None)
+            chunk = next(streams[index].chunks, None)
             if chunk is None:
                 heapq.heappop(times_ms)
                 continue
             frame = frame_of(chunk.batch(0), self._settings.max_future_skew_ms)
             self._take(frame, len(chunk.values))
             waiting += len(chunk.values)
-            heapq.heapreplace(times_ms, (max([time_ms, *frame.life_times_ms]), place))
+            heapq.heapreplace(times_ms, (max([time_ms, *frame.seen_times_ms]), index))
         self.decide(time_ms - behind_ms)
 
     def _take(self, frame: Frame, records: int) -> None:

@@ -8,7 +8,7 @@ import msgspec
 from confluent_kafka import KafkaError, Message, Producer
 
 from fleetpulse.deadletters.letter import Entry, Letter, Outcome, Position
-from fleetpulse.deadletters.topics import place_of
+from fleetpulse.deadletters.topics import position_of
 from fleetpulse.errors import FleetpulseError
 from fleetpulse.kafka.transactions import ANSWER_S, exclusive_producer, one_line
 
@@ -61,16 +61,15 @@ def _send(producer: Producer, tasks: Sequence[Task]) -> list[Position]:
     def noted(number: int) -> Callable[[KafkaError | None, Message], None]:
         def note(error: KafkaError | None, message: Message) -> None:
             if error is None:
-                landed[number] = place_of(message)
+                landed[number] = position_of(message)
 
         return note
 
     for number, (letter, _, _, topic, value) in enumerate(tasks):
         headers: dict[str, str | bytes | None] = {"fleetpulse.replay_of": str(letter.position)}
-        # The record keeps its timestamp: a replay is no new heartbeat.
-        producer.produce(
-            topic, value, letter.key, timestamp=letter.kafka_time_ms, headers=headers, on_delivery=noted(number)
-        )
+        # The record keeps its timestamp: a replay is no new heartbeat. librdkafka takes 0 for the present time.
+        timestamp_ms = max(1, letter.kafka_time_ms)
+        producer.produce(topic, value, letter.key, timestamp=timestamp_ms, headers=headers, on_delivery=noted(number))
     producer.flush(ANSWER_S)
     if len(landed) < len(tasks):
         producer.abort_transaction(ANSWER_S)

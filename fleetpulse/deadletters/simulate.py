@@ -11,7 +11,7 @@ from fleetpulse import topics
 from fleetpulse.cli.parameters import bootstrap_servers
 from fleetpulse.cli.tables import console
 from fleetpulse.deadletters.letter import Letter, Position
-from fleetpulse.deadletters.topics import letters, place_of
+from fleetpulse.deadletters.topics import letters, position_of
 from fleetpulse.errors import FleetpulseError
 from generator.payloads.malformed import KINDS, TOO_LARGE, Malformed, value_of
 from generator.scenario import Dialect
@@ -49,7 +49,7 @@ def _send(bootstrap_servers: str, topic: str, kinds: list[Malformed], dialect: D
 
         def note(error: KafkaError | None, message: Message, kind: Malformed = kind) -> None:
             if error is None:
-                sent[place_of(message)] = kind
+                sent[position_of(message)] = kind
 
         value = value_of(kind, dialect, device_id, now_ms)
         producer.produce(topic, value, device_id.encode(), timestamp=now_ms, on_delivery=note)

@@ -13,7 +13,7 @@ _GROUP = "fleetpulse-dlq"
 _entry = msgspec.json.Decoder(Entry).decode
 
 
-def place_of(message: Message) -> Position:
+def position_of(message: Message) -> Position:
     """Where a record that the broker has, or gave, stands."""
     return Position(cast(str, message.topic()), cast(int, message.partition()), cast(int, message.offset()))
 
@@ -27,7 +27,7 @@ def letters(bootstrap_servers: str, topic: str) -> Iterator[Letter]:
     for message in read_to_end(bootstrap_servers, topic, _GROUP):
         headers = cast(list[tuple[str, bytes | None]], message.headers() or [])
         present = {name: content for name, content in headers if content is not None}
-        yield read_letter(place_of(message), message.timestamp()[1], message.key(), message.value(), present)
+        yield read_letter(position_of(message), message.timestamp()[1], message.key(), message.value(), present)
 
 
 def read_ledger(bootstrap_servers: str, topic: str) -> Ledger:

@@ -8,7 +8,7 @@ from pyflink.common import Row, Types
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 from pyflink.datastream.state import MapStateDescriptor
 
-from fleetpulse.rules.model import RuleError
+from fleetpulse.rules.parts import RuleError
 from fleetpulse.shard.outputs import OutputTopics
 from fleetpulse.shard.shard import Output, Shard, ShardPolicy
 from udfs.gauges import Gauges

@@ -11,7 +11,10 @@ from bench.report import machine, output_option, publish
 from bench.topic import START_MS
 from fleetpulse.records.batch import decode_batch
 from fleetpulse.records.frames import Batch, pack
-from fleetpulse.rules.model import Deviation, Levels, Rate, RuleSet
+from fleetpulse.rules.kinds.deviation import Deviation
+from fleetpulse.rules.kinds.rate import Rate
+from fleetpulse.rules.levels import Levels
+from fleetpulse.rules.model import RuleSet
 from fleetpulse.rules.versions import Version
 from fleetpulse.shard.readings import ReadingPolicy
 from fleetpulse.shard.shard import Shard, ShardPolicy

@@ -7,15 +7,13 @@ from operator import attrgetter
 from fleetpulse.alerts import AlertState, Revision
 from fleetpulse.anomaly.memory import Fleet, Memory, OpenAlert, Suppressed
 from fleetpulse.records.rows import Due, RowQueue
-from fleetpulse.rules.conditions import Truth, truth
-from fleetpulse.rules.conditions import keys as asked
-from fleetpulse.rules.levels import CRITICAL, NONE, WARNING, LevelChange, Limits, Tracker
-from fleetpulse.rules.model import Condition, Flapping, OfReadings, OfSilence
-from fleetpulse.rules.sentences import metric_of, sentence, unit_of
+from fleetpulse.rules.evaluator import ALARM
+from fleetpulse.rules.kinds.condition import Condition, Truth
+from fleetpulse.rules.kinds.flapping import Flapping
+from fleetpulse.rules.levels import NONE, LevelChange, Tracker
+from fleetpulse.rules.rule import ReadingRule
+from fleetpulse.rules.sentences import sentence
 from fleetpulse.rules.versions import Version
-
-_HOLDS = Limits(above=(0.5, 0.5))
-_SEVERITIES = {WARNING: "warning", CRITICAL: "critical"}
 
 
 class AlertTracker:
@@ -39,11 +37,11 @@ class AlertTracker:
     ) -> None:
         self._version, self._keys, self._fleet = version.version, keys, fleet
         self._applies = applies
-        self.rules = {rule.id: rule for rule in version.rules.rules if not isinstance(rule, OfSilence)}
+        self.rules = {rule.id: rule for rule in version.rules.rules if isinstance(rule, ReadingRule)}
         self._conditions = [rule for rule in self.rules.values() if isinstance(rule, Condition)]
         self._flaps = [rule for rule in self.rules.values() if isinstance(rule, Flapping)]
-        self._asked = {rule.id: frozenset(asked(rule.id, rule.when)) for rule in self._conditions}
-        self._holds = {rule.id: Tracker(keys.index(rule.id), _HOLDS, rule.hold) for rule in self._conditions}
+        self._asked = {rule.id: frozenset(rule.keys()) for rule in self._conditions}
+        self._holds = {rule.id: Tracker(keys.index(rule.id), ALARM, rule.hold) for rule in self._conditions}
         self.memory = memory
         for rule_id, tracker in self._holds.items():
             tracker.runs = memory.holding.setdefault(rule_id, {})
@@ -117,7 +115,7 @@ class AlertTracker:
                 continue
             if changed & self._asked[rule.id] or self._must_evaluate(rule.id, device):
                 self.memory.to_reevaluate.get(rule.id, set()).discard(device)
-                holds = truth(rule.id, rule.when, lambda key: self._truth(key, device)) is True
+                holds = rule.truth(lambda key: self._truth(key, device)) is True
                 if holds or device in tracker.runs:
                     told: list[LevelChange] = []
                     tracker.step(row, device, time_ms, float(holds), told)
@@ -143,13 +141,13 @@ class AlertTracker:
             return self._open_unless_flapping(rule, change, before)
         if not change.level:
             return [self._end(rule, change, alert)]
-        severity = _severity(rule, change.level)
+        severity = rule.severity_at(change.level)
         if severity == alert.severity:
             return []
         alert.revision, alert.severity = alert.revision + 1, severity
         return [self._revision(rule, change, alert, AlertState.UPDATED)]
 
-    def _open_unless_flapping(self, rule: OfReadings, change: LevelChange, before: int) -> list[Revision]:
+    def _open_unless_flapping(self, rule: ReadingRule, change: LevelChange, before: int) -> list[Revision]:
         flaps = [f for f in self._flaps if f.rule == rule.id and self._applies(f.id, change.device)]
         flapping = [alert for flap in flaps if (alert := self._alerts(flap).get(change.device))]
         for alert in flapping:
@@ -246,43 +244,43 @@ class AlertTracker:
         self.memory.forget(device)
         return revisions
 
-    def _alerts(self, rule: OfReadings) -> dict[int, OpenAlert]:
+    def _alerts(self, rule: ReadingRule) -> dict[int, OpenAlert]:
         return self.memory.alerts.setdefault(rule.id, {})
 
-    def _open(self, rule: OfReadings, change: LevelChange) -> Revision:
+    def _open(self, rule: ReadingRule, change: LevelChange) -> Revision:
         # At the very instant at which the last one began and ended it is the same alert again, by its id.
         last = self._last_ends.get((rule.id, change.device))
         before = last.revision if last is not None and last.opened_at_ms == change.time_ms else 0
-        alert = OpenAlert(change.time_ms, before + 1, _severity(rule, change.level))
+        alert = OpenAlert(change.time_ms, before + 1, rule.severity_at(change.level))
         self._alerts(rule)[change.device] = alert
         return self._revision(rule, change, alert, AlertState.OPEN)
 
-    def _end(self, rule: OfReadings, change: LevelChange, alert: OpenAlert) -> Revision:
+    def _end(self, rule: ReadingRule, change: LevelChange, alert: OpenAlert) -> Revision:
         del self._alerts(rule)[change.device]
         alert.revision += 1
         self._last_ends[rule.id, change.device] = alert
         return self._revision(rule, change, alert, AlertState.RECOVERED)
 
     def _ended(
-        self, rule: OfReadings, device: int, alert: OpenAlert, state: AlertState, at_ms: int, why: str
+        self, rule: ReadingRule, device: int, alert: OpenAlert, state: AlertState, at_ms: int, why: str
     ) -> Revision:
         alert.revision += 1
         change = LevelChange(0, 0, device, at_ms, NONE, None, None, alert.opened_at_ms)
         return self._made(rule, change, alert, state, f"{self._fleet.names[device]}: the alert {rule.id} ends, {why}.")
 
-    def _revision(self, rule: OfReadings, change: LevelChange, alert: OpenAlert, state: AlertState) -> Revision:
+    def _revision(self, rule: ReadingRule, change: LevelChange, alert: OpenAlert, state: AlertState) -> Revision:
         summary = sentence(rule, self._fleet.names[change.device], state, change, alert.opened_at_ms)
         return self._made(rule, change, alert, state, summary)
 
     def _made(
-        self, rule: OfReadings, change: LevelChange, alert: OpenAlert, state: AlertState, summary: str
+        self, rule: ReadingRule, change: LevelChange, alert: OpenAlert, state: AlertState, summary: str
     ) -> Revision:
         evidence: dict[str, object] = {"since_ms": change.since_ms, "for_ms": change.time_ms - change.since_ms}
         if change.recent:
             evidence["recent"] = change.recent
         return Revision(
             rule_id=rule.id,
-            kind=str(rule.__struct_config__.tag),
+            kind=rule.kind,
             severity=alert.severity,
             device_id=self._fleet.names[change.device],
             revision=alert.revision,
@@ -290,13 +288,13 @@ class AlertTracker:
             opened_at_ms=alert.opened_at_ms,
             changed_at_ms=change.time_ms,
             value=change.value,
-            unit=unit_of(rule),
+            unit=rule.unit,
             limit=change.limit,
             summary=summary,
             evidence=evidence,
             extra={"rule_version": self._version},
             site=self._fleet.sites.get(change.device),
-            metric=metric_of(rule),
+            metric=rule.metric,
         )
 
 
@@ -304,7 +302,3 @@ def _is_pending(tracker: Tracker, device: int) -> bool:
     """Whether a level has begun that does not count yet."""
     run = tracker.runs.get(device)
     return run is not None and not run.level
-
-
-def _severity(rule: OfReadings, level: int) -> str:
-    return getattr(rule, "severity", None) or _SEVERITIES[level]

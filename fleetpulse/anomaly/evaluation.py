@@ -9,12 +9,11 @@ from fleetpulse.alerts import Revision
 from fleetpulse.anomaly.alerting import AlertTracker
 from fleetpulse.anomaly.memory import Fleet, Memory
 from fleetpulse.records.rows import Due
-from fleetpulse.rules.conditions import leaves
 from fleetpulse.rules.evaluator import Mask, Saved
-from fleetpulse.rules.evaluators import Followed, evaluator_of
+from fleetpulse.rules.kinds.condition import Condition
+from fleetpulse.rules.kinds.flapping import Flapping
 from fleetpulse.rules.levels import LevelChange
-from fleetpulse.rules.model import Condition, Flapping, OfSilence, Scope
-from fleetpulse.rules.sentences import metric_of
+from fleetpulse.rules.rule import FollowingRule, ReadingRule, Scope
 from fleetpulse.rules.versions import Version
 
 _EVERYTHING = Scope()
@@ -35,10 +34,10 @@ class RuleSetEvaluator:
         self._fleet = fleet
         rules = version.rules.rules
         conditions = [rule for rule in rules if isinstance(rule, Condition)]
-        inner = {leaf.id: leaf for rule in conditions for leaf in leaves(rule.id, rule.when)}
+        inner = {leaf.id: leaf for rule in conditions for leaf in rule.leaves()}
         numbered = [*rules, *inner.values()]
         self._evaluators = {
-            rule.id: evaluator_of(number, rule) for number, rule in enumerate(numbered) if isinstance(rule, Followed)
+            rule.id: rule.evaluator(number) for number, rule in enumerate(numbered) if isinstance(rule, FollowingRule)
         }
         self._conditions = {rule.id for rule in conditions}
         self._scopes = {rule.id: rule.scope for rule in rules}
@@ -168,7 +167,7 @@ class RuleSetEvaluator:
 def _signatures(version: Version) -> dict[str, str]:
     """What must stay as it is for a rule on readings to keep its alerts from one version to the next, by id."""
     return {
-        rule.id: f"{type(rule).__name__} {rule.rule if isinstance(rule, Flapping) else metric_of(rule)}"
+        rule.id: f"{type(rule).__name__} {rule.rule if isinstance(rule, Flapping) else rule.metric}"
         for rule in version.rules.rules
-        if not isinstance(rule, OfSilence)
+        if isinstance(rule, ReadingRule)
     }

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import click
 
 from fleetpulse import topics
-from fleetpulse.backtest.evidence import Check, checks
+from fleetpulse.backtest.evidence import checks
 from fleetpulse.backtest.options import Source, of_history
 from fleetpulse.backtest.retelling import Heard, Retold, deciding, differences, retell
 from fleetpulse.backtest.run import Settings
@@ -19,7 +19,9 @@ from fleetpulse.inactivity.timeouts import NEVER_SEEN
 from fleetpulse.rulefiles.difference import fields_of, told
 from fleetpulse.rules import model as rule_types
 from fleetpulse.rules.checks import RULE_ID
-from fleetpulse.rules.model import Rule, RuleSet
+from fleetpulse.rules.evidence import Check
+from fleetpulse.rules.kinds import Rule
+from fleetpulse.rules.model import RuleSet
 from fleetpulse.rules.versions import Versions, expecting, in_force
 from fleetpulse.times import iso, to_epoch_ms
 

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from fleetpulse.alerts import AlertState, Revision
 from fleetpulse.rules.checks import RULE_ID
-from fleetpulse.rules.model import Inactivity, NeverSeen
+from fleetpulse.rules.kinds.inactivity import Inactivity
+from fleetpulse.rules.kinds.never_seen import NeverSeen
 from fleetpulse.rules.versions import Version
 from fleetpulse.times import first_multiple_after, iso
 

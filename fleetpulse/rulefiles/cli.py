@@ -53,7 +53,7 @@ def check_command(files: tuple[Path, ...]) -> None:
     """Say what is wrong with rule files, or what they contain. Several files are one set."""
     rules = _load(files)
     console().print(show.rules(rules))
-    kinds = Counter(str(rule.__struct_config__.tag) for rule in rules.rules)
+    kinds = Counter(rule.kind for rule in rules.rules)
     click.echo(f"{_count(rules)}: {', '.join(f'{n:,} {kind}' for kind, n in kinds.items()) or 'none'}")
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from fleetpulse.rules.model import Rule, RuleSet, to_document
+from fleetpulse.rules.kinds import Rule
+from fleetpulse.rules.model import RuleSet, to_document
 
 Fields = dict[str, Any]
 
@@ -85,7 +86,7 @@ def fields_of(document: Any, path: str = "") -> Fields:
 
 
 def _title(rule: Rule) -> str:
-    return f"{rule.id} ({rule.__struct_config__.tag})"
+    return f"{rule.id} ({rule.kind})"
 
 
 def told(value: Any) -> str:

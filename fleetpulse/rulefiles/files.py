@@ -10,7 +10,9 @@ from fleetpulse.errors import ConfigurationError
 from fleetpulse.rulefiles.source import MAX_BYTES, Position, Source, Unreadable, parse
 from fleetpulse.rules import model as rule_types
 from fleetpulse.rules.checks import faults
-from fleetpulse.rules.model import Rule, RuleError, RuleSet
+from fleetpulse.rules.kinds import Rule
+from fleetpulse.rules.model import RuleSet
+from fleetpulse.rules.parts import RuleError
 
 _MOST_TOLD = 20  # faults in one message
 

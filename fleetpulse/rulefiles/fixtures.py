@@ -17,7 +17,8 @@ from fleetpulse.rulefiles.files import load
 from fleetpulse.rulefiles.source import MAX_BYTES, Unreadable, parse
 from fleetpulse.rules import model as rule_types
 from fleetpulse.rules.checks import check
-from fleetpulse.rules.model import RuleError, RuleSet, Severity
+from fleetpulse.rules.model import RuleSet
+from fleetpulse.rules.parts import RuleError, Severity
 from fleetpulse.rules.versions import Version
 from fleetpulse.shard.readings import ReadingPolicy
 from fleetpulse.shard.shard import Shard, ShardPolicy

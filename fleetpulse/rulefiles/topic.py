@@ -8,7 +8,7 @@ from confluent_kafka import KafkaError, KafkaException, Message
 from fleetpulse.errors import FleetpulseError
 from fleetpulse.kafka.reading import read_to_end
 from fleetpulse.kafka.transactions import ANSWER_S, exclusive_producer, one_line
-from fleetpulse.rules.model import RuleError
+from fleetpulse.rules.parts import RuleError
 from fleetpulse.rules.versions import Version, Versions, decode, encode, merged
 
 _TAKEN_OVER = (KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH)

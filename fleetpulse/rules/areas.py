@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from fleetpulse.rules.model import Circle, Polygon
+from fleetpulse.rules.parts import Part
 
 _EARTH_M = 6_371_008.8  # mean radius (IUGG)
 _METRES_A_DEGREE = math.radians(1) * _EARTH_M
@@ -13,6 +13,20 @@ Box = tuple[float, float, float, float]
 
 NOWHERE_BOX: Box = (1.0, -1.0, 1.0, -1.0)
 EVERYWHERE_BOX: Box = (-math.inf, math.inf, -math.inf, math.inf)
+
+
+class Circle(Part, frozen=True, kw_only=True, tag_field="shape", tag="circle"):
+    """The surroundings of a point."""
+
+    lat: float
+    lon: float
+    radius_m: float
+
+
+class Polygon(Part, frozen=True, kw_only=True, tag_field="shape", tag="polygon"):
+    """An area by its corners, each `[lat, lon]`; it must not cross the 180th meridian."""
+
+    corners: tuple[tuple[float, float], ...]
 
 
 def inner_box(circle: Circle) -> Box:

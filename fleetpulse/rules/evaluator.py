@@ -14,6 +14,9 @@ from fleetpulse.rules.levels import CRITICAL, NONE, LevelChange, Limits, Run, Tr
 Mask = bytearray | None  # by device number: whether the rule is for it; None for all
 Saved = tuple[list[bytes], dict[int, Run]]
 
+ALARM = Limits(above=(0.5, 0.5))
+"""Of what is either so (1.0) or not (0.0)."""
+
 
 class Evaluator(ABC):
     """Follows one rule. `told` holds the devices of which something is known, kept only where somebody asks."""

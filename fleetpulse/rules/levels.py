@@ -6,12 +6,19 @@ from typing import NamedTuple
 
 import msgspec
 
-from fleetpulse.rules.model import Levels
+from fleetpulse.rules.parts import Part
 
 NONE, WARNING, CRITICAL = 0, 1, 2
 _RECENT = 5  # values that are kept as evidence
 
 _NEVER = float("inf")
+
+
+class Levels(Part, frozen=True, kw_only=True):
+    """A limit for each severity, at least one of them."""
+
+    warning: float | None = None
+    critical: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +33,11 @@ class Limits:
     def of(cls, above: Levels | None, below: Levels | None = None, hysteresis: float = 0.0) -> "Limits":
         """The limits that a rule's levels set. Without a warning a value is at once critical."""
         return cls(_pair(above, _NEVER, min), _pair(below, -_NEVER, max), hysteresis)
+
+    @property
+    def outermost(self) -> tuple[float, float]:
+        """The upper and the lower limit between which nothing is wrong with a value."""
+        return self.above[WARNING - 1], self.below[WARNING - 1]
 
     def level(self, value: float, before: int) -> int:
         """The level of a value, where the level before it was `before`."""

@@ -7,7 +7,8 @@ from msgspec import Struct
 
 from fleetpulse.rules import model as rule_types
 from fleetpulse.rules.checks import check
-from fleetpulse.rules.model import RuleError, RuleSet
+from fleetpulse.rules.model import RuleSet
+from fleetpulse.rules.parts import RuleError
 from fleetpulse.times import LAST_MS
 
 NOTICE_MS = 2_000  # how far ahead of all clocks a change must be announced, so that every shard has it in time

@@ -12,7 +12,7 @@ from fleetpulse.backtest.sources.records import record_of
 from fleetpulse.cli.commandline import run
 from fleetpulse.cli.main import fleetpulse
 from fleetpulse.inactivity.timeouts import InactivityPolicy
-from fleetpulse.rules.model import Rule
+from fleetpulse.rules.kinds import Rule
 from tests.unit.fleetpulse.backtest.histories import SETTINGS, streams, write_lines, write_rules
 from tests.unit.fleetpulse.shard.test_monitoring_shard import RULES, T0, VERSIONS, history, version
 

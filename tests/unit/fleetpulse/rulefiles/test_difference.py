@@ -4,18 +4,14 @@ import pytest
 
 from fleetpulse.rulefiles import show
 from fleetpulse.rulefiles.difference import Change, difference
-from fleetpulse.rules.model import (
-    Circle,
-    Condition,
-    Geofence,
-    Levels,
-    Node,
-    Rule,
-    RuleSet,
-    Scope,
-    Threshold,
-    to_document,
-)
+from fleetpulse.rules.areas import Circle
+from fleetpulse.rules.kinds import Rule
+from fleetpulse.rules.kinds.condition import Condition, Node
+from fleetpulse.rules.kinds.geofence import Geofence
+from fleetpulse.rules.kinds.threshold import Threshold
+from fleetpulse.rules.levels import Levels
+from fleetpulse.rules.model import RuleSet, to_document
+from fleetpulse.rules.rule import Scope
 
 HOT = Threshold(id="hot", metric="temperature_c", above=Levels(critical=50.0))
 DRY = Threshold(id="dry", metric="humidity", below=Levels(critical=10.0))

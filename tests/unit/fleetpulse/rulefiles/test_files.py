@@ -8,7 +8,10 @@ from fleetpulse.cli.commandline import run
 from fleetpulse.cli.main import fleetpulse
 from fleetpulse.durations import DurationMs
 from fleetpulse.rulefiles.files import RuleFileError, load
-from fleetpulse.rules.model import Levels, RuleSet, Scope, Threshold
+from fleetpulse.rules.kinds.threshold import Threshold
+from fleetpulse.rules.levels import Levels
+from fleetpulse.rules.model import RuleSet
+from fleetpulse.rules.rule import Scope
 from tests.unit.fleetpulse.rulefiles.malformed import BATTERY, MALFORMED, Malformed, hot
 
 HOT = Threshold(id="hot", metric="temperature_c", above=Levels(critical=50.0))

@@ -13,7 +13,11 @@ from fleetpulse.durations import DurationMs
 from fleetpulse.records.metrics import UNITS
 from fleetpulse.rulefiles.cli import command
 from fleetpulse.rulefiles.files import load
-from fleetpulse.rules import model
+from fleetpulse.rules.areas import Circle, Polygon
+from fleetpulse.rules.kinds import KINDS
+from fleetpulse.rules.kinds.condition import Node
+from fleetpulse.rules.levels import Levels
+from fleetpulse.rules.rule import Scope
 from fleetpulse.rules.versions import decode, encode
 
 PAGE = (Path(__file__).resolve().parents[4] / "docs" / "rules.md").read_text()
@@ -44,18 +48,18 @@ def part(kind: str) -> str:
 
 
 def test_the_page_has_every_kind_and_no_other() -> None:
-    assert sorted(re.findall(r"^### `(\w+)`$", PAGE, re.MULTILINE)) == sorted(model.KINDS)
+    assert sorted(re.findall(r"^### `(\w+)`$", PAGE, re.MULTILINE)) == sorted(KINDS)
 
 
-@pytest.mark.parametrize("kind", model.KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_field_of_a_kind_is_told_and_no_other(kind: str) -> None:
-    assert rows(part(kind)).keys() == fields(model.KINDS[kind]).keys() - COMMON
+    assert rows(part(kind)).keys() == fields(KINDS[kind]).keys() - COMMON
 
 
-@pytest.mark.parametrize("kind", model.KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_default_is_told(kind: str) -> None:
     told = rows(part(kind))
-    for name, field in fields(model.KINDS[kind]).items():
+    for name, field in fields(KINDS[kind]).items():
         default = (
             field.default_factory() if field.default is msgspec.NODEFAULT and not field.required else field.default
         )
@@ -73,14 +77,12 @@ def in_words(default: object) -> str:
 
 def test_what_is_within_fields_is_told() -> None:
     common = PAGE.split("## What every rule has")[1].split("## Kinds")[0]
-    assert rows(common).keys() == {"kind", "id", "scope", *fields(model.Scope), *fields(model.Levels)}
+    assert rows(common).keys() == {"kind", "id", "scope", *fields(Scope), *fields(Levels)}
     area = section("geofence").split("`area`:")[1]
-    assert rows(area).keys() == {"shape", *fields(model.Circle), *fields(model.Polygon)}
+    assert rows(area).keys() == {"shape", *fields(Circle), *fields(Polygon)}
     node = section("condition").split("A condition is exactly one of:")[1]
-    assert set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (.*?) \|", node, re.MULTILINE)))) == {
-        *fields(model.Node)
-    }
-    assert all(field.default is UNSET for field in fields(model.Node).values())
+    assert set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (.*?) \|", node, re.MULTILINE)))) == {*fields(Node)}
+    assert all(field.default is UNSET for field in fields(Node).values())
 
 
 @pytest.mark.parametrize("metric", UNITS)
@@ -94,7 +96,7 @@ def test_every_example_is_a_set(tmp_path: Path) -> None:
     for example in examples:
         (tmp_path / "example.yaml").write_text(example)
         kinds |= {type(rule) for rule in load(tmp_path / "example.yaml", {}).rules}
-    assert kinds == set(model.KINDS.values())
+    assert kinds == set(KINDS.values())
 
 
 @pytest.mark.parametrize("name", sorted(command.commands))

@@ -3,8 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetpulse.rules.areas import contains, distance_m, inner_box, outer_box
-from fleetpulse.rules.model import Circle, Polygon
+from fleetpulse.rules.areas import Circle, Polygon, contains, distance_m, inner_box, outer_box
 
 _lats, _lons = st.floats(-90, 90), st.floats(-180, 180)
 

@@ -5,19 +5,15 @@ from typing import Any
 import pytest
 
 from fleetpulse.durations import DurationMs, parse
+from fleetpulse.rules.areas import Circle
 from fleetpulse.rules.checks import check, faults
-from fleetpulse.rules.model import (
-    Circle,
-    Geofence,
-    Levels,
-    RuleError,
-    RuleSet,
-    Scope,
-    Stuck,
-    Threshold,
-    read,
-    to_document,
-)
+from fleetpulse.rules.kinds.geofence import Geofence
+from fleetpulse.rules.kinds.stuck import Stuck
+from fleetpulse.rules.kinds.threshold import Threshold
+from fleetpulse.rules.levels import Levels
+from fleetpulse.rules.model import RuleSet, read, to_document
+from fleetpulse.rules.parts import RuleError
+from fleetpulse.rules.rule import Scope
 
 HOT = {"kind": "threshold", "id": "hot", "metric": "temperature_c", "above": {"critical": 50}}
 

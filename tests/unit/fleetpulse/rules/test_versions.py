@@ -3,7 +3,10 @@
 import msgspec
 import pytest
 
-from fleetpulse.rules.model import Battery, Levels, RuleError, RuleSet
+from fleetpulse.rules.kinds.battery import Battery
+from fleetpulse.rules.levels import Levels
+from fleetpulse.rules.model import RuleSet
+from fleetpulse.rules.parts import RuleError
 from fleetpulse.rules.versions import Version, decode, encode, in_force, merged, next_change_ms
 
 LOW = RuleSet((Battery(id="low", below=Levels(warning=20.0)),))

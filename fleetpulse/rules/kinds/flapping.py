@@ -1,0 +1,54 @@
+"""`flapping`: another rule's alerts that open too often."""
+
+from collections.abc import Iterator
+
+from fleetpulse.alerts import AlertState
+from fleetpulse.durations import DurationMs
+from fleetpulse.rules.evidence import Check, Told
+from fleetpulse.rules.faults import MOST, not_positive
+from fleetpulse.rules.kinds.condition import Condition
+from fleetpulse.rules.levels import LevelChange
+from fleetpulse.rules.parts import Severity
+from fleetpulse.rules.rule import Fault, FollowingRule, ReadingRule
+from fleetpulse.rules.sentences import number
+
+
+class Flapping(ReadingRule, frozen=True, kw_only=True, tag="flapping"):
+    """Another rule's alerts that open too often: they become one alert with a count."""
+
+    rule: str
+    opens: int
+    within: DurationMs
+    severity: Severity = "warning"
+
+    refers_to = (FollowingRule, Condition)
+
+    @property
+    def unit(self) -> str:
+        """Its values are counts."""
+        return "openings"
+
+    def faults(self, path: str) -> Iterator[Fault]:
+        """What is wrong with its numbers."""
+        yield from not_positive(f"{path}.within", self.within)
+        if not 2 <= self.opens <= MOST:
+            yield f"{path}.opens", f"{self.opens} is not from 2 to {MOST:,}"
+
+    def references(self, path: str) -> Iterator[tuple[str, str]]:
+        """The rule whose alerts it counts."""
+        yield f"{path}.rule", self.rule
+
+    def describe(self, change: LevelChange) -> str:
+        """How often it opened."""
+        return f"{self.rule} opened {number(change.value)} times within {self.within}"
+
+    def describe_recovery(self, change: LevelChange) -> str:
+        """How often it opened in all."""
+        return f"{self.rule} no longer flaps, it opened {number(change.value)} times"
+
+    def checks(self, told: Told) -> Iterator[Check]:
+        """Whether it opened often enough, within the time."""
+        if told["state"] == AlertState.OPEN:
+            value, lasted_ms = told["value"], told["evidence"]["for_ms"]
+            yield Check(f"{value:g} openings are at least {self.opens}", value >= self.opens == told["limit"])
+            yield Check(f"they came within {self.within}", lasted_ms <= self.within)

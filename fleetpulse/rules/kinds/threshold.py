@@ -1,0 +1,92 @@
+"""`threshold`: a value beyond a limit."""
+
+from collections.abc import Iterator
+
+from msgspec import field
+
+from fleetpulse.durations import DurationMs
+from fleetpulse.records.rows import Samples
+from fleetpulse.rules.evaluator import Mask, OfOneMetric
+from fleetpulse.rules.evidence import Check, Told, limit_checks
+from fleetpulse.rules.faults import levels_faults, negative
+from fleetpulse.rules.levels import CRITICAL, WARNING, LevelChange, Levels, Limits
+from fleetpulse.rules.rule import Fault, FollowingRule
+from fleetpulse.rules.sentences import lasting, number
+
+
+class Threshold(FollowingRule, frozen=True, kw_only=True, tag="threshold"):
+    """A value beyond a limit for as long as `for` says; `hysteresis` is how far it has to come back."""
+
+    metric: str
+    above: Levels | None = None
+    below: Levels | None = None
+    hysteresis: float = 0.0
+    hold: DurationMs = field(default_factory=DurationMs, name="for")
+
+    def faults(self, path: str) -> Iterator[Fault]:
+        """What is wrong with its limits."""
+        yield from negative(f"{path}.hysteresis", self.hysteresis)
+        if self.above is None and self.below is None:
+            yield path, "expected `above`, `below` or both"
+        if self.above is not None:
+            yield from levels_faults(f"{path}.above", self.above)
+        if self.below is not None:
+            yield from levels_faults(f"{path}.below", self.below, rising=False)
+        if self.above and self.below:
+            yield from _overlap(path, self.above, self.below)
+
+    def evaluator(self, index: int) -> "ThresholdEvaluator":
+        """What follows its metric."""
+        return ThresholdEvaluator(index, self.metric, self._limits(), self.hold)
+
+    def _limits(self) -> Limits:
+        return Limits.of(self.above, self.below, self.hysteresis)
+
+    def describe(self, change: LevelChange) -> str:
+        """The value, the limit, and how long."""
+        above = self.above is not None and change.limit in (self.above.warning, self.above.critical)
+        return describe_value(self, change, above, self.hysteresis)
+
+    def describe_recovery(self, change: LevelChange) -> str:
+        """The value."""
+        return f"{self.metric} is back within its limits at {number(change.value, self.unit)}"
+
+    def checks(self, told: Told) -> Iterator[Check]:
+        """Whether the value is beyond the limit."""
+        return limit_checks(told, self._limits(), CRITICAL if told["severity"] == "critical" else WARNING)
+
+
+class ThresholdEvaluator(OfOneMetric):
+    """A value against limits."""
+
+    def take(self, samples: Samples, mask: Mask, changes: list[LevelChange]) -> None:
+        """Take the values."""
+        rows, times_ms, devices, values, lowest, highest = samples
+        high, low, runs, step = *self.tracker.limits.outermost, self.tracker.runs, self.tracker.step
+        concerned = set(runs)
+        if highest > high or lowest < low:
+            concerned.update([devices[index] for index, value in enumerate(values) if value > high or value < low])
+        if not concerned:
+            return
+        for index in [index for index, device in enumerate(devices) if device in concerned]:
+            device, value = devices[index], values[index]
+            if (value > high or value < low or device in runs) and (mask is None or mask[device]):
+                step(rows[index], device, times_ms[index], value, changes)
+
+
+def describe_value(rule: FollowingRule, change: LevelChange, above: bool, hysteresis: float) -> str:
+    """A value that is, or is still held to be, beyond a limit."""
+    assert change.value is not None
+    assert change.limit is not None
+    side = "above" if above else "below"
+    if not (change.value > change.limit if above else change.value < change.limit):  # within the hysteresis
+        side = f"not yet {hysteresis:g} {'below' if above else 'above'}"
+    value, limit = number(change.value, rule.unit), number(change.limit, rule.unit)
+    return f"{rule.metric} is {value}, {side} {limit}{lasting(change)}"
+
+
+def _overlap(path: str, above: Levels, below: Levels) -> Iterator[Fault]:
+    highs = [level for level in (above.warning, above.critical) if level is not None]
+    lows = [level for level in (below.warning, below.critical) if level is not None]
+    if highs and lows and max(lows) > min(highs):
+        yield f"{path}.below", f"{max(lows):g} is more than the limit above, {min(highs):g}"

@@ -16,18 +16,6 @@ class Observer(Protocol):
         """Take in a reading."""
 
 
-class Together:
-    """Several truths about the same readings."""
-
-    def __init__(self, *truths: Observer) -> None:
-        self._truths = truths
-
-    def observe(self, reading: Reading) -> None:
-        """Take in a reading, each of them."""
-        for truth in self._truths:
-            truth.observe(reading)
-
-
 def records(
     scenario: Scenario, truth: Observer | None = None, stopped: Callable[[], bool] | None = None
 ) -> Iterator[Record]:

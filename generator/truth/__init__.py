@@ -1,1 +1,1 @@
-"""The alerts and windows that a simulation must give, computed without the code of the jobs."""
+"""The alerts on silence that a simulation must give, computed without the code of the jobs."""

@@ -5,13 +5,14 @@ import math
 from typing import NamedTuple
 
 from generator.payloads.records import Record
-from generator.payloads.stream import Together, decided_until, records
+from generator.payloads.stream import decided_until, records
 from generator.scenario import Scenario
 from generator.truth.alerts import Revision as Silence
 from generator.truth.alerts import Truth
-from generator.truth.values import Limit, Rate, Stuck, ValueRevision, ValueTruth
-from generator.truth.windows import Window, WindowTruth
 from tests.e2e.support.jobs import Inactivity, messages, moment
+from tests.truth.together import Together
+from tests.truth.values import Limit, Rate, Stuck, ValueRevision, ValueTruth
+from tests.truth.windows import Window, WindowTruth
 
 RULES = """
 rules:

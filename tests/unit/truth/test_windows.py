@@ -8,7 +8,7 @@ from generator.fleet.silence import NEVER
 from generator.payloads.dialects import metrics_of
 from generator.payloads.stream import records
 from generator.scenario import Dialect
-from generator.truth.windows import Window, WindowTruth
+from tests.truth.windows import Window, WindowTruth
 from tests.unit.generator.fleets import FAULTY, QUIET, START_MS
 
 WIDTH_MS = 60_000

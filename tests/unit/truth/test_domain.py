@@ -14,10 +14,11 @@ from fleetpulse.rules.model import read
 from fleetpulse.rules.versions import Version
 from fleetpulse.windows.tumbling import WindowPolicy, WindowWatch
 from generator.fleet.silence import NEVER
-from generator.payloads.stream import Together, records
+from generator.payloads.stream import records
 from generator.scenario import Dialect
-from generator.truth.values import Limit, Rate, Stuck, ValueTruth
-from generator.truth.windows import WindowTruth
+from tests.truth.together import Together
+from tests.truth.values import Limit, Rate, Stuck, ValueTruth
+from tests.truth.windows import WindowTruth
 from tests.unit.generator.fleets import FAULTY
 
 FLEET = replace(

@@ -6,10 +6,11 @@ from hypothesis import strategies as st
 
 from generator.fleet.plan import Fault, Reading, readings
 from generator.payloads.dialects import metrics_of
-from generator.payloads.stream import Together, records
+from generator.payloads.stream import records
 from generator.scenario import Dialect
 from generator.truth.alerts import Truth
-from generator.truth.values import Limit, Rate, Stuck, ValueRevision, ValueTruth
+from tests.truth.together import Together
+from tests.truth.values import Limit, Rate, Stuck, ValueRevision, ValueTruth
 from tests.unit.generator.fleets import FAULTY, QUIET, START_MS
 
 HOT = Limit("hot", "temperature_c", warning=30.0, critical=40.0)

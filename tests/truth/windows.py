@@ -10,7 +10,7 @@ from typing import NamedTuple
 from generator.fleet.plan import Reading
 from generator.payloads.dialects import meter
 from generator.scenario import Scenario
-from generator.truth.values import ON_TIME, ORDER_DEPENDENT
+from tests.truth.values import ON_TIME, ORDER_DEPENDENT
 
 
 class Window(NamedTuple):

@@ -6,13 +6,13 @@ of which partition those were. The bytes of its records travel along compressed 
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from operator import itemgetter
 from typing import Any, NamedTuple
 
 import msgspec
 from lz4.block import compress, decompress
 
 from fleetpulse.records.batch import Column, DecodedBatch, decode_batch
+from fleetpulse.records.columns import picker
 from fleetpulse.records.dialects import Location
 from fleetpulse.records.reading import Rejection, seen_times
 from fleetpulse.records.reasons import Reason
@@ -121,7 +121,7 @@ def frame_of(batch: Batch, max_future_skew_ms: int, measured: bool = True) -> Fr
     rejected = [_reject(batch.original(index), rejection, 1)[1] for index, rejection in decoded.rejections.items()]
     if rejected:
         indices = [index for index, device in enumerate(decoded.devices) if device]
-        pick = _picker(indices)
+        pick = picker(indices)
         readings, kafka_times_ms = _readings(decoded, pick, indices), pick(kafka_times_ms)
     else:
         readings = _readings(decoded, list, range(len(decoded.devices)))
@@ -135,7 +135,7 @@ def _reject(original: Original, rejection: Rejection, shards: int) -> tuple[int,
 
 
 def _frame(decoded: DecodedBatch, batch: Batch, indices: list[int], rejected: list[Rejected]) -> Frame:
-    pick = _picker(indices)
+    pick = picker(indices)
     accepted = Batch(*map(pick, batch))
     readings = _readings(decoded, pick, indices)
     return Frame(
@@ -166,13 +166,6 @@ def _readings(decoded: DecodedBatch, pick: Callable[[Sequence[Any]], Any], indic
     )
 
 
-def _picker(indices: list[int]) -> Callable[[Sequence[Any]], Any]:
-    """What takes the items at `indices` from a column."""
-    if len(indices) > 1:
-        return itemgetter(*indices)
-    return lambda column: [column[index] for index in indices]
-
-
 def _spans(accepted: Batch, rejected: list[Rejected]) -> list[Span]:
     """What was read of each partition; records come in the order of their offsets, as they were read."""
     records = Counter(accepted.origins)
@@ -186,7 +179,7 @@ def _spans(accepted: Batch, rejected: list[Rejected]) -> list[Span]:
 
 def only(readings: Readings, indices: list[int]) -> Readings:
     """The readings at `indices`, in that order."""
-    pick = _picker(indices)
+    pick = picker(indices)
     return Readings(
         list(pick(readings.devices)),
         list(pick(readings.event_times_ms)),

@@ -3,11 +3,12 @@
 import heapq
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import compress
-from operator import eq, itemgetter, le
+from operator import eq, le
 from typing import Any, NamedTuple, cast
 
+from fleetpulse.records.columns import picker
 from fleetpulse.records.dialects import NOWHERE, Location
 from fleetpulse.records.frames import Readings
 
@@ -80,7 +81,7 @@ class Due:
             rows, values = [row for row, _ in found], [value for _, value in found]
         if not rows:
             return None
-        pick = _picker(rows)
+        pick = picker(rows)
         return Samples(rows, pick(times_ms), pick(numbers), values, min(values), max(values))
 
 
@@ -149,13 +150,8 @@ def _due(readings: Readings, from_ms: int, until_ms: int) -> Rows:
     return _picked(rows, [row for row, time_ms in enumerate(times_ms) if from_ms <= time_ms < until_ms])
 
 
-def _picker(order: Sequence[int]) -> Callable[[Sequence[Any]], Any]:
-    """What takes the items of `order` from a column."""
-    return itemgetter(*order) if len(order) > 1 else lambda column: [column[row] for row in order]
-
-
 def _picked(rows: Rows, order: list[int]) -> Rows:
-    pick = _picker(order)
+    pick = picker(order)
     others = {}
     if rows.others:
         others = {at: rows.others[row] for at, row in enumerate(order) if row in rows.others}

@@ -1,37 +1,23 @@
 """A schema registry with Confluent's interface, and what to make of it when it does not answer."""
 
 import json
-import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 import requests
-from tenacity import RetryCallState, RetryError, Retrying, retry_if_exception_type, wait_exponential
 
-from fleetpulse.errors import ConfigurationError, FleetpulseError
+from fleetpulse.errors import FleetpulseError
+from fleetpulse.http import PatientClient
 from fleetpulse.records.avro import LARGEST_ID, UnknownSchemaError
 
 PATIENCE_S = 300  # then the job fails, is started again by Flink, and the wait goes on where people see it
 UNKNOWN_FOR_S = 30
 
-_LONGEST_DELAY_S = 30
 _TIMEOUT_S = 10
 _MOST_UNKNOWN = 10_000
 _SCHEMA_NOT_FOUND = 40403  # Confluent's own code; a plain 404 comes from a wrong address
 _HEADERS = {"Content-Type": "application/vnd.schemaregistry.v1+json"}
-_NO_ADDRESS = (
-    requests.exceptions.InvalidSchema,
-    requests.exceptions.InvalidURL,
-    requests.exceptions.MissingSchema,
-)
-
-_log = logging.getLogger(__name__)
-
-
-class _AwayError(Exception):
-    """No answer, or one that says nothing about what was asked."""
 
 
 class _Answer(NamedTuple):
@@ -52,9 +38,8 @@ class Registry:
             now: a clock, in seconds.
             sleep: waits for so many seconds.
         """
-        self._url, self._now, self._sleep = url.rstrip("/"), now, sleep
-        self._name = f"the schema registry at {urlsplit(url).netloc.rpartition('@')[2]}"  # without the password
-        self._session = requests.Session()
+        self._client = PatientClient("the schema registry", url, PATIENCE_S, now, sleep)
+        self._now, self._name = now, self._client.name
         self._schemas: dict[int, object] = {}
         self._unknown: dict[int, tuple[float, str]] = {}  # until when that is believed, and what to say
 
@@ -84,7 +69,7 @@ class Registry:
         Raises:
             FleetpulseError: the registry is away for 5 minutes, does not talk to us, or refuses the schema.
         """
-        answer = self._patiently("POST", f"/subjects/{subject}/versions", {"schema": json.dumps(schema)})
+        answer = self._ask("POST", f"/subjects/{subject}/versions", {"schema": json.dumps(schema)})
         schema_id = answer.fields.get("id")
         if not isinstance(schema_id, int):
             raise FleetpulseError(f"{self._name} does not register the schema of {subject}: {_reason(answer)}")
@@ -93,7 +78,7 @@ class Registry:
     def _ask_for(self, schema_id: int) -> object:
         if schema_id > LARGEST_ID:
             raise UnknownSchemaError(f"no registry has a schema {schema_id}")
-        answer = self._patiently("GET", f"/schemas/ids/{schema_id}")
+        answer = self._ask("GET", f"/schemas/ids/{schema_id}")
         if answer.fields.get("error_code") == _SCHEMA_NOT_FOUND:
             raise UnknownSchemaError(f"{self._name} does not know schema {schema_id}")
         text, kind = answer.fields.get("schema"), answer.fields.get("schemaType", "AVRO")
@@ -103,39 +88,16 @@ class Registry:
             raise UnknownSchemaError(f"schema {schema_id} is {kind}, not Avro")
         return json.loads(text)
 
-    def _patiently(self, method: str, path: str, body: dict[str, str] | None = None) -> _Answer:
-        began = self._now()
-        attempts = Retrying(
-            retry=retry_if_exception_type(_AwayError),
-            wait=wait_exponential(max=_LONGEST_DELAY_S),
-            stop=lambda _: self._now() - began >= PATIENCE_S,
-            sleep=self._sleep,
-            before_sleep=self._say,
-        )
-        try:
-            return attempts(self._ask, method, path, body)
-        except RetryError as late:
-            why = late.last_attempt.exception()
-            raise FleetpulseError(f"{self._name} is away for {PATIENCE_S} s ({why}): is it started?") from late
+    def _ask(self, method: str, path: str, body: dict[str, str] | None = None) -> _Answer:
+        return self._client.repeat(lambda: self._ask_once(method, path, body))
 
-    def _ask(self, method: str, path: str, body: dict[str, str] | None) -> _Answer:
-        try:
-            answer = self._session.request(method, self._url + path, json=body, headers=_HEADERS, timeout=_TIMEOUT_S)
-        except _NO_ADDRESS as bad:
-            raise ConfigurationError(f"{self._name}: {bad}") from bad
-        except requests.RequestException as failed:
-            raise _AwayError(type(failed).__name__) from failed
-        if answer.status_code >= 500 or answer.status_code == requests.codes.too_many_requests:
-            raise _AwayError(f"HTTP {answer.status_code}")
+    def _ask_once(self, method: str, path: str, body: dict[str, str] | None) -> _Answer:
+        answer = self._client.request(method, path, json=body, headers=_HEADERS, timeout=_TIMEOUT_S)
         try:
             fields = answer.json()
         except requests.JSONDecodeError:
             fields = None
         return _Answer(answer.status_code, fields if isinstance(fields, dict) else {})
-
-    def _say(self, state: RetryCallState) -> None:
-        assert state.outcome is not None
-        _log.warning("%s is away (%s): next try in %.0f s", self._name, state.outcome.exception(), state.upcoming_sleep)
 
 
 def _reason(answer: _Answer) -> str:

@@ -2,8 +2,9 @@
 
 import re
 
-UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-_LONGEST_MS = 36_500 * UNITS_MS["d"]  # far more than any clock, and far less than what arithmetic on times takes
+DAY_MS = 86_400_000
+UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": DAY_MS}
+_LONGEST_MS = 36_500 * DAY_MS  # far more than any clock, and far less than what arithmetic on times takes
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 
 

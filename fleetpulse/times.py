@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from decimal import ROUND_DOWN, Decimal
 
+from fleetpulse.durations import DAY_MS
+
 _MS = Decimal("0.001")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LAST_MS = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z, the last instant that ISO 8601, SQL and Python all can write
@@ -44,7 +46,7 @@ def _from_iso(text: str) -> int:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     since = moment - _EPOCH
-    return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
+    return since.days * DAY_MS + since.seconds * 1000 + since.microseconds // 1000
 
 
 def iso(epoch_ms: int) -> str:

@@ -26,13 +26,13 @@ from pyflink.table.udf import udf
 from fleetpulse import topics
 from fleetpulse.cli.commandline import run
 from fleetpulse.cli.parameters import bootstrap_servers, topic_name
+from fleetpulse.durations import DAY_MS
 from fleetpulse.kafka.topics import ensure_topics
 from jobs.wiring import arguments
 from jobs.wiring.operators import UID_GENERATION, name_operators, number_operators_by_stream
 from sql import statement
 from udfs.archiving import ToReadings
 
-_DAY_MS = 86_400_000
 # How a topic is made that is missing.
 _AS_MADE = {"alerts": topics.ALERTS, "aggregates": topics.AGGREGATES, "readings": topics.TELEMETRY}
 _SECRET_IN = "FLEETPULSE_DATABASE_PASSWORD"  # noqa: S105 the variable's name, not a secret
@@ -210,7 +210,7 @@ def _prepare_topics(job: Plan) -> None:
     callback=arguments.topic_names,
     help="Topics of readings, separated by ';'.",
 )
-@arguments.milliseconds("max.future.skew", 60_000, 0, _DAY_MS, "How far a time may be ahead of the Kafka timestamp")
+@arguments.milliseconds("max.future.skew", 60_000, 0, DAY_MS, "How far a time may be ahead of the Kafka timestamp")
 @click.option(
     "--database.url",
     "url",

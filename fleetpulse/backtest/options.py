@@ -12,14 +12,13 @@ from fleetpulse.backtest.run import Settings
 from fleetpulse.backtest.sources import kafka, lines, parquet
 from fleetpulse.backtest.sources.history import Stream
 from fleetpulse.cli.parameters import bootstrap_servers, topic_name
+from fleetpulse.durations import DAY_MS
 from fleetpulse.errors import ConfigurationError
 from fleetpulse.inactivity.timeouts import InactivityPolicy
 from fleetpulse.rulefiles.files import load
 from fleetpulse.rulefiles.topic import read_book
 from fleetpulse.rules.versions import Version, Versions
 from jobs.wiring.arguments import milliseconds
-
-_DAY_MS = 86_400_000
 
 
 class Source:
@@ -75,10 +74,10 @@ _OPTIONS = (
         show_default=True,
         help="Topic of the versions of the rules.",
     ),
-    milliseconds("timeout", 60_000, 1, 7 * _DAY_MS, "How long a device may be silent"),
-    milliseconds("evaluation.period", 30_000, 1000, _DAY_MS, "How often silence is evaluated"),
-    milliseconds("out.of.orderness", 2_000, 0, _DAY_MS, "How far records may be out of order"),
-    milliseconds("max.future.skew", 60_000, 0, _DAY_MS, "How far a time may be ahead of the Kafka timestamp"),
+    milliseconds("timeout", 60_000, 1, 7 * DAY_MS, "How long a device may be silent"),
+    milliseconds("evaluation.period", 30_000, 1000, DAY_MS, "How often silence is evaluated"),
+    milliseconds("out.of.orderness", 2_000, 0, DAY_MS, "How far records may be out of order"),
+    milliseconds("max.future.skew", 60_000, 0, DAY_MS, "How far a time may be ahead of the Kafka timestamp"),
     click.option("--no-inactivity", is_flag=True, help="Miss nobody, as the anomaly job does."),
 )
 

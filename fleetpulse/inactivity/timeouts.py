@@ -5,6 +5,7 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from fleetpulse.alerts import AlertState, Revision
+from fleetpulse.durations import DAY_MS
 from fleetpulse.rules.checks import RULE_ID
 from fleetpulse.rules.kinds.inactivity import Inactivity
 from fleetpulse.rules.kinds.never_seen import NeverSeen
@@ -33,7 +34,7 @@ class InactivityPolicy:
 
     timeout_ms: int = 60_000
     evaluation_period_ms: int = 30_000
-    forget_after_ms: int = 7 * 86_400_000
+    forget_after_ms: int = 7 * DAY_MS
     report_every_evaluation: bool = False
 
     def silent_at(self, last_seen_ms: int, timeout_ms: int) -> int:

@@ -11,6 +11,7 @@ import click
 from fleetpulse import topics
 from fleetpulse.cli.commandline import run
 from fleetpulse.cli.parameters import bootstrap_servers, matching, schema_registry_if_any
+from fleetpulse.durations import DAY_MS
 from fleetpulse.kafka.schema_registry import Registry
 from fleetpulse.kafka.topics import ensure_topics
 from fleetpulse.records.avro import SensorReadings
@@ -18,7 +19,6 @@ from fleetpulse.search.fill import Reading, consumer_of, fill
 from fleetpulse.search.server import SearchServer
 from jobs.wiring.arguments import CONTEXT, milliseconds, topic_names
 
-_DAY_MS = 86_400_000
 TOPICS = ("events", "telemetry.raw", "sensor-data")  # those in JSON
 INDEX = "sensor_readings"
 
@@ -49,7 +49,7 @@ INDEX = "sensor_readings"
     help="Index to write to.",
 )
 @schema_registry_if_any
-@milliseconds("max.future.skew", 60_000, 0, _DAY_MS, "How far a time may be ahead of the Kafka timestamp")
+@milliseconds("max.future.skew", 60_000, 0, DAY_MS, "How far a time may be ahead of the Kafka timestamp")
 def command(
     bootstrap_servers: str,
     events_topics: Sequence[str],

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from fleetpulse.alerts import Revision
 from fleetpulse.anomaly.watch import AnomalyWatch
+from fleetpulse.durations import DAY_MS
 from fleetpulse.records.frames import Readings
 from fleetpulse.rules.versions import Versions
 from fleetpulse.shard.backlog import Backlog
@@ -24,7 +25,7 @@ class ReadingPolicy:
 
     evaluate_rules: bool = False
     windows: WindowPolicy | None = None
-    forget_after_ms: int = 7 * 86_400_000
+    forget_after_ms: int = 7 * DAY_MS
 
 
 class ReadingWatch:

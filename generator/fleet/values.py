@@ -9,12 +9,12 @@ spike  one reading is 1 to 2 times the way from the usual to the critical value 
 import math
 from collections.abc import Callable
 
+from fleetpulse.durations import DAY_MS
 from generator.fleet.chance import draw, mix, unit
 from generator.fleet.factory import Kind
 from generator.fleet.plan import Reading
 from generator.scenario import Scenario
 
-DAY_MS = 86_400_000
 EPISODE_MS = 30_000  # how long a sensor of a factory is near a threshold
 _TRIP_SHARE = 0.1
 _STUCK, _DRIFT, _EPISODE, _LOCATED, _TRIP, _HOME, _BATTERY = range(5, 12)

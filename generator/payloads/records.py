@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from fleetpulse.durations import DAY_MS
 from generator.fleet.chance import mix
 from generator.fleet.plan import Fault, Reading
-from generator.fleet.values import DAY_MS
 from generator.payloads.dialects import Write, shape
 from generator.payloads.malformed import choose, value_of
 from generator.scenario import Scenario

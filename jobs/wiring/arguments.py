@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from fleetpulse.cli.parameters import bootstrap_servers, matching, schema_registry_if_any, topic_name
+from fleetpulse.durations import DAY_MS
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 120, "show_default": True}
 
@@ -52,7 +53,6 @@ def interval(duration_ms: int) -> str:
     return f"{days} {hours:02d}:{minutes:02d}:{seconds:02d}.{ms:03d}"
 
 
-_DAY_MS = 86_400_000
 WINDOWS_MS = {"10s": 10_000, "1m": 60_000, "1h": 3_600_000}
 
 
@@ -92,8 +92,8 @@ _SILENCE = (
         help="every-evaluation also writes each silent device at each evaluation to --plain.topic.",
     ),
     _topic("plain", "alerts.plain", "Topic for --alerts.mode every-evaluation."),
-    milliseconds("timeout", 60_000, 1, 7 * _DAY_MS, "How long a device may be silent"),
-    milliseconds("evaluation.period", 30_000, 1000, _DAY_MS, "How often silence is evaluated"),
+    milliseconds("timeout", 60_000, 1, 7 * DAY_MS, "How long a device may be silent"),
+    milliseconds("evaluation.period", 30_000, 1000, DAY_MS, "How often silence is evaluated"),
 )
 _RULES = (
     click.option(
@@ -113,11 +113,11 @@ _WINDOWS = (
     ),
 )
 _TIME = (
-    milliseconds("forget.after", 7 * _DAY_MS, 60_000, 365 * _DAY_MS, "When a silent device is forgotten"),
-    milliseconds("out.of.orderness", 2_000, 0, _DAY_MS, "How far records may be out of order"),
-    milliseconds("max.future.skew", 60_000, 0, _DAY_MS, "How far a time may be ahead of the Kafka timestamp"),
-    milliseconds("idle.timeout", 30_000, 1000, _DAY_MS, "When a partition without records stops holding time"),
-    milliseconds("reconnect.grace", 30_000, 0, _DAY_MS, "How long decisions wait after an outage of ours"),
+    milliseconds("forget.after", 7 * DAY_MS, 60_000, 365 * DAY_MS, "When a silent device is forgotten"),
+    milliseconds("out.of.orderness", 2_000, 0, DAY_MS, "How far records may be out of order"),
+    milliseconds("max.future.skew", 60_000, 0, DAY_MS, "How far a time may be ahead of the Kafka timestamp"),
+    milliseconds("idle.timeout", 30_000, 1000, DAY_MS, "When a partition without records stops holding time"),
+    milliseconds("reconnect.grace", 30_000, 0, DAY_MS, "How long decisions wait after an outage of ours"),
     click.option(
         "--time.source",
         "time_source",

@@ -3,11 +3,12 @@ from dataclasses import replace
 
 import pytest
 
+from fleetpulse.durations import DAY_MS
 from fleetpulse.records.reading import Reading as Accepted
 from fleetpulse.records.reading import Rejection, decode_record
 from generator.fleet.plan import Fault, Reading
 from generator.payloads.malformed import KINDS, TOO_LARGE, choose, value_of
-from generator.payloads.records import DAY_MS, encoder
+from generator.payloads.records import encoder
 from generator.payloads.stream import records
 from generator.scenario import Dialect
 from generator.truth.alerts import Truth

@@ -1,10 +1,11 @@
-"""From level_changes of level to alerts: conditions over several rules, one alert a device and rule, and flapping."""
+"""From changes of level to alerts: conditions over several rules, one alert a device and rule, and flapping."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 
 from fleetpulse.alerts import AlertState, Revision
+from fleetpulse.anomaly.flapping import FlappingTracker
 from fleetpulse.anomaly.memory import Fleet, Memory, OpenAlert, Suppressed
 from fleetpulse.records.rows import Due, RowQueue
 from fleetpulse.rules.evaluator import ALARM
@@ -39,10 +40,11 @@ class AlertTracker:
         self._applies = applies
         self.rules = {rule.id: rule for rule in version.rules.rules if isinstance(rule, ReadingRule)}
         self._conditions = [rule for rule in self.rules.values() if isinstance(rule, Condition)]
-        self._flaps = [rule for rule in self.rules.values() if isinstance(rule, Flapping)]
         self._asked = {rule.id: frozenset(rule.keys()) for rule in self._conditions}
         self._holds = {rule.id: Tracker(keys.index(rule.id), ALARM, rule.hold) for rule in self._conditions}
         self.memory = memory
+        flaps = (rule for rule in self.rules.values() if isinstance(rule, Flapping))
+        self._flaps = FlappingTracker(flaps, keys, applies, memory)
         for rule_id, tracker in self._holds.items():
             tracker.runs = memory.holding.setdefault(rule_id, {})
         asked_for = frozenset().union(*self._asked.values())
@@ -51,7 +53,7 @@ class AlertTracker:
         self._last_ends: dict[tuple[str, int], OpenAlert] = {}  # within this batch
 
     def decide(self, due: Due, changes: list[LevelChange]) -> list[Revision]:
-        """What becomes of the level_changes of level in a batch, in the order of its rows."""
+        """The revisions that changes of level in a batch make, in the order of its rows."""
         waiting = self._waiting(due)
         self._last_ends.clear()
         if not changes and not waiting:
@@ -63,26 +65,24 @@ class AlertTracker:
         revisions: list[Revision] = []
         for row in queue:
             device, time_ms = due.numbers[row], due.rows.times_ms[row]
-            calmed = self._calm_flaps(row, device, time_ms)
-            revisions += [revision for revision, _ in calmed]
+            calmed = list(self._flaps.calmed(row, device, time_ms))
+            revisions += [self._end(flap, end, self._alerts(flap)[device]) for flap, end, _ in calmed]
             for change, before in self._levels_of(row, device, time_ms, by_row.get(row, [])):
                 revisions += self._change(change, before)
-            revisions += [again for _, change in calmed if change for again in self._send_suppressed_now(change)]
+            revisions += [again for *_, change in calmed if change for again in self._send_suppressed_now(change)]
             if self._is_waiting(device):
                 queue.watch(device, row)
         return revisions
 
     def _waiting(self, due: Due) -> set[int]:
-        """Devices for which a reading may matter though it level_changes no level."""
-        candidates: list[Iterable[int]] = [self._alerts(flap) for flap in self._flaps]
+        """Devices for which a reading may matter though it changes no level."""
+        candidates: list[Iterable[int]] = [*self._flaps.devices]
         candidates += [tracker.runs for tracker in self._holds.values()]
         candidates += [devices.intersection(due.numbers) for devices in self.memory.to_reevaluate.values() if devices]
         return {device for devices in candidates for device in devices if self._is_waiting(device)}
 
     def _is_waiting(self, device: int) -> bool:
-        return any(self._must_evaluate(rule.id, device) for rule in self._conditions) or any(
-            device in self._alerts(flap) for flap in self._flaps
-        )
+        return self._flaps.is_open(device) or any(self._must_evaluate(rule.id, device) for rule in self._conditions)
 
     def _must_evaluate(self, rule_id: str, device: int) -> bool:
         """Whether a condition must be evaluated at the next reading of a device, whatever changes."""
@@ -105,7 +105,7 @@ class AlertTracker:
             if key in self.memory.known:
                 self.memory.known[key].add(device)
             if change.value is None:
-                continue  # it says only that something is known now
+                continue  # it notes only that something is known now
             before = self._replace_level(key, device, change.level)
             if key in self.rules and change.level != before:
                 level_changes.append((change, before))
@@ -117,9 +117,9 @@ class AlertTracker:
                 self.memory.to_reevaluate.get(rule.id, set()).discard(device)
                 holds = rule.truth(lambda key: self._truth(key, device)) is True
                 if holds or device in tracker.runs:
-                    told: list[LevelChange] = []
-                    tracker.step(row, device, time_ms, float(holds), told)
-                    level_changes += [(change, self._replace_level(rule.id, device, change.level)) for change in told]
+                    own: list[LevelChange] = []
+                    tracker.step(row, device, time_ms, float(holds), own)
+                    level_changes += [(change, self._replace_level(rule.id, device, change.level)) for change in own]
         return level_changes
 
     def _truth(self, key: str, device: int) -> Truth:
@@ -148,50 +148,20 @@ class AlertTracker:
         return [self._revision(rule, change, alert, AlertState.UPDATED)]
 
     def _open_unless_flapping(self, rule: ReadingRule, change: LevelChange, before: int) -> list[Revision]:
-        flaps = [f for f in self._flaps if f.rule == rule.id and self._applies(f.id, change.device)]
-        flapping = [alert for flap in flaps if (alert := self._alerts(flap).get(change.device))]
-        for alert in flapping:
-            alert.suppressed = Suppressed(change.value, change.limit, change.since_ms) if change.level else None
-            if change.level and not before:
-                alert.count, alert.last_ms = alert.count + 1, change.time_ms
-        if flapping or not change.level:
+        if self._flaps.suppress(rule.id, change, before) or not change.level:
             return []
         revisions = [self._open(rule, change)]
-        for flap in flaps:
-            revisions += self._count_opening(flap, change)
+        for flap, counted in self._flaps.count_opening(rule.id, change):
+            revisions.append(self._open(flap, counted))
+            alert = self._alerts(flap)[change.device]
+            alert.count, alert.last_ms = int(counted.value or 0), change.time_ms
         return revisions
-
-    def _count_opening(self, flap: Flapping, change: LevelChange) -> list[Revision]:
-        openings = self.memory.openings.setdefault(flap.id, {})
-        recent = [at for at in openings.pop(change.device, ()) if change.time_ms - at <= flap.within] + [change.time_ms]
-        if len(recent) < flap.opens:
-            openings[change.device] = recent
-            return []
-        told = change._replace(value=float(len(recent)), limit=float(flap.opens), since_ms=recent[0], recent=())
-        revision = self._open(flap, told)
-        alert = self._alerts(flap)[change.device]
-        alert.count, alert.last_ms = len(recent), change.time_ms
-        return [revision]
-
-    def _calm_flaps(self, row: int, device: int, time_ms: int) -> list[tuple[Revision, LevelChange | None]]:
-        """End the flapping of rules that have not opened for long enough, and tell what they have suppressed."""
-        calmed: list[tuple[Revision, LevelChange | None]] = []
-        for flap in self._flaps:
-            alert = self._alerts(flap).get(device)
-            if alert is None or time_ms - alert.last_ms <= flap.within:
-                continue
-            number, said = self._keys.index(flap.rule), alert.suppressed
-            calm = LevelChange(row, number, device, time_ms, NONE, float(alert.count), float(flap.opens), alert.last_ms)
-            again = calm._replace(value=said.value, limit=said.limit, since_ms=said.since_ms) if said else None
-            calmed.append((self._end(flap, calm, alert), again))
-        return calmed
 
     def _send_suppressed_now(self, change: LevelChange) -> list[Revision]:
         """Open what was suppressed, where it is still so and nothing else has opened it."""
         rule = self.rules[self._keys[change.rule]]
         level = self.memory.levels.get(rule.id, {}).get(change.device, NONE)
-        still_flapping = any(change.device in self._alerts(flap) for flap in self._flaps if flap.rule == rule.id)
-        if not level or still_flapping or change.device in self._alerts(rule):
+        if not level or self._flaps.is_open_for(rule.id, change.device) or change.device in self._alerts(rule):
             return []
         return [self._open(rule, change._replace(level=level))]
 
@@ -219,17 +189,12 @@ class AlertTracker:
         return sorted(revisions, key=attrgetter("device_id"))
 
     def suppressed_by(self, flap_id: str) -> dict[int, Suppressed]:
-        """What a rule that flaps says at present, by device."""
-        alerts = self.memory.alerts.get(flap_id, {})
-        return {device: alert.suppressed for device, alert in alerts.items() if alert.suppressed}
+        """What a rule of kind flapping suppresses at present, by device."""
+        return self._flaps.suppressed_by(flap_id)
 
     def send_suppressed(self, rule_id: str, suppressed: Mapping[int, Suppressed], at_ms: int) -> list[Revision]:
         """Open what was suppressed by flapping that is no longer watched for."""
-        number = self._keys.index(rule_id)
-        changes = [
-            LevelChange(0, number, device, at_ms, NONE, said.value, said.limit, said.since_ms)
-            for device, said in suppressed.items()
-        ]
+        changes = self._flaps.released(rule_id, suppressed, at_ms)
         return [revision for change in changes for revision in self._send_suppressed_now(change)]
 
     def expire(self, device: int, at_ms: int) -> list[Revision]:
@@ -245,7 +210,7 @@ class AlertTracker:
         return revisions
 
     def _alerts(self, rule: ReadingRule) -> dict[int, OpenAlert]:
-        return self.memory.alerts.setdefault(rule.id, {})
+        return self.memory.alerts_of(rule.id)
 
     def _open(self, rule: ReadingRule, change: LevelChange) -> Revision:
         # At the very instant at which the last one began and ended it is the same alert again, by its id.

@@ -20,14 +20,14 @@ _EVERYTHING = Scope()
 
 
 class EvaluatorState(msgspec.Struct, array_like=True):
-    """What a evaluator knows, to be written down: by rule or leaf; and what the tracker remember."""
+    """What evaluators know, by rule or leaf, and what the tracker of alerts remembers: as it is written to state."""
 
     evaluators: dict[str, Saved]
     memory: Memory
 
 
 class RuleSetEvaluator:
-    """Judges due readings by one version of the rules."""
+    """Evaluates due readings by one version of the rules."""
 
     def __init__(self, version: Version, fleet: Fleet, kept: EvaluatorState | None = None) -> None:
         self.version = version
@@ -48,7 +48,7 @@ class RuleSetEvaluator:
         memory = kept.memory if kept else Memory()
         self.tracker = AlertTracker(version, [rule.id for rule in numbered], self._applies, fleet, memory)
         for key, known in self.tracker.memory.known.items():
-            self._evaluators[key].told = set(known)
+            self._evaluators[key].known = set(known)
         if kept:
             self._load(kept)
         self.grow()
@@ -63,7 +63,7 @@ class RuleSetEvaluator:
                 mask.extend(self._is_for(key, device) for device in range(len(mask), len(names)))
 
     def moved(self, device: int, at_ms: int) -> list[Revision]:
-        """Look again at which rules are for a device, since it has told another site; alerts of others end."""
+        """Look again at which rules are for a device, since its site is another; alerts of others end."""
         revisions: list[Revision] = []
         for key, mask in self._masks.items():
             if mask is not None:
@@ -75,7 +75,7 @@ class RuleSetEvaluator:
         return revisions
 
     def _release(self, key: str, devices: Iterable[int], at_ms: int) -> list[Revision]:
-        """End what a rule has to say of devices that it is no longer for."""
+        """End the alerts and runs of devices that a rule is no longer for."""
         evaluator = self._evaluators.get(key)
         if evaluator is not None:
             for device in devices:
@@ -93,7 +93,7 @@ class RuleSetEvaluator:
         return mask is None or bool(mask[device])
 
     def decide(self, due: Due) -> list[Revision]:
-        """RuleSetEvaluator due readings."""
+        """Evaluate due readings."""
         changes: list[LevelChange] = []
         for key, evaluator in self._evaluators.items():
             evaluator.feed(due, self._masks[key], changes)
@@ -131,9 +131,9 @@ class RuleSetEvaluator:
         successor = RuleSetEvaluator(version, self._fleet, kept)
         for rule_id in staying:
             revisions += successor._take_over(rule_id, self, at_ms)
-        for rule_id, said in suppressed.items():
+        for rule_id, held in suppressed.items():
             if rule_id in staying:
-                revisions += successor.tracker.send_suppressed(rule_id, said, at_ms)
+                revisions += successor.tracker.send_suppressed(rule_id, held, at_ms)
         for rule_id in successor._conditions.difference(staying):
             successor.tracker.reevaluate(rule_id, range(len(self._fleet.names)))
         return successor, revisions

@@ -1,4 +1,4 @@
-"""What alarms remember from batch to batch, by rule and device."""
+"""What is remembered of alerts from batch to batch, by rule and device."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from fleetpulse.rules.levels import Run
 
 
 class Suppressed(msgspec.Struct, array_like=True):
-    """What a rule that flaps says at present, and does not say aloud."""
+    """The alert of a rule that flaps, as it would have been sent."""
 
     value: float | None
     limit: float | None
@@ -37,6 +37,10 @@ class Memory(msgspec.Struct, array_like=True):
     holding: dict[str, dict[int, Run]] = {}
     known: dict[str, set[int]] = {}
     to_reevaluate: dict[str, set[int]] = {}
+
+    def alerts_of(self, rule_id: str) -> dict[int, OpenAlert]:
+        """The open alerts of a rule, by device."""
+        return self.alerts.setdefault(rule_id, {})
 
     def forget(self, device: int) -> None:
         """Know nothing of a device any more."""

@@ -1,4 +1,4 @@
-"""Derives the verdict of a revision again from what it tells: its numbers, held against the rule that made it."""
+"""Checks a revision of an alert against itself and the rule that made it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,36 +12,36 @@ from fleetpulse.rules.rule import ReadingRule
 from fleetpulse.times import iso, to_epoch_ms
 
 
-def checks(told: dict[str, Any], rule: Rule | None, policy: InactivityPolicy | None) -> list[Check]:
+def checks(fields: dict[str, Any], rule: Rule | None, policy: InactivityPolicy | None) -> list[Check]:
     """What must be so of a revision.
 
     Args:
-        told: its fields.
+        fields: those of the revision.
         rule: the rule that it names, of the version that it names; None where there is none.
         policy: when silence is judged.
     """
-    opened_at_ms = to_epoch_ms(told["opened_at"])
-    named = str(alert_id(told["rule_id"], told["device_id"], opened_at_ms))
-    found = [Check("the id is that of its rule, device and opening", named == told["alert_id"])]
-    if told["kind"] in (INACTIVITY, NEVER_SEEN):
-        return found + list(_of_silence(told, opened_at_ms, policy))
+    opened_at_ms = to_epoch_ms(fields["opened_at"])
+    named = str(alert_id(fields["rule_id"], fields["device_id"], opened_at_ms))
+    found = [Check("the id is that of its rule, device and opening", named == fields["alert_id"])]
+    if fields["kind"] in (INACTIVITY, NEVER_SEEN):
+        return found + list(_of_silence(fields, opened_at_ms, policy))
     if not isinstance(rule, ReadingRule):
-        return [*found, Check(f"the rules have a rule {told['rule_id']}", False)]
-    return found + list(_of_readings(told, rule))
+        return [*found, Check(f"the rules have a rule {fields['rule_id']}", False)]
+    return found + list(_of_readings(fields, rule))
 
 
-def _of_silence(told: dict[str, Any], opened_at_ms: int, policy: InactivityPolicy | None) -> Iterator[Check]:
-    yield from silence_checks(told)
+def _of_silence(fields: dict[str, Any], opened_at_ms: int, policy: InactivityPolicy | None) -> Iterator[Check]:
+    yield from silence_checks(fields)
     if policy is not None:
         claim = f"that is an instant of evaluation, every {policy.evaluation_period_ms / 1000:g} s"
         yield Check(claim, opened_at_ms % policy.evaluation_period_ms == 0)
 
 
-def _of_readings(told: dict[str, Any], rule: ReadingRule) -> Iterator[Check]:
-    evidence = told["evidence"]
-    lasted_ms = to_epoch_ms(told["changed_at"]) - evidence["since_ms"]
+def _of_readings(fields: dict[str, Any], rule: ReadingRule) -> Iterator[Check]:
+    evidence = fields["evidence"]
+    lasted_ms = to_epoch_ms(fields["changed_at"]) - evidence["since_ms"]
     yield Check(f"it had lasted since {iso(evidence['since_ms'])}", lasted_ms == evidence["for_ms"])
     hold_ms = getattr(rule, "hold", None)
-    if told["state"] in LIVE and hold_ms is not None:
+    if fields["state"] in LIVE and hold_ms is not None:
         yield Check(f"that is {lasted_ms / 1000:g} s, at least {hold_ms}", lasted_ms >= hold_ms)
-    yield from rule.checks(told)
+    yield from rule.checks(fields)

@@ -19,7 +19,7 @@ ALARM = Limits(above=(0.5, 0.5))
 
 
 class Evaluator(ABC):
-    """Follows one rule. `told` holds the devices of which something is known, kept only where somebody asks."""
+    """Follows one rule. `known` holds the devices with a value, where a condition asks for the rule; else None."""
 
     arrays: ClassVar[str] = ""  # type codes of the arrays it keeps, by device
     defaults: ClassVar[tuple[float, ...]] = ()
@@ -28,20 +28,20 @@ class Evaluator(ABC):
         self.metric = metric
         self.tracker = Tracker(rule, limits, hold_ms)
         self.columns: list[array[Any]] = [array(code) for code in self.arrays]
-        self.told: set[int] | None = None
+        self.known: set[int] | None = None
         self.rule = rule
 
     @abstractmethod
     def feed(self, due: Due, mask: Mask, changes: list[LevelChange]) -> None:
         """Take due readings, and append the changes of level."""
 
-    def tell_first(self, samples: Samples, mask: Mask, changes: list[LevelChange]) -> None:
-        """Say of each device that something is known of it now."""
-        if self.told is None or self.told.issuperset(samples.devices):
+    def note_known(self, samples: Samples, mask: Mask, changes: list[LevelChange]) -> None:
+        """Append a change without a value for each device that has its first value."""
+        if self.known is None or self.known.issuperset(samples.devices):
             return
         for row, time_ms, device in zip(samples.rows, samples.times_ms, samples.devices, strict=True):
-            if device not in self.told and (mask is None or mask[device]):
-                self.told.add(device)
+            if device not in self.known and (mask is None or mask[device]):
+                self.known.add(device)
                 changes.append(LevelChange(row, self.rule, device, time_ms, NONE, None, None, time_ms))
 
     def grow(self, devices: int) -> None:
@@ -54,16 +54,16 @@ class Evaluator(ABC):
         self.tracker.runs.pop(device, None)
         for column, default in zip(self.columns, self.defaults, strict=True):
             column[device] = default
-        if self.told is not None:
-            self.told.discard(device)
+        if self.known is not None:
+            self.known.discard(device)
 
     def renumber(self, order: Sequence[int]) -> None:
         """Keep the devices in `order` alone, with their indices in it as their numbers."""
         self.columns = [array(column.typecode, [column[device] for device in order]) for column in self.columns]
         indices = {device: index for index, device in enumerate(order)}
         self.tracker.runs = {indices[device]: run for device, run in self.tracker.runs.items() if device in indices}
-        if self.told is not None:
-            self.told = {indices[device] for device in self.told if device in indices}
+        if self.known is not None:
+            self.known = {indices[device] for device in self.known if device in indices}
 
     def save(self) -> Saved:
         """All that is kept, to be written down."""
@@ -83,7 +83,7 @@ class OfOneMetric(Evaluator):
         """Take due readings."""
         samples = due.samples(self.metric)
         if samples is not None:
-            self.tell_first(samples, mask, changes)
+            self.note_known(samples, mask, changes)
             self.take(samples, mask, changes)
 
     @abstractmethod
@@ -102,7 +102,7 @@ def switch(
     limit: float | None,
     since_ms: int,
 ) -> None:
-    """Note that what is either so or not has changed."""
+    """Append the change of a rule that has no limits, only on and off."""
     level = CRITICAL if on else NONE
     if on:
         tracker.runs[device] = Run(CRITICAL, (since_ms, since_ms), CRITICAL, ())

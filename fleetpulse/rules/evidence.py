@@ -7,8 +7,8 @@ from fleetpulse.alerts import AlertState
 from fleetpulse.rules.levels import CRITICAL, NONE, Limits
 
 LIVE = (AlertState.OPEN, AlertState.UPDATED)
-Told = Mapping[str, Any]
-"""The fields of a revision, as on the alerts topic."""
+Fields = Mapping[str, Any]
+"""Those of a revision, as on the alerts topic."""
 
 
 class Check(NamedTuple):
@@ -18,12 +18,12 @@ class Check(NamedTuple):
     holds: bool
 
 
-def limit_checks(told: Told, limits: Limits, level: int) -> Iterator[Check]:
+def limit_checks(revision: Fields, limits: Limits, level: int) -> Iterator[Check]:
     """Check a revision's value against the limits of the rule, for a revision at `level`."""
-    value, limit = told["value"], told["limit"]
-    if told["state"] in LIVE:
+    value, limit = revision["value"], revision["limit"]
+    if revision["state"] in LIVE:
         # A level that is held ends only beyond the hysteresis, so that a value may count that would not begin one.
         beyond = limits.level(value, CRITICAL) >= level and limits.limit(value, level) == limit
-        yield Check(f"the value {value:g} is beyond the limit {limit:g} for {told['severity']}", beyond)
-    elif told["state"] == AlertState.RECOVERED:
+        yield Check(f"the value {value:g} is beyond the limit {limit:g} for {revision['severity']}", beyond)
+    elif revision["state"] == AlertState.RECOVERED:
         yield Check(f"the value {value:g} is within the limits", limits.level(value, NONE) == NONE)

@@ -109,7 +109,7 @@ class Tracker:
                 del self.runs[device]
                 if run.level:
                     recent = _with(run.recent, time_ms, value)
-                    self._tell(changes, row, device, time_ms, NONE, value, run.level, run.since_ms[0], recent)
+                    self._append_change(changes, row, device, time_ms, NONE, value, run.level, run.since_ms[0], recent)
             return
         since_ms = run.since_ms if run else (time_ms, time_ms)
         if before < CRITICAL:
@@ -119,7 +119,7 @@ class Tracker:
         level = max(held[-1] if held else NONE, min(run.level, raw) if run else NONE)
         recent = _with(run.recent if run else (), time_ms, value)
         if level != (run.level if run else NONE):
-            self._tell(
+            self._append_change(
                 changes, row, device, time_ms, level, value, level or CRITICAL, since_ms[max(level, 1) - 1], recent
             )
         self.runs[device] = Run(raw, since_ms, level, recent)
@@ -132,7 +132,7 @@ class Tracker:
         """Let go of the runs whose level does not count yet: they lasted by other limits."""
         self.runs = {device: run for device, run in self.runs.items() if run.level}
 
-    def _tell(
+    def _append_change(
         self,
         changes: list[LevelChange],
         row: int,

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from fleetpulse.records.metrics import UNITS
 from fleetpulse.rules.evaluator import Evaluator
-from fleetpulse.rules.evidence import Check, Told
+from fleetpulse.rules.evidence import Check, Fields
 from fleetpulse.rules.levels import CRITICAL, WARNING, LevelChange
 from fleetpulse.rules.parts import Part
 
@@ -79,7 +79,7 @@ class ReadingRule(BaseRule, frozen=True, kw_only=True):
         """What a recovered alert says, after the device's name."""
         raise NotImplementedError
 
-    def checks(self, told: Told) -> Iterator[Check]:  # noqa: ARG002
+    def checks(self, revision: Fields) -> Iterator[Check]:  # noqa: ARG002
         """What must be so of the numbers of a revision that this rule made."""
         return iter(())
 

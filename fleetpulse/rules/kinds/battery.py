@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from msgspec import field
 
 from fleetpulse.durations import DurationMs
-from fleetpulse.rules.evidence import Check, Told, limit_checks
+from fleetpulse.rules.evidence import Check, Fields, limit_checks
 from fleetpulse.rules.faults import levels_faults, negative
 from fleetpulse.rules.kinds.threshold import ThresholdEvaluator, describe_value
 from fleetpulse.rules.levels import CRITICAL, WARNING, LevelChange, Levels, Limits
@@ -45,6 +45,6 @@ class Battery(FollowingRule, frozen=True, kw_only=True, tag="battery"):
         """The value."""
         return f"{self.metric} is back within its limits at {number(change.value, self.unit)}"
 
-    def checks(self, told: Told) -> Iterator[Check]:
+    def checks(self, revision: Fields) -> Iterator[Check]:
         """Whether the value is beyond the limit."""
-        return limit_checks(told, self._limits(), CRITICAL if told["severity"] == "critical" else WARNING)
+        return limit_checks(revision, self._limits(), CRITICAL if revision["severity"] == "critical" else WARNING)

@@ -8,7 +8,7 @@ from msgspec import field
 from fleetpulse.durations import DurationMs
 from fleetpulse.records.rows import Samples
 from fleetpulse.rules.evaluator import Mask, OfOneMetric
-from fleetpulse.rules.evidence import Check, Told, limit_checks
+from fleetpulse.rules.evidence import Check, Fields, limit_checks
 from fleetpulse.rules.faults import MOST, levels_faults, negative
 from fleetpulse.rules.levels import CRITICAL, WARNING, LevelChange, Levels, Limits
 from fleetpulse.rules.rule import Fault, FollowingRule
@@ -54,9 +54,9 @@ class Deviation(FollowingRule, frozen=True, kw_only=True, tag="deviation"):
         """That it is usual."""
         return f"{self.metric} is usual again"
 
-    def checks(self, told: Told) -> Iterator[Check]:
+    def checks(self, revision: Fields) -> Iterator[Check]:
         """Whether the deviation is beyond the limit."""
-        return limit_checks(told, self._limits(), CRITICAL if told["severity"] == "critical" else WARNING)
+        return limit_checks(revision, self._limits(), CRITICAL if revision["severity"] == "critical" else WARNING)
 
 
 class DeviationEvaluator(OfOneMetric):

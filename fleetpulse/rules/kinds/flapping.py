@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from fleetpulse.alerts import AlertState
 from fleetpulse.durations import DurationMs
-from fleetpulse.rules.evidence import Check, Told
+from fleetpulse.rules.evidence import Check, Fields
 from fleetpulse.rules.faults import MOST, not_positive
 from fleetpulse.rules.kinds.condition import Condition
 from fleetpulse.rules.levels import LevelChange
@@ -46,9 +46,9 @@ class Flapping(ReadingRule, frozen=True, kw_only=True, tag="flapping"):
         """How often it opened in all."""
         return f"{self.rule} no longer flaps, it opened {number(change.value)} times"
 
-    def checks(self, told: Told) -> Iterator[Check]:
+    def checks(self, revision: Fields) -> Iterator[Check]:
         """Whether it opened often enough, within the time."""
-        if told["state"] == AlertState.OPEN:
-            value, lasted_ms = told["value"], told["evidence"]["for_ms"]
-            yield Check(f"{value:g} openings are at least {self.opens}", value >= self.opens == told["limit"])
+        if revision["state"] == AlertState.OPEN:
+            value, lasted_ms = revision["value"], revision["evidence"]["for_ms"]
+            yield Check(f"{value:g} openings are at least {self.opens}", value >= self.opens == revision["limit"])
             yield Check(f"they came within {self.within}", lasted_ms <= self.within)

@@ -19,7 +19,7 @@ from fleetpulse.rules.areas import (
     outer_box,
 )
 from fleetpulse.rules.evaluator import Evaluator, Mask
-from fleetpulse.rules.evidence import Check, Told, limit_checks
+from fleetpulse.rules.evidence import Check, Fields, limit_checks
 from fleetpulse.rules.levels import CRITICAL, NONE, LevelChange, Limits
 from fleetpulse.rules.parts import Severity
 from fleetpulse.rules.rule import Fault, FollowingRule
@@ -69,9 +69,9 @@ class Geofence(FollowingRule, frozen=True, kw_only=True, tag="geofence"):
     def _how_far(self, change: LevelChange) -> str:
         return f", {change.value:,.0f} m from its middle" if isinstance(self.area, Circle) else ""
 
-    def checks(self, told: Told) -> Iterator[Check]:
+    def checks(self, revision: Fields) -> Iterator[Check]:
         """Whether the value is on that side of the edge."""
-        return limit_checks(told, self._limits(), CRITICAL)
+        return limit_checks(revision, self._limits(), CRITICAL)
 
 
 class GeofenceEvaluator(Evaluator):
@@ -98,10 +98,10 @@ class GeofenceEvaluator(Evaluator):
             if lat is None or lon is None or not (mask is None or mask[device]):
                 continue
             calm = (south < lat < north and west < lon < east) or not (low <= lat <= high and left <= lon <= right)
-            if calm and self.told is None and device not in runs:
+            if calm and self.known is None and device not in runs:
                 continue
-            if self.told is not None and device not in self.told:
-                self.told.add(device)
+            if self.known is not None and device not in self.known:
+                self.known.add(device)
                 changes.append(
                     LevelChange(row, self.rule, device, rows.times_ms[row], NONE, None, None, rows.times_ms[row])
                 )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from fleetpulse.alerts import AlertState
 from fleetpulse.durations import DurationMs
-from fleetpulse.rules.evidence import Check, Told
+from fleetpulse.rules.evidence import Check, Fields
 from fleetpulse.rules.faults import not_positive
 from fleetpulse.rules.parts import Severity
 from fleetpulse.rules.rule import Fault, SilenceRule
@@ -22,19 +22,19 @@ class Inactivity(SilenceRule, frozen=True, kw_only=True, tag="inactivity"):
         yield from not_positive(f"{path}.timeout", self.timeout)
 
 
-def silence_checks(told: Told) -> Iterator[Check]:
+def silence_checks(revision: Fields) -> Iterator[Check]:
     """What must be so of a revision on silence, by whichever rule, or by the job's own timeout."""
-    evidence, opened_at_ms = told["evidence"], to_epoch_ms(told["opened_at"])
+    evidence, opened_at_ms = revision["evidence"], to_epoch_ms(revision["opened_at"])
     silent_ms = opened_at_ms - evidence["latest_event_time_ms"]
     yield Check(
-        f"at {told['opened_at']} it had been silent for {silent_ms / 1000:g} s, more than {told['limit']:g} s",
-        silent_ms > told["limit"] * 1000 and silent_ms == evidence["silent_ms"] == round(told["value"] * 1000),
+        f"at {revision['opened_at']} it had been silent for {silent_ms / 1000:g} s, more than {revision['limit']:g} s",
+        silent_ms > revision["limit"] * 1000 and silent_ms == evidence["silent_ms"] == round(revision["value"] * 1000),
     )
     seen_at_ms = evidence.get("seen_at_ms")
-    if told["state"] == AlertState.RECOVERED:
+    if revision["state"] == AlertState.RECOVERED:
         yield Check(
-            f"it spoke at {told['changed_at']}, not before the alert was opened",
-            seen_at_ms == to_epoch_ms(told["changed_at"]) and seen_at_ms >= opened_at_ms,
+            f"it spoke at {revision['changed_at']}, not before the alert was opened",
+            seen_at_ms == to_epoch_ms(revision["changed_at"]) and seen_at_ms >= opened_at_ms,
         )
-    elif told["state"] == AlertState.CANCELLED and seen_at_ms is not None:
+    elif revision["state"] == AlertState.CANCELLED and seen_at_ms is not None:
         yield Check(f"it had spoken at {iso(seen_at_ms)}, before the alert was opened", seen_at_ms < opened_at_ms)

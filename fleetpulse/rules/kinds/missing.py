@@ -15,7 +15,7 @@ from fleetpulse.rules.sentences import number
 
 
 class Missing(FollowingRule, frozen=True, kw_only=True, tag="missing"):
-    """A device that speaks, but has not told a metric for a time: a stale signal."""
+    """A device that sends records, but not a certain metric, for a time: a stale signal."""
 
     metric: str
     hold: DurationMs = field(name="for")
@@ -36,17 +36,17 @@ class Missing(FollowingRule, frozen=True, kw_only=True, tag="missing"):
 
     def describe(self, change: LevelChange) -> str:
         """How long."""
-        return f"it speaks, but has not told {self.metric} for {number(change.value, 's')}"
+        return f"it sends records, but no {self.metric} for {number(change.value, 's')}"
 
     def describe_recovery(self, change: LevelChange) -> str:  # noqa: ARG002
         """That it is back."""
-        return f"{self.metric} is told again"
+        return f"{self.metric} is reported again"
 
 
 class MissingEvaluator(Evaluator):
-    """A metric that a device no longer tells, though it speaks."""
+    """A metric that a device no longer reports, though it sends records."""
 
-    arrays = "q"  # when it was told last, or the device was first heard
+    arrays = "q"  # when it was reported last, or the device was first heard
     defaults = (-1,)
 
     def __init__(self, rule: int, metric: str, hold_ms: int) -> None:
@@ -58,22 +58,22 @@ class MissingEvaluator(Evaluator):
         rows, numbers, samples = due.rows, due.numbers, due.samples(self.metric)
         has = frozenset(samples.rows) if samples and len(samples.rows) < len(numbers) else None
         all_have = samples is not None and has is None
-        [told_ms], runs, hold_ms = self.columns, self.tracker.runs, self._hold_ms
+        [reported_ms], runs, hold_ms = self.columns, self.tracker.runs, self._hold_ms
         if all_have and not runs:
             for time_ms, device in zip(rows.times_ms, numbers, strict=True):
-                told_ms[device] = time_ms
+                reported_ms[device] = time_ms
         else:
             for row, (time_ms, device) in enumerate(zip(rows.times_ms, numbers, strict=True)):
                 if all_have or (has is not None and row in has):
                     if device in runs:
-                        silent_s = (time_ms - told_ms[device]) / 1000
+                        silent_s = (time_ms - reported_ms[device]) / 1000
                         switch(self.tracker, changes, row, device, time_ms, False, silent_s, hold_ms / 1000, time_ms)
-                    told_ms[device] = time_ms
-                elif told_ms[device] < 0:
-                    told_ms[device] = time_ms
-                elif time_ms - told_ms[device] >= hold_ms and device not in runs and (mask is None or mask[device]):
-                    since_ms = told_ms[device]
+                    reported_ms[device] = time_ms
+                elif reported_ms[device] < 0:
+                    reported_ms[device] = time_ms
+                elif time_ms - reported_ms[device] >= hold_ms and device not in runs and (mask is None or mask[device]):
+                    since_ms = reported_ms[device]
                     silent_s = (time_ms - since_ms) / 1000
                     switch(self.tracker, changes, row, device, time_ms, True, silent_s, hold_ms / 1000, since_ms)
         if samples is not None:
-            self.tell_first(samples, mask, changes)
+            self.note_known(samples, mask, changes)

@@ -9,7 +9,7 @@ from fleetpulse.durations import DurationMs
 from fleetpulse.records.metrics import UNITS
 from fleetpulse.records.rows import Samples
 from fleetpulse.rules.evaluator import Mask, OfOneMetric
-from fleetpulse.rules.evidence import Check, Told, limit_checks
+from fleetpulse.rules.evidence import Check, Fields, limit_checks
 from fleetpulse.rules.faults import levels_faults, not_positive
 from fleetpulse.rules.levels import CRITICAL, WARNING, LevelChange, Levels, Limits
 from fleetpulse.rules.rule import Fault, FollowingRule
@@ -56,9 +56,9 @@ class Rate(FollowingRule, frozen=True, kw_only=True, tag="rate"):
         """That it has calmed down."""
         return f"{self.metric} no longer changes too fast"
 
-    def checks(self, told: Told) -> Iterator[Check]:
+    def checks(self, revision: Fields) -> Iterator[Check]:
         """Whether the change is beyond the limit."""
-        return limit_checks(told, self._limits(), CRITICAL if told["severity"] == "critical" else WARNING)
+        return limit_checks(revision, self._limits(), CRITICAL if revision["severity"] == "critical" else WARNING)
 
 
 class RateEvaluator(OfOneMetric):

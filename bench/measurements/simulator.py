@@ -48,13 +48,13 @@ def _rate(bootstrap_servers: str, *arguments: str) -> float:
     """Records a second of one run, as the simulator says when it ends."""
     faults = "--out-of-order.rate 0.02 --duplicate.rate 0.01 --malformed.rate 0.001 --num.devices"
     topic = f"bench.measurements.simulator.{uuid.uuid4().hex}"
-    arguments = ["--kafka.bootstrap.servers", bootstrap_servers, "--topic", topic]
+    places = ["--kafka.bootstrap.servers", bootstrap_servers, "--topic", topic]
     command = [
         sys.executable,
         "-c",
-        "from cli import main; main()",
+        "from fleetpulse.cli.main import main; main()",
         "generate",
-        *arguments,
+        *places,
         *faults.split(),
         str(_DEVICES),
     ]

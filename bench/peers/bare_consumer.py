@@ -28,7 +28,7 @@ def main(bootstrap_servers: str, topic: str, alerts_topic: str) -> None:
         records = [message for message in messages if message.error() is None]
         reading -= len(messages) - len(records)  # the only errors asked for are ends of partitions
         for record in records:
-            for alert in partitions[record.partition()].accept(decode(record.value())):
+            for alert in partitions[record.partition()].accept(decode(record.value() or b"")):
                 producer.produce(alerts_topic, alert)
         progress.add(len(records))
     producer.flush()

@@ -6,9 +6,10 @@ flink run -py bench/peers/plain_flink.py --brokers … --topic … --alerts …
 import argparse
 import json
 from collections.abc import Iterator
+from typing import Any
 
 from pyflink.common import Duration, SimpleStringSchema, Types, WatermarkStrategy
-from pyflink.datastream import KeyedProcessFunction, RuntimeContext, StreamExecutionEnvironment
+from pyflink.datastream import KeyedProcessFunction, RuntimeContext, StreamExecutionEnvironment, TimerService
 from pyflink.datastream.connectors.kafka import (
     KafkaOffsetsInitializer,
     KafkaRecordSerializationSchema,
@@ -29,7 +30,7 @@ class Inactivity(KeyedProcessFunction):
         self._last_seen = runtime_context.get_state(ValueStateDescriptor("last-seen", Types.LONG()))
         self._waiting = runtime_context.get_state(ValueStateDescriptor("waiting", Types.BOOLEAN()))
 
-    def process_element(self, record: dict, context: KeyedProcessFunction.Context) -> Iterator[str]:
+    def process_element(self, record: dict[str, Any], context: KeyedProcessFunction.Context) -> Iterator[str]:
         before, awaited = self._last_seen.value() or 0, self._waiting.value()
         # One partition may be far ahead of the watermark: the record after a silence can come before its timer.
         if awaited and record["ts"] >= _first_missed(before):
@@ -49,7 +50,7 @@ class Inactivity(KeyedProcessFunction):
         else:
             self._wait(timers, last_seen)
 
-    def _wait(self, timers, last_seen: int) -> None:
+    def _wait(self, timers: TimerService, last_seen: int) -> None:
         timers.register_event_time_timer(_first_missed(last_seen))
         self._waiting.update(True)
 

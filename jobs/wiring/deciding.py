@@ -207,8 +207,8 @@ def _prepare_topics(decisions: Decisions, arguments: Mapping[str, Any]) -> int:
         "rules_topic": topics.RULES,
     }
     wanted += [replace(topic, name=arguments[name]) for name, topic in usual.items() if arguments.get(name)]
-    if decisions.windows:
-        wanted.append(replace(topics.AGGREGATES, name=aggregates_topic(arguments)))
+    if decisions.windows and (name := aggregates_topic(arguments)):
+        wanted.append(replace(topics.AGGREGATES, name=name))
     ensure_topics(servers, wanted)
     return partition_count(servers, arguments["events_topics"])
 

@@ -105,7 +105,7 @@ def bare(server: str, migrated: str) -> Iterator[psycopg.Connection[Any]]:
 
 def ask(database: psycopg.Connection[Any], statement: Statement, view: View) -> tuple[dict[str, str], list[Any]]:
     """The types of the columns by name, and the rows."""
-    cursor = database.execute(render(statement.sql, view))  # type: ignore[arg-type] # not a literal
+    cursor = database.execute(render(statement.sql, view))
     types = {c.name: database.adapters.types[c.type_code].name for c in cursor.description or ()}
     assert len(types) == len(cursor.description or ()), "two columns have one name"
     return types, cursor.fetchall()

@@ -15,6 +15,7 @@ from pyarrow.fs import S3FileSystem
 from fleetpulse.kafka.schema_registry import Registry
 from fleetpulse.kafka.topics import ensure_topics
 from fleetpulse.records.avro import SCHEMA, encode
+from fleetpulse.search.cli import INDEX
 from fleetpulse.search.server import SearchServer
 from fleetpulse.stack.layout import ports_of
 from fleetpulse.stack.passwords import password
@@ -50,7 +51,7 @@ class Index:
     """The index of a stack, and the topics that fill it."""
 
     def __init__(self, own: EmbeddedStack) -> None:
-        self._url = f"{search.url(own.layout)}/{search.INDEX}"
+        self._url = f"{search.url(own.layout)}/{INDEX}"
         self._producer = Producer({"bootstrap.servers": own.bootstrap})
 
     def send(self, *records: tuple[str, bytes]) -> None:
@@ -110,7 +111,7 @@ def test_what_else_a_record_says_is_found_too(index: Index) -> None:
 
 
 def test_a_document_that_the_server_refuses_stops_no_other(own: EmbeddedStack, index: Index) -> None:
-    server = SearchServer(search.url(own.layout), search.INDEX)
+    server = SearchServer(search.url(own.layout), INDEX)
     bad = {"origin": "own:0:0", "device_id": "bad", "time": "no time"}
     good = {"origin": "own:0:1", "device_id": "good", "time": "2025-01-01T00:00:00Z"}
     [refused] = server.write([bad, good])

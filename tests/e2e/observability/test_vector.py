@@ -16,6 +16,7 @@ from confluent_kafka import Producer
 from pyarrow.fs import FileSelector, S3FileSystem
 
 from fleetpulse.kafka.topics import ensure_topics
+from fleetpulse.search.cli import INDEX
 from fleetpulse.stack.passwords import password
 from fleetpulse.stack.programs import s3, search
 from fleetpulse.topics import ALERT_DEAD_LETTERS, ALERTS, SENSOR_RAW
@@ -108,7 +109,7 @@ def test_raw_records_are_found_and_kept(own: EmbeddedStack) -> None:
     assert producer.flush(60) == 0
 
     def found() -> list[str]:
-        answer = requests.get(f"{search.url(own.layout)}/{search.INDEX}/_search", timeout=60)
+        answer = requests.get(f"{search.url(own.layout)}/{INDEX}/_search", timeout=60)
         hits = answer.json()["hits"]["hits"]
         return sorted(hit["_source"].get("device_id") or hit["_source"]["reason"] for hit in hits)
 

@@ -40,7 +40,7 @@ def shown(database: psycopg.Connection[Any], view: View) -> dict[str, Any]:
         database.execute("SET LOCAL ROLE monitor_user")
         for statement in statements(DASHBOARD):
             if statement.kind != "variable":
-                cursor = database.execute(render(statement.sql, view))  # type: ignore[arg-type] # not a literal
+                cursor = database.execute(render(statement.sql, view))
                 names = [column.name for column in cursor.description or ()]
                 found[statement.name] = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     found["Alerts over time"] = {(int(r["time"]), r["metric"]): r["alerts"] for r in found["Alerts over time"]}

@@ -63,12 +63,13 @@ def told(scenario: Scenario) -> Told:
     silence.close(until_ms)
     window.close(until_ms)
     unsure = silence.order_dependent | value.order_dependent | window.order_dependent
+    expected: list[tuple[Silence | ValueRevision, str, str]] = [
+        *((r, "inactivity", "critical") for r in silences),
+        *((r, r.rule_id, r.severity) for r in values),
+    ]
     alerts = {
         Alert(str(r.alert_id), r.revision, rule, r.state, severity, iso(r.opened_at_ms), iso(r.changed_at_ms))
-        for r, rule, severity in [
-            *((r, "inactivity", "critical") for r in silences),
-            *((r, r.rule_id, r.severity) for r in values),
-        ]
+        for r, rule, severity in expected
         if r.changed_at_ms <= until_ms and r.device_id not in unsure
     }
     closed = {

@@ -17,7 +17,7 @@ from generator.fleet.silence import NEVER
 from generator.payloads.stream import records
 from generator.scenario import Dialect
 from tests.truth.together import Together
-from tests.truth.values import Limit, Rate, Stuck, ValueTruth
+from tests.truth.values import Limit, Rate, Rule, Stuck, ValueTruth
 from tests.truth.windows import WindowTruth
 from tests.unit.generator.fleets import FAULTY
 
@@ -36,7 +36,7 @@ FLEET = replace(
 )
 KNOWN = ("temperature_c", "humidity", "lat", "lon", "battery", "vibration_mm_s", "energy_kw", "pressure_hpa")
 
-EXPECTED = [
+EXPECTED: list[Rule] = [
     Limit("hot", "temperature_c", warning=24.0, critical=35.0),
     Limit("dry", "humidity", warning=52.0, critical=50.0, above=False, hysteresis=1.0),
     Limit("shaking", "vibration_mm_s", warning=5.0, critical=7.0, hysteresis=0.5, for_ms=3_000),

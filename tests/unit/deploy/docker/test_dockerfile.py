@@ -16,7 +16,7 @@ from tests.unit.deploy.docker.composition import ONCE, ROOT, SERVICES
 
 TEXT = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
 STAGES = dict(re.findall(r"^FROM \S+ AS (\S+)\n(.*?)(?=^FROM |\Z)", TEXT, re.MULTILINE | re.DOTALL))
-REMOVED = re.search(r"rm -r ([\w/ ]+?) *&&", STAGES["build-tools"])[1].split()  # type: ignore[index]
+REMOVED = re.search(r"rm -r ([\w/ ]+?) *&&", STAGES["build-tools"])[1].split()
 CODE = "fleetpulse jobs sql udfs"
 _PIN = re.compile(r"^([a-z0-9-]+)==(\S+)((?: \\\n    --hash=\S+)+)", re.MULTILINE)
 

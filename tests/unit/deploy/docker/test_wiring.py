@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from click import Context
+from click import Command, Context
 from ruamel.yaml import YAML
 
 from fleetpulse.cli import main
@@ -72,7 +72,7 @@ def test_what_is_scraped_is_started_with_its_port() -> None:
 def test_vector_finds_everything_by_its_name() -> None:
     folder = ROOT / "deploy" / "observability" / "vector"
     places = json.loads((folder / "compose.places.json").read_text())
-    named = {tuple(re.search(r"([a-z0-9]+):(\d+)", place).groups()) for place in places.values()}  # type: ignore[union-attr]
+    named = {tuple(re.search(r"([a-z0-9]+):(\d+)", place).groups()) for place in places.values()}
     assert named == {(name, str(INSIDE[name])) for name in ("kafka", "timescaledb", "search", "s3")}
     files = [word.removeprefix("--config=") for word in SERVICES["vector"]["command"]]
     read = "".join((folder / file).read_text() for file in files)
@@ -165,7 +165,8 @@ def test_jobs_take_the_arguments_that_they_are_submitted_with(job: str, tmp_path
 
 @pytest.mark.parametrize("name", ["topics", "simulator", "sensors", "submit-monitor", "submit-archive"])
 def test_commands_exist_with_their_options(name: str) -> None:
-    command, words = main.fleetpulse, list(SERVICES[name]["command"])
+    command: Command = main.fleetpulse
+    words = list(SERVICES[name]["command"])
     while hasattr(command, "get_command"):
         context = Context(command)
         found = command.get_command(context, words.pop(0))

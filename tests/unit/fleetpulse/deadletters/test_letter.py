@@ -66,6 +66,7 @@ def test_a_replay_that_fails_again_waits_twice_as_long_each_time_and_is_parked_i
         current = letter(retry, landed)
         verdict = decide(current, ledger, POLICY, now_ms)
         if verdict.state is LetterState.WAITING:
+            assert verdict.due_ms is not None
             assert decide(current, ledger, POLICY, verdict.due_ms - 1).state is LetterState.WAITING
             waited.append(verdict.due_ms - now_ms)
             now_ms = verdict.due_ms

@@ -72,7 +72,7 @@ class Search:
 
 
 def first_lot(consumer: Consumer, search: Search) -> tuple[int, int, int]:
-    return next(fill(consumer, search, HOW))  # type: ignore[arg-type] - as far as it is used
+    return next(fill(consumer, search, HOW))
 
 
 def test_readings_and_what_is_none_become_documents_named_by_their_place() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fleetpulse.cli.commandline import run
-from fleetpulse.stack import cli
+from fleetpulse.stack import cli, rest
 from fleetpulse.stack.merge import merge
 from fleetpulse.stack.resume import newest_checkpoint
 
@@ -34,14 +34,14 @@ def test_the_first_run_begins_from_nothing(tmp_path: Path) -> None:
 def test_a_job_that_runs_is_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(cli.rest, "running_jobs", lambda _address: {"fleetpulse monitor": "1"})
+    monkeypatch.setattr(rest, "running_jobs", lambda _address: {"fleetpulse monitor": "1"})
     assert run(cli.command, ["submit", "monitor", "--resume", str(tmp_path), "--flink-rest", "jobmanager:8081"]) == 0
     assert capsys.readouterr().out == "the monitor job runs already\n"
 
 
 def test_a_job_that_does_not_run_goes_on_from_its_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[str | None] = []
-    monkeypatch.setattr(cli.rest, "running_jobs", lambda _address: {"fleetpulse archive": "1"})
+    monkeypatch.setattr(rest, "running_jobs", lambda _address: {"fleetpulse archive": "1"})
     monkeypatch.setattr(cli, "check", lambda _job, _arguments: 0)
     monkeypatch.setattr(cli, "submit", lambda _stack, _job, _given, restore, *_: begun.append(restore))
     newest = _checkpoint(tmp_path, "first", 3, at_s=100)

@@ -1,9 +1,9 @@
+import time
 from dataclasses import replace
 
 import pytest
 
 from generator.scenario import ENDLESS_MS
-from generator.sending import progress
 from generator.sending.progress import display, seconds_left
 from tests.unit.generator.fleets import QUIET, START_MS
 
@@ -29,8 +29,8 @@ def test_nothing_is_left_after_the_end():
 )
 def test_a_line_now_and_then_says_how_far_it_is(monkeypatch, capsys, scenario, said):
     now_s = [0.0]
-    monkeypatch.setattr(progress.time, "monotonic", lambda: now_s[0])
-    monkeypatch.setattr(progress.time, "time", lambda: START_MS / 1000)
+    monkeypatch.setattr(time, "monotonic", lambda: now_s[0])
+    monkeypatch.setattr(time, "time", lambda: START_MS / 1000)
     with display(scenario) as shown:
         now_s[0] = 10.0
         shown.update(100, 0)

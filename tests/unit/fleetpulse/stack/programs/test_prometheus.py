@@ -1,5 +1,6 @@
 """How the stack's Prometheus is told whom to scrape."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ CHECKED_IN = Path("deploy/observability/prometheus")
 def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
     monkeypatch.setattr(kafka, "jars", lambda group: [Path("/jars") / f"{group}.jar"])
     monkeypatch.setattr(debian, "packages_dir", lambda: tmp_path / "debian")
-    monkeypatch.setattr(debian.shutil, "which", lambda _name: None)
+    monkeypatch.setattr(shutil, "which", lambda _name: None)
     stack = Layout(tmp_path / "stack", 1000, frozenset({"prometheus"}))
     stack.run.mkdir(parents=True)
     return stack

@@ -10,7 +10,7 @@ from fleetpulse.errors import ConfigurationError
 from fleetpulse.stack import lifecycle, submit
 from fleetpulse.stack.layout import Layout, saved_options
 from fleetpulse.stack.processes import supervision
-from fleetpulse.stack.programs import flink, s3
+from fleetpulse.stack.programs import flink, kafka, postgres, s3
 
 KEY, SECRET = "0123", "a/secret+key: #1"
 
@@ -75,8 +75,8 @@ def test_a_store_elsewhere_needs_no_server_and_no_port(stack: Layout, monkeypatc
     asked: list[str] = []
     monkeypatch.setattr(lifecycle, "check_ports", lambda _stack, names: asked.extend(names))
     monkeypatch.setattr(s3, "install", lambda: None)
-    monkeypatch.setattr(lifecycle.kafka, "prepare", lambda _stack: None)
-    monkeypatch.setattr(lifecycle.postgres, "prepare", lambda _stack: None)
+    monkeypatch.setattr(kafka, "prepare", lambda _stack: None)
+    monkeypatch.setattr(postgres, "prepare", lambda _stack: None)
     lifecycle._prepare(stack)
     assert "kafka" in asked
     assert "s3" not in asked

@@ -9,6 +9,7 @@ import yaml
 from fleetpulse.records.batch import decode_batch
 from fleetpulse.records.documents import documents
 from fleetpulse.records.metrics import UNITS
+from fleetpulse.search.cli import INDEX
 from fleetpulse.stack.layout import Layout, project_root
 from fleetpulse.stack.programs import search
 
@@ -64,4 +65,4 @@ def test_the_index_knows_every_field_of_a_document_and_the_older_name_of_tempera
     [document] = documents(decode_batch([record], [1], 0), ["t:0:0"], UNITS)
     assert document.keys() | UNITS.keys() <= fields.keys()
     assert fields["temperature"] == {"type": "alias", "path": "temperature_c"}
-    assert template["index_patterns"] == [search.INDEX]
+    assert template["index_patterns"] == [INDEX]

@@ -1,1 +1,1 @@
-"""Fleetpulse's domain: every decision, in pure Python, with no engine, broker or database imported."""
+"""Fleetpulse: every decision in pure Python, and the adapters around it."""

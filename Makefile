@@ -18,7 +18,9 @@ ARGS ?=
         monitor build-sensors stop-sensors logs-sensors monitor-sensors verify-cluster test-topics test-external
 
 help: ## Print the targets
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "%-18s %s\n", $$1, $$2}'
+	@awk -F':.*## ' '/^## / { printf "\n%s\n", substr($$0, 4) } /^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+## Set up
 
 setup: $(STAMP) ## Install all that is needed into .venv; afterwards everything works offline
 
@@ -43,6 +45,11 @@ lock: setup ## Resolve all dependencies anew and write the lock files
 	done
 	@$(BIN)/python -m fleetpulse.stack.install.lock
 
+clean: ## Delete what was built; .venv and .fleetpulse stay
+	@rm -rf build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+## On this machine
+
 demo: setup package ## Start everything, simulate a fleet, and watch its alerts arrive (DURATION=60 ends by itself)
 	@$(BIN)/fleetpulse demo $(if $(DURATION),--duration.seconds $(DURATION))
 
@@ -54,6 +61,8 @@ stack-down: setup ## Stop them; data stays
 
 stack-status: setup ## Show what runs, and where
 	@$(BIN)/fleetpulse stack status $(ARGS)
+
+## Jobs
 
 package: setup $(ZIP) ## Make build/fleetpulse.zip, what `flink run -pyfs` takes
 
@@ -80,11 +89,10 @@ run-detector: package ## Run the anomaly job with the published limits (ARGS="--
 savepoint: setup ## Take a savepoint of a job and print its path (JOB=monitor; STOP=1 stops the job with it)
 	@$(BIN)/fleetpulse stack savepoint $(or $(JOB),inactivity) $(if $(STOP),--stop)
 
+## Simulated devices and tools
+
 run-producer: setup ## Simulate 1,000 devices that send temperature and humidity every 2 s (ARGS="--topic sensor.raw --dialect avro", METRICS_PORT=2112)
 	@METRICS_PORT=$${METRICS_PORT:-2112} $(BIN)/fleetpulse generate --dialect telemetry --num.devices 1000 --event.interval.ms 2s $(ARGS)
-
-test-rules: setup ## Judge the fixtures of the rule sets
-	@$(BIN)/fleetpulse rules test $(or $(ARGS),rules/tests/*.yaml)
 
 load: setup ## Send 5,000 records/s; print the achieved rate, lag and latency (ARGS="--rate 10000 --duration.seconds 120")
 	@$(BIN)/fleetpulse load $(ARGS)
@@ -103,6 +111,8 @@ run-generator: setup ## Simulate a fleet (ARGS="--num.devices 200 --seed 7")
 simulate-dlt: setup ## Send every kind of broken record and show where each ended (ARGS="--topic telemetry.raw")
 	@$(BIN)/fleetpulse dlq simulate $(ARGS)
 
+## Tests and checks
+
 test: test-unit test-jobs test-e2e ## Run all tests
 
 test-unit: setup ## Run the tests that need no JVM
@@ -114,11 +124,16 @@ test-jobs: setup ## Run the tests on a local Flink
 test-e2e: package ## Run the tests on embedded stacks, two at a time
 	@$(BIN)/pytest -n 2 --dist loadfile tests/e2e
 
-lint: setup ## Check format, style, types and layers; changes nothing
+test-rules: setup ## Judge the fixtures of the rule sets
+	@$(BIN)/fleetpulse rules test $(or $(ARGS),rules/tests/*.yaml)
+
+lint: setup ## Check format, style, types, layers, spelling and links; changes nothing
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/codespell
+	@$(BIN)/pytest -q tests/unit/test_links.py
 
 fmt: setup ## Format, and fix what can be fixed
 	@$(BIN)/ruff format .
@@ -127,7 +142,9 @@ fmt: setup ## Format, and fix what can be fixed
 bench: package ## Measure, and write docs/benchmarks.md
 	@$(BIN)/python -m bench $(ARGS)
 
-# With Docker: HA=1 for three brokers, SENSORS=1 for simulated devices too. No other target needs Docker.
+## With Docker
+
+# HA=1 for three brokers, SENSORS=1 for simulated devices too. No other target needs Docker.
 ENVIRONMENT = $(wildcard .env) $(if $(HA),deploy/docker/ha.env)
 COMPOSE = docker compose $(addprefix --env-file ,$(ENVIRONMENT)) $(if $(HA),--profile ha) $(if $(SENSORS),--profile sensors)
 EVERYTHING = docker compose --profile ha --profile sensors
@@ -182,6 +199,8 @@ logs-sensors: ## Follow what they say
 monitor-sensors: setup ## Show what sensors send, as it comes (ARGS="telemetry.raw" for another topic)
 	@$(BIN)/fleetpulse kafka watch $(or $(ARGS),sensor-data)
 
+## A broker
+
 # These ask the broker at localhost:9092, or at KAFKA_BROKERS: in containers or not.
 verify-cluster: setup ## Show brokers, controllers and copies; fails where one is missing or behind
 	@$(BIN)/fleetpulse kafka verify-cluster
@@ -191,6 +210,3 @@ test-topics: setup ## Compare the topics with what they should be
 
 test-external: setup ## Reach every broker from this machine
 	@$(BIN)/fleetpulse kafka test-external
-
-clean: ## Delete what was built; .venv and .fleetpulse stay
-	@rm -rf build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

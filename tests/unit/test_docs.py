@@ -119,12 +119,6 @@ def test_every_make_target_that_is_named_exists() -> None:
     assert named <= targets
 
 
-def test_every_link_within_the_documents_leads_somewhere() -> None:
-    for page in PAGES:
-        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
-            assert (page.parent / target).exists(), f"{page.name}: {target}"
-
-
 class NamedMetrics(MetricGroup):
     """Notes the labels of each metric that is registered, by its name."""
 
@@ -176,9 +170,3 @@ def test_the_contract_names_every_metric_of_the_simulator_and_no_other() -> None
     meter.watch(Mock(topic="t", reached_ms=0), Scenario(seed=1, devices=1, interval_ms=1.0, start_ms=0, duration_ms=1))
     shown = {sample.name for metric in meter.collect() for sample in metric.samples}
     assert set(re.findall(r"`(fleetpulse_generator_\w+)`", CONTRACTS)) == shown
-
-
-def test_every_test_that_is_named_exists() -> None:
-    named = {path for page in PAGES for path in re.findall(r"`(tests/[\w/.]+\.\w+)`", page.read_text())}
-    assert named
-    assert [path for path in sorted(named) if not (ROOT / path).is_file()] == []

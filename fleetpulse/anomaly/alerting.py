@@ -46,7 +46,7 @@ class AlertTracker:
         flaps = (rule for rule in self.rules.values() if isinstance(rule, Flapping))
         self._flaps = FlappingTracker(flaps, keys, applies, memory)
         for rule_id, tracker in self._holds.items():
-            tracker.runs = memory.holding.setdefault(rule_id, {})
+            tracker.restore(memory.holding.setdefault(rule_id, {}))
         asked_for = frozenset().union(*self._asked.values())
         memory.known = {key: memory.known.get(key, set()) for key in asked_for}
         memory.levels = {key: levels for key, levels in memory.levels.items() if key in keys}

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from fleetpulse.records.rows import Due, Samples
-from fleetpulse.rules.levels import CRITICAL, NONE, LevelChange, Limits, Run, Tracker
+from fleetpulse.rules.levels import ABOVE, CRITICAL, NONE, LevelChange, Limits, Run, Tracker
 
 Mask = bytearray | None  # by device number: whether the rule is for it; None for all
 Saved = tuple[list[bytes], dict[int, Run]]
@@ -73,7 +73,7 @@ class Evaluator(ABC):
         """Go on with what was saved."""
         for column, content in zip(self.columns, saved[0], strict=True):
             column.frombytes(content)
-        self.tracker.runs.update(saved[1])
+        self.tracker.restore(dict(saved[1]))
 
 
 class OfOneMetric(Evaluator):
@@ -105,7 +105,7 @@ def switch(
     """Append the change of a rule that has no limits, only on and off."""
     level = CRITICAL if on else NONE
     if on:
-        tracker.runs[device] = Run(CRITICAL, (since_ms, since_ms), CRITICAL, ())
+        tracker.runs[device] = Run(CRITICAL, (since_ms, since_ms), CRITICAL, (), ABOVE)
     else:
         del tracker.runs[device]
     changes.append(LevelChange(row, tracker.rule, device, time_ms, level, value, limit, since_ms))

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from fleetpulse.alerts import AlertState
-from fleetpulse.rules.levels import CRITICAL, NONE, Limits
+from fleetpulse.rules.levels import ABOVE, BELOW, CRITICAL, NONE, Limits
 
 LIVE = (AlertState.OPEN, AlertState.UPDATED)
 Fields = Mapping[str, Any]
@@ -21,9 +21,11 @@ class Check(NamedTuple):
 def limit_checks(revision: Fields, limits: Limits, level: int) -> Iterator[Check]:
     """Check a revision's value against the limits of the rule, for a revision at `level`."""
     value, limit = revision["value"], revision["limit"]
+    sides = [side for side in (ABOVE, BELOW) if limits.limit(side * level) == limit]
     if revision["state"] in LIVE:
         # A level that is held ends only beyond the hysteresis, so that a value may count that would not begin one.
-        beyond = limits.level(value, CRITICAL) >= level and limits.limit(value, level) == limit
+        beyond = any(side * limits.level(value, side * CRITICAL) >= level for side in sides)
         yield Check(f"the value {value:g} is beyond the limit {limit:g} for {revision['severity']}", beyond)
     elif revision["state"] == AlertState.RECOVERED:
-        yield Check(f"the value {value:g} is within the limits", limits.level(value, NONE) == NONE)
+        within = not any(side * limits.level(value) > NONE for side in sides or (ABOVE, BELOW))
+        yield Check(f"the value {value:g} is within the limits of that side", within)

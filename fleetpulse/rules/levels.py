@@ -1,6 +1,6 @@
 """From measured numbers to the level a rule is at: hysteresis, and how long a limit must be passed before it counts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -9,6 +9,7 @@ import msgspec
 from fleetpulse.rules.parts import Part
 
 NONE, WARNING, CRITICAL = 0, 1, 2
+ABOVE, BELOW = 1, -1  # the sides of limits; a level times a side is a level of that side
 _RECENT = 5  # values that are kept as evidence
 
 _NEVER = float("inf")
@@ -39,21 +40,33 @@ class Limits:
         """The upper and the lower limit between which nothing is wrong with a value."""
         return self.above[WARNING - 1], self.below[WARNING - 1]
 
-    def level(self, value: float, before: int) -> int:
-        """The level of a value, where the level before it was `before`."""
-        slack = self.hysteresis
+    def level(self, value: float, before: int = NONE) -> int:
+        """The level of a value: positive above, negative below, as is `before`, the level of the value before it.
+
+        Hysteresis holds a level on its own side only, and not beyond the limit of the other side.
+        """
+        if (before > NONE and value < self.below[0]) or (before < NONE and value > self.above[0]):
+            before = NONE
         for level in (CRITICAL, WARNING):
-            kept = slack if before >= level else 0.0
-            above, below = self.above[level - 1], self.below[level - 1]
-            if value > above - kept or value < below + kept:
+            if value > self.above[level - 1] - (self.hysteresis if before >= level else 0.0):
                 return level
+            if value < self.below[level - 1] + (self.hysteresis if before <= -level else 0.0):
+                return -level
         return NONE
 
-    def limit(self, value: float, level: int) -> float:
-        """The limit that a value at `level` has passed, or came back from."""
-        index = max(level, WARNING) - 1
-        above, below = self.above[index], self.below[index]
-        return above if abs(value - above) <= abs(value - below) else below
+    def limit(self, level: int) -> float:
+        """The limit of a level, which is positive above and negative below."""
+        return self.above[level - 1] if level > NONE else self.below[-level - 1]
+
+    def side_of(self, recent: Iterable[tuple[int, float]]) -> int:
+        """The side of a run by its values, for runs written to state before the side was."""
+        high, low = self.outermost
+        for _, value in reversed(list(recent)):
+            if value > high or value >= low + self.hysteresis:
+                return ABOVE
+            if value < low or value <= high - self.hysteresis:
+                return BELOW
+        return BELOW if high == _NEVER else ABOVE
 
 
 def _pair(levels: Levels | None, unset: float, first: Callable[[float, float], float]) -> tuple[float, float]:
@@ -82,12 +95,17 @@ class LevelChange(NamedTuple):
 
 
 class Run(msgspec.Struct, array_like=True):
-    """An unbroken run of values at a level, for one device. `since_ms` is by level; `level` is the one that counts."""
+    """An unbroken run of values beyond the limits of one side, for one device.
+
+    `raw` is the level of the last value, `level` the one that counts; `since_ms` is by level. `side` is 0 in state that
+    was written before it was kept.
+    """
 
     raw: int
     since_ms: tuple[int, int]
     level: int
     recent: tuple[tuple[int, float], ...]
+    side: int = 0
 
 
 class Tracker:
@@ -99,30 +117,37 @@ class Tracker:
         self._hold_ms = hold_ms
         self.runs: dict[int, Run] = {}
 
+    def restore(self, runs: dict[int, Run]) -> None:
+        """Go on with runs from state."""
+        for run in runs.values():
+            run.side = run.side or self.limits.side_of(run.recent)
+        self.runs = runs
+
     def step(self, row: int, device: int, time_ms: int, value: float, changes: list[LevelChange]) -> None:
         """Take a value that is beyond a limit, or one of a device that has a run."""
-        run = self.runs.get(device)
-        before = run.raw if run else NONE
-        raw = self.limits.level(value, before)
-        if raw == NONE:
-            if run is not None:
+        last = self.runs.get(device)
+        reached = self.limits.level(value, last.side * last.raw if last else NONE)
+        if reached == NONE:
+            if last is not None:
                 del self.runs[device]
-                if run.level:
-                    recent = _with(run.recent, time_ms, value)
-                    self._append_change(changes, row, device, time_ms, NONE, value, run.level, run.since_ms[0], recent)
+                if last.level:
+                    changes.append(self._end(row, device, time_ms, value, last))
             return
+        side, raw = (ABOVE, reached) if reached > NONE else (BELOW, -reached)
+        run = last if last is not None and last.side == side else None  # the other side begins a run of its own
         since_ms = run.since_ms if run else (time_ms, time_ms)
-        if before < CRITICAL:
+        if run is None or run.raw < CRITICAL:
             since_ms = (since_ms[0], time_ms)
         held = [level for level in range(1, raw + 1) if time_ms - since_ms[level - 1] >= self._hold_ms]
         # A level that counts stays as long as it is passed, also where a change of the rule asks for more time.
         level = max(held[-1] if held else NONE, min(run.level, raw) if run else NONE)
         recent = _with(run.recent if run else (), time_ms, value)
-        if level != (run.level if run else NONE):
-            self._append_change(
-                changes, row, device, time_ms, level, value, level or CRITICAL, since_ms[max(level, 1) - 1], recent
-            )
-        self.runs[device] = Run(raw, since_ms, level, recent)
+        self.runs[device] = Run(raw, since_ms, level, recent, side)
+        if last is not None and last.level and not level:
+            changes.append(self._end(row, device, time_ms, value, last))
+        elif level != (last.level if last else NONE):
+            limit, began_ms = self.limits.limit(side * level), since_ms[level - 1]
+            changes.append(LevelChange(row, self.rule, device, time_ms, level, value, limit, began_ms, recent))
 
     def means_the_same_as(self, other: "Tracker") -> bool:
         """Whether both mean the same by a level."""
@@ -132,20 +157,10 @@ class Tracker:
         """Let go of the runs whose level does not count yet: they lasted by other limits."""
         self.runs = {device: run for device, run in self.runs.items() if run.level}
 
-    def _append_change(
-        self,
-        changes: list[LevelChange],
-        row: int,
-        device: int,
-        time_ms: int,
-        level: int,
-        value: float,
-        of_level: int,
-        since_ms: int,
-        recent: tuple[tuple[int, float], ...],
-    ) -> None:
-        limit = self.limits.limit(value, of_level)
-        changes.append(LevelChange(row, self.rule, device, time_ms, level, value, limit, since_ms, recent))
+    def _end(self, row: int, device: int, time_ms: int, value: float, run: Run) -> LevelChange:
+        """The change by which a level that counts ends."""
+        limit, recent = self.limits.limit(run.side * run.level), _with(run.recent, time_ms, value)
+        return LevelChange(row, self.rule, device, time_ms, NONE, value, limit, run.since_ms[0], recent)
 
 
 def _with(recent: tuple[tuple[int, float], ...], time_ms: int, value: float) -> tuple[tuple[int, float], ...]:

@@ -109,5 +109,5 @@ class GeofenceEvaluator(Evaluator):
                 value = distance_m(area.lat, area.lon, lat, lon)
             else:
                 value = 0.0 if contains(area.corners, lat, lon) else 1.0
-            if device in runs or limits.level(value, NONE):
+            if device in runs or limits.level(value):
                 self.tracker.step(row, device, rows.times_ms[row], value, changes)

@@ -44,12 +44,23 @@ class Threshold(FollowingRule, frozen=True, kw_only=True, tag="threshold"):
 
     def describe(self, change: LevelChange) -> str:
         """The value, the limit, and how long."""
-        above = self.above is not None and change.limit in (self.above.warning, self.above.critical)
-        return describe_value(self, change, above, self.hysteresis)
+        return describe_value(self, change, self._is_above(change), self.hysteresis)
 
     def describe_recovery(self, change: LevelChange) -> str:
-        """The value."""
+        """The value, which may be beyond the limit of the other side, if it has not been for long enough."""
+        assert change.value is not None
+        if self._limits().level(change.value):
+            side, limit = "above" if self._is_above(change) else "below", number(change.limit, self.unit)
+            return f"{self.metric} is {number(change.value, self.unit)}, no longer {side} {limit}"
         return f"{self.metric} is back within its limits at {number(change.value, self.unit)}"
+
+    def _is_above(self, change: LevelChange) -> bool:
+        """Whether the limit of a change is one above. Where both sides share a limit the value decides."""
+        above, below = (
+            levels is not None and change.limit in (levels.warning, levels.critical)
+            for levels in (self.above, self.below)
+        )
+        return above and not (below and (change.value or 0.0) < (change.limit or 0.0))
 
     def checks(self, revision: Fields) -> Iterator[Check]:
         """Whether the value is beyond the limit."""

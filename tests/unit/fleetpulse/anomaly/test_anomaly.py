@@ -67,6 +67,15 @@ def test_an_alert_of_a_device_that_is_gone_expires():
 
 
 ALL_KINDS = [
+    {
+        "kind": "threshold",
+        "id": "range",
+        "metric": "temperature_c",
+        "above": {"warning": 41, "critical": 50},
+        "below": {"warning": 38},
+        "hysteresis": 2,
+        "for": "1s",
+    },
     HOT | {"hysteresis": 1, "for": "3s"},
     {"kind": "rate", "id": "jump", "metric": "temperature_c", "above": {"warning": 200}},
     {"kind": "stuck", "id": "flat", "metric": "humidity", "for": "8s"},
@@ -98,7 +107,7 @@ def restless(rng: random.Random, devices: int = 6, seconds: int = 60) -> list[tu
 def test_batches_and_restores_change_no_alert(seed):
     rng = random.Random(seed)
     told = restless(rng)
-    rules = version(*ALL_KINDS), version(*ALL_KINDS[1:], HOT, number=2, effective_from_ms=T0 + 30_000)
+    rules = version(*ALL_KINDS), version(ALL_KINDS[0], *ALL_KINDS[2:], HOT, number=2, effective_from_ms=T0 + 30_000)
     whole = AnomalyWatch(rules, 7 * DAY_MS).advance(rows(*told), T0 + 60_000)
     assert len({r.rule_id for r in whole}) > 5
     cut = AnomalyWatch(rules, 7 * DAY_MS)

@@ -47,3 +47,69 @@ def test_an_alert_says_what_it_rests_on():
     assert opened.evidence == {"since_ms": T0, "for_ms": 2000, "recent": ((T0, 41.5), (T0 + 2000, 42.5))}
     assert opened.extra == {"rule_version": 1}
     assert opened.summary == "d1: temperature_c is 42.5 °C, above 40 °C, for 2 s."
+
+
+RANGE = {
+    "kind": "threshold",
+    "id": "range",
+    "metric": "temperature_c",
+    "above": {"warning": 30, "critical": 40},
+    "below": {"warning": 20, "critical": 10},
+    "hysteresis": 3,
+}
+
+
+def changes(rule: dict, *values: tuple[float, float]) -> list[tuple]:
+    """(seconds, state, severity, limit, sentence) of each revision."""
+    revisions = watch(rule).advance(rows(*temperatures(*values)), T0 + round(values[-1][0] * 1000))
+    return [
+        ((r.changed_at_ms - T0) / 1000, str(r.state), r.severity, r.limit, r.summary.partition(": ")[2])
+        for r in revisions
+    ]
+
+
+def test_hysteresis_of_one_side_does_not_hold_the_level_of_the_other():
+    assert changes(RANGE, (0, 25), (10, 31), (20, 22), (30, 22), (40, 19), (50, 28), (60, 23)) == [
+        (10, "open", "warning", 30, "temperature_c is 31 °C, above 30 °C."),
+        (20, "recovered", "warning", 30, "temperature_c is back within its limits at 22 °C after 10 s."),
+        (40, "open", "warning", 20, "temperature_c is 19 °C, below 20 °C."),
+        (50, "recovered", "warning", 20, "temperature_c is back within its limits at 28 °C after 10 s."),
+    ]
+
+
+def test_a_band_narrower_than_twice_the_hysteresis_ends_its_alerts():
+    rule = RANGE | {"hysteresis": 6}
+    assert [
+        change[:2] for change in changes(rule, (0, 31), (1, 24.5), (2, 24), (3, 26), (4, 19), (5, 25), (6, 26))
+    ] == [
+        (0, "open"),
+        (2, "recovered"),
+        (4, "open"),
+        (6, "recovered"),
+    ]
+
+
+def test_a_value_that_jumps_to_the_other_side_keeps_one_alert_with_the_limit_of_its_side():
+    assert changes(RANGE, (0, 31), (1, 19), (2, 9), (3, 41), (4, 19), (5, 24)) == [
+        (0, "open", "warning", 30, "temperature_c is 31 °C, above 30 °C."),
+        (2, "updated", "critical", 10, "temperature_c is 9 °C, below 10 °C."),
+        (4, "updated", "warning", 20, "temperature_c is 19 °C, below 20 °C."),
+        (5, "recovered", "warning", 20, "temperature_c is back within its limits at 24 °C after 5 s."),
+    ]
+
+
+def test_a_value_that_jumps_to_the_other_side_has_to_last_there():
+    assert changes(RANGE | {"for": "2s"}, (0, 31), (2, 31), (3, 19), (5, 19)) == [
+        (2, "open", "warning", 30, "temperature_c is 31 °C, above 30 °C, for 2 s."),
+        (3, "recovered", "warning", 30, "temperature_c is 19 °C, no longer above 30 °C after 1 s."),
+        (5, "open", "warning", 20, "temperature_c is 19 °C, below 20 °C, for 2 s."),
+    ]
+
+
+def test_a_limit_that_both_sides_share_is_named_by_the_side_of_the_value():
+    rule = RANGE | {"above": {"warning": 20}, "below": {"warning": 20}, "hysteresis": 0}
+    assert [change[-1] for change in changes(rule, (0, 21), (1, 20), (2, 19))] == [
+        "temperature_c is 21 °C, above 20 °C.",
+        "temperature_c is back within its limits at 20 °C after 1 s.",
+        "temperature_c is 19 °C, below 20 °C.",
+    ]

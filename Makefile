@@ -13,7 +13,7 @@ CODE := fleetpulse jobs sql udfs
 ARGS ?=
 
 .PHONY: help setup lock demo stack-up stack-down stack-status test test-unit test-jobs test-e2e lint fmt bench package \
-        run-detector savepoint test-rules run-producer load start-sensors run-generator simulate-dlt clean \
+        run-detector savepoint docs test-rules run-producer load start-sensors run-generator simulate-dlt clean \
         secrets docker-build docker-up docker-down docker-logs docker-ps docker-clean start full-start stop status health \
         monitor build-sensors stop-sensors logs-sensors monitor-sensors verify-cluster test-topics test-external
 
@@ -134,6 +134,9 @@ lint: setup ## Check format, style, types, layers, spelling and links; changes n
 	@$(BIN)/lint-imports
 	@$(BIN)/codespell
 	@$(BIN)/pytest -q tests/unit/test_links.py
+
+docs: setup ## Write docs/configuration.md from the settings themselves
+	@$(BIN)/python -m fleetpulse.cli.reference > docs/configuration.md.new && mv docs/configuration.md.new docs/configuration.md
 
 fmt: setup ## Format, and fix what can be fixed
 	@$(BIN)/ruff format .

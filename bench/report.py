@@ -5,13 +5,16 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import click
 import psutil
 
 from bench.measure import Result, spread
 from bench.measurements.contenders import Contender
+from fleetpulse.cli.files import read_text
+from fleetpulse.cli.settings import Decorator, option
+from fleetpulse.errors import ConfigurationError
+from fleetpulse.stack.layout import DEFAULT_DIR
 
 _COLUMNS: tuple[tuple[str, Callable[[Result], float], int], ...] = (
     ("records/s, steady", lambda result: result.steady_per_second, 0),
@@ -25,25 +28,62 @@ def publish(text: str, output: Path | None, section: str) -> None:
     """Print the text or, where a file is named, put it between that file's two marks for `section`.
 
     Raises:
-        click.UsageError: the file has no such marks.
+        ConfigurationError: the file has no such marks.
     """
     if output is None:
         click.echo(text)
         return
-    begin, end = f"<!-- {section} -->", f"<!-- end of {section} -->"
-    page = output.read_text(encoding="utf-8")
-    if begin not in page or end not in page:
-        raise click.UsageError(f"{output} has no section between {begin} and {end}")
+    begin, end = _marks(section)
+    page = _page(output, section)
     between = re.compile(f"(?<={re.escape(begin)}).*?(?={re.escape(end)})", re.DOTALL)
     output.write_text(between.sub(lambda _: f"\n{text.strip()}\n", page), encoding="utf-8")
 
 
-def output_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The option that names the page."""
-    file = click.Path(exists=True, dir_okay=False, path_type=Path)
-    return click.option("--output", type=file, help="Markdown page to update; standard output when none is named.")(
-        command
-    )
+def prepare(output: Path | None, *sections: str) -> None:
+    """Make sure, before anything is measured, that the figures can be written; a file that is not there is made.
+
+    Raises:
+        ConfigurationError: it cannot be written, or has no marks for a section.
+    """
+    if output is None:
+        return
+    try:
+        if not output.exists():
+            output.write_text("".join(f"{begin}\n{end}\n" for begin, end in map(_marks, sections)), encoding="utf-8")
+        with output.open("a", encoding="utf-8"):
+            pass
+    except OSError as failed:
+        raise ConfigurationError(f"--output: {output} cannot be written: {failed.strerror}") from None
+    for section in sections:
+        _page(output, section)
+
+
+def _page(output: Path, section: str) -> str:
+    page = read_text(output, "--output")
+    begin, end = _marks(section)
+    if not 0 <= page.find(begin) < page.find(end):
+        raise ConfigurationError(f"--output: {output} has no section between {begin} and {end}")
+    return page
+
+
+def _marks(section: str) -> tuple[str, str]:
+    return f"<!-- {section} -->", f"<!-- end of {section} -->"
+
+
+output_option = option(
+    "output",
+    click.Path(dir_okay=False, path_type=Path),
+    "Markdown page to update, made where missing; standard output when none is named.",
+    environment=False,
+)
+folder_option = option(
+    "dir", click.Path(file_okay=False), "Folder of the running stack.", default=DEFAULT_DIR, parameter="folder"
+)
+
+
+def count_option(name: str, lowest: int, default: int, meaning: str) -> Decorator:
+    """An option for how many."""
+    return option(name, click.IntRange(lowest), meaning, default=default, environment=False)
 
 
 def line(result: Result) -> str:

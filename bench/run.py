@@ -12,25 +12,24 @@ import click
 from bench import report, topic
 from bench.measure import Result, Sample, Usage, summarize
 from bench.measurements.contenders import CONTENDERS, JAVA_JOB, PEERS_PYTHON, ROOT, Contender, Target
-from fleetpulse.stack.layout import DEFAULT_DIR, layout
+from fleetpulse.cli.settings import option
+from fleetpulse.stack.layout import layout
 
 _LOOK_EVERY_SECONDS = 0.25
 
 
 @click.command(context_settings={"show_default": True})
-@click.option(
-    "--dir",
-    "folder",
-    envvar="FLEETPULSE_DIR",
-    default=DEFAULT_DIR,
-    help="Folder of the running stack; see `make stack-up`.",
+@report.folder_option
+@report.count_option("records", topic.FEWEST, 9_000_000, "Records in the topic.")
+@report.count_option("runs", 1, 3, "Runs of each contender.")
+@option(
+    "only",
+    click.STRING,
+    "Contenders whose name contains this; may be given several times.  [default: all]",
+    multiple=True,
+    environment=False,
 )
-@click.option("--records", type=click.IntRange(topic.FEWEST), default=9_000_000, help="Records in the topic.")
-@click.option("--runs", type=click.IntRange(1), default=3, help="Runs of each contender.")
-@click.option("--only", multiple=True, help="Contenders whose name contains this; all when not given.")
-@click.option(
-    "--output", type=click.Path(path_type=Path), help="Markdown file for the figures; standard output if none."
-)
+@report.output_option
 def main(
     folder: str,
     records: int,

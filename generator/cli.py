@@ -2,19 +2,19 @@
 
 import os
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import click
 
-from fleetpulse.cli.parameters import Duration, Instant, bootstrap_servers, schema_registry, topic_name
+from fleetpulse.cli.parameters import COUNT, SHARE, TOPIC, Duration, Instant, Number, brokers, schema_registry
+from fleetpulse.cli.settings import Setting, group, setting, takes
 from fleetpulse.errors import ConfigurationError, FleetpulseError
 from fleetpulse.kafka.schema_registry import Registry
 from fleetpulse.kafka.topics import ensure_topics
 from fleetpulse.records.avro import SCHEMA
 from fleetpulse.topics import EVENTS, SENSOR_RAW, TELEMETRY
-from generator.options import COUNT, SHARE, metrics_options, option
+from generator.options import Metrics
 from generator.run import Outcome, run
 from generator.scenario import MAX_DEVICES, MAX_DRIFT_PER_DAY, Dialect, Scenario
 from generator.sending.metrics import Address
@@ -31,148 +31,229 @@ _TOPICS = {
 _VARIABLES = {TELEMETRY.name: "TELEMETRY_TOPIC", SENSOR_DATA.name: "SENSOR_TOPIC"}
 
 
-class _TopicOption(click.Option):
+class _TopicOption(Setting):
     """An option that may also come from the variable that names the dialect's usual topic."""
 
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
-        variable = _VARIABLES.get(_TOPICS[Dialect(ctx.params["dialect"])].name, "")
+        variable = _VARIABLES.get(_TOPICS[ctx.params["dialect"]].name, "")
         return os.environ.get(variable) or super().resolve_envvar_value(ctx)
 
 
+_FASTEST = 1e9  # records a second: far beyond any machine, and far from what arithmetic on intervals takes
+_SLOWEST = 1e-6
+
+
+class Rate(Number):
+    """Records a second; 0 for as fast as possible."""
+
+    def __init__(self) -> None:
+        super().__init__(0, _FASTEST)
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read what was given."""
+        rate = super().convert(value, param, ctx)
+        if 0 < rate < _SLOWEST:
+            self.fail(f"{value!r} is neither 0 nor in the range {_SLOWEST:g}<=x<={_FASTEST:g}", param, ctx)
+        return rate
+
+
+class DialectChoice(click.Choice[str]):
+    """One of the dialects."""
+
+    def __init__(self) -> None:
+        super().__init__([dialect.value for dialect in Dialect])
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Dialect:  # type: ignore[override]
+        """Read what was given."""
+        return value if isinstance(value, Dialect) else Dialect(super().convert(value, param, ctx))
+
+    def shown(self, dialect: Dialect) -> str:
+        """The dialect as people write it."""
+        return dialect.value
+
+
+def _share(name: str, help_: str, default: float = 0.0, aliases: tuple[str, ...] = ()) -> float:
+    value: float = setting(name, SHARE, help_, default=default, aliases=aliases)
+    return value
+
+
+def _seconds(name: str, help_: str, default_ms: int, low_ms: int = 0, **former: tuple[str, ...]) -> int:
+    value: int = setting(name, Duration("s", low_ms), help_, default=default_ms, **former)
+    return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a simulation may be given."""
+
+    bootstrap_servers: str = brokers()
+    topic: str | None = setting(
+        "topic",
+        TOPIC,
+        "Topic to fill; made where missing. TELEMETRY_TOPIC or SENSOR_TOPIC where it is theirs.",
+        cls=_TopicOption,
+        show_default="events, sensor-data for sensor, sensor.raw for avro, telemetry.raw for all else",
+    )
+    devices: int = setting(
+        "num.devices", click.IntRange(1, MAX_DEVICES), "Devices.", default=10, variables=("SENSOR_COUNT",)
+    )
+    event_interval_ms: float = setting(
+        "event.interval.ms",
+        Duration("ms", 0.001, whole=False),
+        "Between two readings of one device.",
+        default=10,
+        variables=("SENSOR_INTERVAL",),
+    )
+    duration_ms: int = _seconds("duration.seconds", "How long the live part lasts.", 60_000)
+    failure_probability: float = _share(
+        "failure.probability", "Chance that a device falls silent within each five timeouts.", 0.1
+    )
+    rate: float | None = setting(
+        "rate",
+        Rate(),
+        "Records a second over the whole fleet, instead of the interval. 0: all as history that ends now, flat out.",
+    )
+    seed: int = setting("seed", COUNT, "The same seed and start make the same records.", default=1)
+    dialect: Dialect = setting(
+        "dialect",
+        DialectChoice(),
+        "Shape of the values. mixed: all of them, by turns among the devices.",
+        default=Dialect.EVENT,
+        is_eager=True,  # the topic depends on it
+    )
+    registry_url: str = schema_registry()
+    backfill_ms: int = _seconds(
+        "backfill.seconds",
+        "History before the live part, at full speed.",
+        0,
+        aliases=("--backfill",),
+        variables=("FLEETPULSE_BACKFILL",),
+    )
+    start_ms: int | None = setting(
+        "start", Instant(), "First reading, instead of now: epoch ms or ISO 8601. What is past goes out at once."
+    )
+    truth: Path | None = setting(
+        "truth", click.Path(path_type=Path, dir_okay=False), "File for the alerts that must result."
+    )
+    site_outage_ms: int = _seconds(
+        "site.outage.seconds", "Silence of one site in every ten timeouts.", 0, aliases=("--site-outage.seconds",)
+    )
+    out_of_order_rate: float = _share(
+        "out.of.order.rate", "Share of records delayed within the bound.", aliases=("--out-of-order.rate",)
+    )
+    late_rate: float = _share(
+        "late.rate", "Share of records delayed beyond the bound, all of them from every fifth device."
+    )
+    duplicate_rate: float = _share("duplicate.rate", "Share of records sent twice.")
+    malformed_rate: float = _share("malformed.rate", "Share of records that must be rejected.")
+    spike_rate: float = _share("spike.rate", "Share of readings whose values are far out.")
+    stuck_probability: float = _share(
+        "stuck.probability", "Chance that a device repeats its values for a while within each five timeouts."
+    )
+    drift_per_day: float = setting(
+        "drift.per.day",
+        Number(0, MAX_DRIFT_PER_DAY),
+        "How far a device's values may drift in a day; 1 is from the usual to the critical value.",
+        default=0.0,
+        aliases=("--drift.per-day",),
+    )
+    warning_share: float = _share("warning.share", "Share of a sensor's values near its warning threshold.", 0.15)
+    critical_share: float = _share("critical.share", "Share of a sensor's values near or above the critical one.", 0.05)
+    located_share: float = _share("located.share", "Share of telemetry devices that tell their position.")
+    clock_ahead_devices: int = setting(
+        "clock.ahead.devices",
+        COUNT,
+        "Devices whose clock is 24 h ahead.",
+        default=0,
+        aliases=("--clock-ahead.devices",),
+    )
+    clock_behind_devices: int = setting(
+        "clock.behind.devices",
+        COUNT,
+        "Devices whose clock is 24 h behind.",
+        default=0,
+        aliases=("--clock-behind.devices",),
+    )
+    out_of_orderness_ms: int = setting(
+        "out.of.orderness.ms",
+        Duration("ms"),
+        "The job's bound, for delays and truth.",
+        default=2_000,
+        aliases=("--out-of-orderness.ms",),
+    )
+    timeout_ms: int = _seconds("timeout.seconds", "The job's timeout, for the truth.", 60_000, 1)
+    evaluation_period_ms: int = _seconds(
+        "evaluation.period.seconds",
+        "The job's evaluation period, for the truth.",
+        30_000,
+        1,
+        aliases=("--evaluation-period.seconds",),
+    )
+    metrics: Metrics = group(Metrics)
+
+
 @click.command("generate")
-@bootstrap_servers
-@option(
-    "--topic",
-    callback=topic_name,
-    cls=_TopicOption,
-    show_default="events, sensor-data for sensor, sensor.raw for avro, telemetry.raw for all else",
-    help="Topic to fill; made where missing. TELEMETRY_TOPIC or SENSOR_TOPIC where it is theirs.",
-)
-@option("--num.devices", aliases=("SENSOR_COUNT",), type=click.IntRange(1, MAX_DEVICES), default=10, help="Devices.")
-@option(
-    "--event.interval.ms",
-    aliases=("SENSOR_INTERVAL",),
-    type=Duration("ms", positive=True),
-    default="10",
-    help="Between two readings of one device: ms, or with a unit as in 2s.",
-)
-@option("--duration.seconds", type=Duration("s"), default="60", help="Live part: seconds, or with a unit as in 10m.")
-@option("--failure.probability", type=SHARE, default=0.1, help="Of a device to fall silent, in every five timeouts.")
-@option(
-    "--rate",
-    type=click.FloatRange(0),
-    help="Records a second over the whole fleet, instead of the interval. 0: all as history that ends now, flat out.",
-)
-@option("--seed", type=COUNT, default=1, help="The same seed and start make the same records.")
-@option(
-    "--dialect",
-    type=click.Choice([d.value for d in Dialect]),
-    default="event",
-    is_eager=True,  # the topic depends on it
-    help="Shape of the values. mixed: all of them, by turns among the devices.",
-)
-@schema_registry
-@option("--backfill", type=Duration("s"), default="0", help="History before the live part, at full speed, as in 10m.")
-@option(
-    "--start",
-    type=Instant(),
-    help="First reading, instead of now: epoch ms or ISO 8601. What is past goes out at once.",
-)
-@option("--truth", type=click.Path(path_type=Path, dir_okay=False), help="File for the alerts that must result.")
-@option("--site-outage.seconds", type=Duration("s"), default="0", help="Silence of one site in every ten timeouts.")
-@option("--out-of-order.rate", type=SHARE, default=0.0, help="Share of records delayed within the bound.")
-@option(
-    "--late.rate",
-    type=SHARE,
-    default=0.0,
-    help="Share of records delayed beyond the bound, all of them from every fifth device.",
-)
-@option("--duplicate.rate", type=SHARE, default=0.0, help="Share of records sent twice.")
-@option("--malformed.rate", type=SHARE, default=0.0, help="Share of records that must be rejected.")
-@option("--spike.rate", type=SHARE, default=0.0, help="Share of readings whose values are far out.")
-@option(
-    "--stuck.probability", type=SHARE, default=0.0, help="Of a device to repeat its values, in every five timeouts."
-)
-@option(
-    "--drift.per-day",
-    type=click.FloatRange(0, MAX_DRIFT_PER_DAY),
-    default=0.0,
-    help="How far a device's values may drift in a day; 1 is from the usual to the critical value.",
-)
-@option("--warning.share", type=SHARE, default=0.15, help="Share of a sensor's values near its warning threshold.")
-@option("--critical.share", type=SHARE, default=0.05, help="Share of a sensor's values near or above the critical one.")
-@option("--located.share", type=SHARE, default=0.0, help="Share of telemetry devices that tell their position.")
-@option("--clock-ahead.devices", type=COUNT, default=0, help="Devices whose clock is 24 h ahead.")
-@option("--clock-behind.devices", type=COUNT, default=0, help="Devices whose clock is 24 h behind.")
-@option("--out-of-orderness.ms", type=Duration("ms"), default="2000", help="The job's bound, for delays and truth.")
-@option("--timeout.seconds", type=Duration("s", positive=True), default="60", help="The job's timeout, for the truth.")
-@option(
-    "--evaluation-period.seconds",
-    type=Duration("s", positive=True),
-    default="30",
-    help="The job's evaluation period, for the truth.",
-)
-@metrics_options
-def command(bootstrap_servers: str, schema_registry_url: str, **options: Any) -> int | None:
+@takes(Settings)
+def command(settings: Settings) -> int | None:
     """Simulate a fleet into Kafka, with faults, and write down which alerts must result."""
-    usual = _TOPICS[Dialect(options["dialect"])]
-    topic = replace(usual, name=options["topic"] or usual.name)
-    _check(options)
-    scenario_of(options)  # what contradicts itself must not wait for Kafka
-    if Dialect(options["dialect"]) is Dialect.AVRO:
-        options["schema_id"] = Registry(schema_registry_url).register(f"{topic.name}-value", SCHEMA)
+    usual = _TOPICS[settings.dialect]
+    topic = replace(usual, name=settings.topic or usual.name)
+    _check(settings)
+    scenario_of(settings)  # what contradicts itself must not wait for Kafka
+    schema_id = 1
+    if settings.dialect is Dialect.AVRO:
+        schema_id = Registry(settings.registry_url).register(f"{topic.name}-value", SCHEMA)
     outcome = run(
-        lambda: scenario_of(options),
-        bootstrap_servers,
+        lambda: scenario_of(settings, schema_id),
+        settings.bootstrap_servers,
         topic.name,
-        lambda: ensure_topics(bootstrap_servers, [topic]),
-        options["truth"],
-        metrics=Address(options["metrics_host"], options["metrics_port"]),
+        lambda: ensure_topics(settings.bootstrap_servers, [topic]),
+        settings.truth,
+        metrics=Address(settings.metrics.host, settings.metrics.port),
     )
     return report(outcome, topic.name)
 
 
-def scenario_of(options: dict[str, Any]) -> Scenario:
-    """Make the scenario of the command's options; a run without `--start` lasts from or until now.
+def scenario_of(settings: Settings, schema_id: int = 1) -> Scenario:
+    """Make the scenario of these settings; a run without `--start` lasts from or until now.
 
     Raises:
         ConfigurationError: they contradict each other.
     """
-    devices, rate = options["num_devices"], options["rate"]
-    live_ms, backfill_ms = int(options["duration_seconds"]), int(options["backfill"])
-    history_ms = backfill_ms + (live_ms if rate == 0 else 0)
+    devices, rate = settings.devices, settings.rate
+    history_ms = settings.backfill_ms + (settings.duration_ms if rate == 0 else 0)
     return Scenario(
-        seed=options["seed"],
+        seed=settings.seed,
         devices=devices,
-        interval_ms=devices * 1000 / rate if rate else options["event_interval_ms"],
-        start_ms=options["start"] or int(time.time() * 1000) - history_ms,
-        duration_ms=backfill_ms + live_ms,
-        dialect=Dialect(options["dialect"]),
-        failure_probability=options["failure_probability"],
-        site_outage_ms=int(options["site_outage_seconds"]),
-        out_of_order_rate=options["out_of_order_rate"],
-        late_rate=options["late_rate"],
-        duplicate_rate=options["duplicate_rate"],
-        malformed_rate=options["malformed_rate"],
-        clock_ahead_devices=options["clock_ahead_devices"],
-        clock_behind_devices=options["clock_behind_devices"],
-        timeout_ms=int(options["timeout_seconds"]),
-        schema_id=options.get("schema_id", 1),
-        period_ms=int(options["evaluation_period_seconds"]),
-        bound_ms=int(options["out_of_orderness_ms"]),
-        spike_rate=options["spike_rate"],
-        stuck_probability=options["stuck_probability"],
-        drift_per_day=options["drift_per_day"],
-        warning_share=options["warning_share"],
-        critical_share=options["critical_share"],
-        located_share=options["located_share"],
+        interval_ms=devices * 1000 / rate if rate else settings.event_interval_ms,
+        start_ms=settings.start_ms or int(time.time() * 1000) - history_ms,
+        duration_ms=settings.backfill_ms + settings.duration_ms,
+        dialect=settings.dialect,
+        failure_probability=settings.failure_probability,
+        site_outage_ms=settings.site_outage_ms,
+        out_of_order_rate=settings.out_of_order_rate,
+        late_rate=settings.late_rate,
+        duplicate_rate=settings.duplicate_rate,
+        malformed_rate=settings.malformed_rate,
+        clock_ahead_devices=settings.clock_ahead_devices,
+        clock_behind_devices=settings.clock_behind_devices,
+        timeout_ms=settings.timeout_ms,
+        schema_id=schema_id,
+        period_ms=settings.evaluation_period_ms,
+        bound_ms=settings.out_of_orderness_ms,
+        spike_rate=settings.spike_rate,
+        stuck_probability=settings.stuck_probability,
+        drift_per_day=settings.drift_per_day,
+        warning_share=settings.warning_share,
+        critical_share=settings.critical_share,
+        located_share=settings.located_share,
     )
 
 
-def _check(options: dict[str, Any]) -> None:
-    if options["start"] and options["backfill"]:
-        raise ConfigurationError("--start and --backfill exclude each other: an early --start is a history")
-    if options["start"] and options["start"] > time.time() * 1000:
+def _check(settings: Settings) -> None:
+    if settings.start_ms and settings.backfill_ms:
+        raise ConfigurationError("--start and --backfill.seconds exclude each other: an early --start is a history")
+    if settings.start_ms and settings.start_ms > time.time() * 1000:
         raise ConfigurationError("--start lies in the future")
 
 

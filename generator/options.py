@@ -1,36 +1,28 @@
-"""Options of the simulator's commands: what they share, and where their values may come from."""
+"""The settings that both commands of the simulator have."""
 
-from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
 
 import click
 
-SHARE = click.FloatRange(0, 1)
-COUNT = click.IntRange(0)
+from fleetpulse.cli.parameters import LAST_PORT
+from fleetpulse.cli.settings import setting
 
 
-def option(flag: str, *, aliases: tuple[str, ...] = (), **settings: Any) -> Callable[[Any], Any]:
-    """Return an option that may also come from its aliases or from FLEETPULSE_* in the environment."""
-    name = flag.lstrip("-").replace(".", "_").replace("-", "_")
-    variables = [*aliases, f"FLEETPULSE_{name.upper()}"]
-    settings.setdefault("show_default", True)
-    return click.option(flag, name, envvar=variables, show_envvar=True, **settings)
+@dataclass(frozen=True, kw_only=True)
+class Metrics:
+    """Where the metrics are served."""
 
-
-def metrics_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that say where the metrics are served."""
-    host = option(
-        "--metrics.host",
-        aliases=("METRICS_HOST",),
+    host: str = setting(
+        "metrics.host",
+        click.STRING,
+        "Interface of the metrics; 0.0.0.0 for all.",
         default="127.0.0.1",
-        help="Interface of the metrics; 0.0.0.0 for all.",
+        variables=("METRICS_HOST",),
     )
-    port = option(
-        "--metrics.port",
-        aliases=("METRICS_PORT",),
-        type=click.IntRange(0, 65535),
+    port: int = setting(
+        "metrics.port",
+        click.IntRange(0, LAST_PORT),
+        "Port of the metrics for Prometheus, by custom 2112. 0: none.",
         default=0,
-        help="Port of the metrics for Prometheus, by custom 2112. 0: none.",
+        variables=("METRICS_PORT",),
     )
-    with_metrics: Callable[..., Any] = host(port(command))
-    return with_metrics

@@ -3,19 +3,19 @@
 import heapq
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from operator import attrgetter
-from typing import Any
 from zlib import crc32
 
 import click
 
-from fleetpulse.cli.parameters import Duration, bootstrap_servers, matching, topic_name
+from fleetpulse.cli.parameters import TOPIC, Duration, Matching, brokers
+from fleetpulse.cli.settings import group, setting, takes
 from fleetpulse.errors import ConfigurationError
 from fleetpulse.kafka.topics import ensure_topics
 from generator.cli import SENSOR_DATA, report
 from generator.fleet.factory import KINDS, Sensor
-from generator.options import metrics_options, option
+from generator.options import Metrics
 from generator.payloads.records import Record
 from generator.payloads.stream import Observer, records
 from generator.run import run
@@ -24,71 +24,79 @@ from generator.sending.metrics import Address
 
 _KINDS = {kind.name: kind for kind in KINDS}
 _INTERVALS = ", ".join(f"{kind.name} {kind.interval_ms // 1000} s" for kind in KINDS)
-_name = matching(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,128}", "is no name: 1-128 characters, none that controls")
+_NAME = Matching(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,128}", "is no name: 1-128 characters, none that controls")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Which sensors speak, how often and for how long."""
+
+    bootstrap_servers: str = brokers()
+    topic: str = setting("topic", TOPIC, "Topic to fill.", default=SENSOR_DATA.name, variables=("SENSOR_TOPIC",))
+    sensor_id: str | None = setting(
+        "sensor.id", _NAME, "Id of the sensor; needs its type.", show_default="by type", variables=("SENSOR_ID",)
+    )
+    sensor_type: str | None = setting(
+        "sensor.type",
+        click.Choice(list(_KINDS)),
+        "What it measures.",
+        show_default="one of each",
+        variables=("SENSOR_TYPE",),
+    )
+    sampling_interval_ms: int | None = setting(
+        "sampling.interval.seconds",
+        Duration("s", 1),
+        "Between two readings.",
+        show_default=_INTERVALS,
+        aliases=("--sampling.interval",),
+        variables=("SAMPLING_INTERVAL", "FLEETPULSE_SAMPLING_INTERVAL"),
+    )
+    factory_section: str = setting(
+        "factory.section", _NAME, "Its site.", default="section-00", variables=("FACTORY_SECTION",)
+    )
+    machine_id: str = setting("machine.id", _NAME, "Its machine.", default="machine-00-000", variables=("MACHINE_ID",))
+    zone: str = setting("zone", _NAME, "Its zone.", default="A", variables=("ZONE",))
+    duration_ms: int | None = setting(
+        "duration.seconds", Duration("s", 1), "How long they speak.", show_default="until interrupted"
+    )
+    metrics: Metrics = group(Metrics)
 
 
 @click.command("sensors")
-@bootstrap_servers
-@option("--topic", aliases=("SENSOR_TOPIC",), callback=topic_name, default=SENSOR_DATA.name, help="Topic to fill.")
-@option("--sensor.id", aliases=("SENSOR_ID",), callback=_name, show_default="by type", help="Who it is, with a type.")
-@option(
-    "--sensor.type",
-    aliases=("SENSOR_TYPE",),
-    type=click.Choice(list(_KINDS)),
-    show_default="one of each",
-    help="What it measures.",
-)
-@option(
-    "--sampling.interval",
-    aliases=("SAMPLING_INTERVAL",),
-    type=Duration("s", positive=True),
-    show_default=_INTERVALS,
-    help="Between two readings: seconds, or with a unit as in 500ms.",
-)
-@option("--factory.section", aliases=("FACTORY_SECTION",), callback=_name, default="section-00", help="Its site.")
-@option("--machine.id", aliases=("MACHINE_ID",), callback=_name, default="machine-00-000", help="Its machine.")
-@option("--zone", aliases=("ZONE",), callback=_name, default="A", help="Its zone.")
-@option(
-    "--duration.seconds",
-    type=Duration("s", positive=True),
-    show_default="until interrupted",
-    help="How long: seconds, or with a unit as in 10m.",
-)
-@metrics_options
-def command(bootstrap_servers: str, topic: str, **options: Any) -> int | None:
+@takes(Settings)
+def command(settings: Settings) -> int | None:
     """Play sensors of a factory into Kafka, each at the pace of its type."""
-    sensors = sensors_of(options)
-    duration_ms = int(options["duration_seconds"] or ENDLESS_MS)
+    sensors = sensors_of(settings)
     outcome = run(
         lambda: Scenario(
             seed=0,
             devices=len(sensors),
             interval_ms=min(sensor.kind.interval_ms for sensor in sensors),
             start_ms=int(time.time() * 1000),
-            duration_ms=duration_ms,
+            duration_ms=settings.duration_ms or ENDLESS_MS,
             dialect=Dialect.SENSOR,
             sensors=sensors,
         ),
-        bootstrap_servers,
-        topic,
-        lambda: ensure_topics(bootstrap_servers, [replace(SENSOR_DATA, name=topic)]),
+        settings.bootstrap_servers,
+        settings.topic,
+        lambda: ensure_topics(settings.bootstrap_servers, [replace(SENSOR_DATA, name=settings.topic)]),
         stream=each_at_its_pace,
-        metrics=Address(options["metrics_host"], options["metrics_port"]),
+        metrics=Address(settings.metrics.host, settings.metrics.port),
     )
-    return report(outcome, topic)
+    return report(outcome, settings.topic)
 
 
-def sensors_of(options: dict[str, Any]) -> tuple[Sensor, ...]:
-    """Make the sensors of the command's options.
+def sensors_of(settings: Settings) -> tuple[Sensor, ...]:
+    """Make the sensors of these settings.
 
     Raises:
         ConfigurationError: several would have one id.
     """
-    named, kinds = options["sensor_id"], [_KINDS[options["sensor_type"]]] if options["sensor_type"] else KINDS
+    named, kinds = settings.sensor_id, [_KINDS[settings.sensor_type]] if settings.sensor_type else KINDS
     if named and len(kinds) > 1:
         raise ConfigurationError("--sensor.id names one sensor: say its --sensor.type as well")
-    location = options["factory_section"], options["machine_id"], options["zone"]
-    interval_ms = options["sampling_interval"]
+    location = settings.factory_section, settings.machine_id, settings.zone
+    interval_ms = settings.sampling_interval_ms
     return tuple(
         Sensor(named or f"{kind.name}-sensor-1", kind._replace(interval_ms=interval_ms or kind.interval_ms), *location)
         for kind in kinds

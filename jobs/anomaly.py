@@ -4,25 +4,12 @@ flink run -py jobs/anomaly.py -pyfs build/fleetpulse.zip --kafka.bootstrap.serve
 """
 
 import sys
-from typing import Any
-
-import click
 
 from fleetpulse.cli.commandline import run
-from jobs.wiring import arguments, deciding
+from jobs.wiring import deciding
 
 DECISIONS = deciding.Decisions("anomaly", anomalies=True)
-
-
-@click.command(context_settings=arguments.CONTEXT)
-@arguments.of_deciding_job("anomaly", anomalies=True)
-def command(**values: Any) -> None:
-    """Judge readings by rules.
-
-    Reads --events.topic from its beginning, or from where a savepoint left off.
-    """
-    deciding.run(DECISIONS, values)
-
+command = deciding.command(DECISIONS, "Judge readings by rules.")
 
 if __name__ == "__main__":
     sys.exit(run(command))

@@ -15,21 +15,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
 
 import click
-from pyflink.common import Configuration
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import DataTypes, StreamTableEnvironment
 from pyflink.table.udf import udf
 
 from fleetpulse import topics
+from fleetpulse.cli import parameters
 from fleetpulse.cli.commandline import run
-from fleetpulse.cli.parameters import bootstrap_servers, topic_name
+from fleetpulse.cli.database import Database, jdbc
+from fleetpulse.cli.files import read_text
+from fleetpulse.cli.parameters import CONTEXT, EXISTING_FILE, Topics, brokers, milliseconds, separated, topic
+from fleetpulse.cli.settings import group, setting, takes
 from fleetpulse.durations import DAY_MS
+from fleetpulse.errors import ConfigurationError
 from fleetpulse.kafka.topics import ensure_topics
-from jobs.wiring import arguments
-from jobs.wiring.operators import UID_GENERATION, name_operators, number_operators_by_stream
+from jobs.wiring import running
+from jobs.wiring.arguments import Running
+from jobs.wiring.operators import name_operators, number_operators_by_stream
 from sql import statement
 from udfs.archiving import ToReadings
 
@@ -37,22 +41,11 @@ from udfs.archiving import ToReadings
 _AS_MADE = {"alerts": topics.ALERTS, "aggregates": topics.AGGREGATES, "readings": topics.TELEMETRY}
 _SECRET_IN = "FLEETPULSE_DATABASE_PASSWORD"  # noqa: S105 the variable's name, not a secret
 
-_SETTINGS = {
-    "pipeline.name": "fleetpulse archive",
-    "pipeline.max-parallelism": "128",
-    "execution.checkpointing.interval": "10 s",
-    "restart-strategy.type": "exponential-delay",
-    "restart-strategy.exponential-delay.attempts-before-reset-backoff": "2147483647",  # no limit, as by default
-    "restart-strategy.exponential-delay.initial-backoff": "1 s",
-    "restart-strategy.exponential-delay.max-backoff": "30 s",
-    "restart-strategy.exponential-delay.reset-backoff-threshold": "2 min",
-    # Readings cross to Python in batches; nobody waits for one here, so a batch may take its time to fill.
-    "python.execution-mode": "process",
-    "python.fn-execution.bundle.size": "20000",
-    "python.fn-execution.bundle.time": "500",
-    "python.fn-execution.arrow.batch.size": "20000",
-    # A restore finds the Kafka offsets by these ids. The default ones shift with every added operator.
-    **UID_GENERATION,
+# Readings cross to Python in batches; nobody waits for one here, so a batch may take its time to fill.
+_BATCHES = {
+    "python.fn-execution.bundle.size": 20_000,
+    "python.fn-execution.bundle.time": 500,
+    "python.fn-execution.arrow.batch.size": 20_000,
 }
 
 # What the Flink UI shows of aggregates and readings, by the ids of operators. Alerts have the ids they always had.
@@ -76,14 +69,59 @@ _DRIVER = {
 }
 
 
-def configuration(checkpoint_dir: str, parallelism: int) -> Configuration:
-    """Return the settings the job runs with, whatever the cluster's own are."""
-    settings = Configuration()
-    for key, value in _SETTINGS.items():
-        settings.set_string(key, value)
-    settings.set_string("execution.checkpointing.dir", checkpoint_dir)
-    settings.set_integer("parallelism.default", parallelism)
-    return settings
+class Kinds(click.ParamType[tuple[str, ...]]):
+    """What to archive, separated by `,` or `;`."""
+
+    name = "kinds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """Read what was given."""
+        if isinstance(value, tuple):
+            return value
+        asked = separated(value)
+        if len(set(asked)) < len(asked) or not _KINDS.keys() >= set(asked):
+            self.fail(f"{value!r} is not a list of {', '.join(_KINDS)}, separated by commas", param, ctx)
+        return tuple(kind for kind in _KINDS if kind in asked)
+
+    def shown(self, kinds: tuple[str, ...]) -> str:
+        """Kinds as people write them."""
+        return ",".join(kinds)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the archive job may be given."""
+
+    bootstrap_servers: str = brokers()
+    kinds: tuple[str, ...] = setting(
+        "archive",
+        Kinds(),
+        "What to archive: any of alerts, aggregates and readings, separated by commas.",
+        default=("alerts", "aggregates"),
+    )
+    alerts_topic: str = topic("alerts", "alerts", "Topic of alerts.")
+    aggregates_topics: tuple[str, ...] = setting(
+        "aggregates.topic", Topics(), "Topics of aggregates, separated by ';'.", default=("telemetry.agg.1m",)
+    )
+    readings_topics: tuple[str, ...] = parameters.topics(("telemetry.raw",), "Topics of readings, separated by ';'.")
+    max_future_skew_ms: int = milliseconds(
+        "max.future.skew", 60_000, 0, DAY_MS, "How far a time may be ahead of the record's Kafka timestamp."
+    )
+    database_url: str = setting(
+        "database.url",
+        Database(keywords=False),
+        "Database that `fleetpulse database migrate` prepared: postgresql:// or jdbc:postgresql://.",
+        default="postgresql://localhost:5432/monitoring",
+    )
+    user: str | None = setting(
+        "database.user", click.STRING, "Role that writes.  [default: that of the URL, or alert_writer]"
+    )
+    password_file: Path | None = setting(
+        "database.password.file",
+        EXISTING_FILE,
+        f"File that holds the password. Without it {_SECRET_IN} does; it never comes by the command line.",
+    )
+    running: Running = group(Running)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +132,35 @@ class Plan:
     topics: Mapping[str, tuple[str, ...]]
     sink: Mapping[str, str]
     max_future_skew_ms: int
+    flink: Mapping[str, str]
 
 
-def assemble(environment: StreamExecutionEnvironment, plan: Plan) -> None:
+def plan(settings: Settings, password: str) -> Plan:
+    """The plan of these settings.
+
+    Raises:
+        ConfigurationError: the database's URL holds a password.
+    """
+    try:
+        database = jdbc(settings.database_url, _DRIVER)
+    except ValueError as bad:
+        raise ConfigurationError(f"--database.url: {bad}: use --database.password.file or {_SECRET_IN}") from None
+    topics_of = {
+        "alerts": (settings.alerts_topic,),
+        "aggregates": settings.aggregates_topics,
+        "readings": settings.readings_topics,
+    }
+    sink = {"url": database.url, "user": settings.user or database.user or "alert_writer", "password": password}
+    return Plan(
+        settings.bootstrap_servers,
+        {kind: topics_of[kind] for kind in settings.kinds},
+        sink,
+        settings.max_future_skew_ms,
+        running.configuration("fleetpulse archive", settings.running, more=_BATCHES),
+    )
+
+
+def build(environment: StreamExecutionEnvironment, plan: Plan) -> None:
     """Attach the whole job to `environment`: for each kind a source, a sink and the statement between them."""
     tables = StreamTableEnvironment.create(environment)
     for kind in plan.topics:
@@ -145,33 +209,12 @@ def _insert(tables: StreamTableEnvironment, insert: str) -> None:
     statements.attach_as_datastream()
 
 
-def _jdbc_url(_context: click.Context, _option: click.Parameter, value: str) -> str:
-    if not value.startswith("jdbc:postgresql:"):
-        raise click.BadParameter(f"{value!r} should look like jdbc:postgresql://host:5432/monitoring")
-    address, _, properties = value.partition("?")
-    return f"{address}?{urlencode(_DRIVER | dict(parse_qsl(properties)))}"
-
-
 def _password(file: Path | None) -> str:
     if file is not None:
-        return file.read_text(encoding="utf-8").rstrip("\r\n")
+        return read_text(file, "--database.password.file").rstrip("\r\n")
     if (password := os.environ.get(_SECRET_IN)) is not None:
         return password
-    raise click.UsageError(f"no database password: set {_SECRET_IN}, or name a file with --database.password.file")
-
-
-def _kinds(_context: click.Context, _option: click.Parameter, value: str) -> tuple[str, ...]:
-    asked = [part.strip() for part in value.split(",")]
-    if len(set(asked)) < len(asked) or not _KINDS.keys() >= set(asked):
-        raise click.BadParameter(f"{value!r} is not a list of {', '.join(_KINDS)}, separated by commas")
-    return tuple(kind for kind in _KINDS if kind in asked)
-
-
-def plan(arguments: Mapping[str, Any]) -> Plan:
-    """The plan that the command line asks for."""
-    of_kind = {kind: arguments[f"{kind}_topics"] for kind in arguments["kinds"]}
-    sink = {name: arguments[name] for name in ("url", "user")} | {"password": _password(arguments["password_file"])}
-    return Plan(arguments["bootstrap_servers"], of_kind, sink, arguments["max_future_skew_ms"])
+    raise ConfigurationError(f"no database password: set {_SECRET_IN}, or name a file with --database.password.file")
 
 
 def _prepare_topics(job: Plan) -> None:
@@ -180,63 +223,15 @@ def _prepare_topics(job: Plan) -> None:
     ensure_topics(job.bootstrap_servers, wanted)
 
 
-@click.command(context_settings=arguments.CONTEXT)
-@bootstrap_servers
-@click.option(
-    "--archive",
-    "kinds",
-    default="alerts,aggregates",
-    callback=_kinds,
-    help="What to archive: any of alerts, aggregates and readings, separated by commas.",
-)
-@click.option(
-    "--alerts.topic",
-    "alerts_topics",
-    default="alerts",
-    callback=lambda *given: (topic_name(*given),),
-    help="Topic of alerts.",
-)
-@click.option(
-    "--aggregates.topic",
-    "aggregates_topics",
-    default="telemetry.agg.1m",
-    callback=arguments.topic_names,
-    help="Topics of aggregates, separated by ';'.",
-)
-@click.option(
-    "--events.topic",
-    "readings_topics",
-    default="telemetry.raw",
-    callback=arguments.topic_names,
-    help="Topics of readings, separated by ';'.",
-)
-@arguments.milliseconds("max.future.skew", 60_000, 0, DAY_MS, "How far a time may be ahead of the Kafka timestamp")
-@click.option(
-    "--database.url",
-    "url",
-    default="jdbc:postgresql://localhost:5432/monitoring",
-    callback=_jdbc_url,
-    help="JDBC URL of the database that `fleetpulse database migrate` prepared.",
-)
-@click.option("--database.user", "user", default="alert_writer", help="Who writes.")
-@click.option(
-    "--database.password.file",
-    "password_file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help=f"File that holds the password. Without it {_SECRET_IN} does; it never comes by the command line.",
-)
-@arguments.checkpoint_dir
-@arguments.parallelism
-@arguments.check
-def command(checkpoint_dir: str, parallelism: int, check: bool, **values: Any) -> None:
+@click.command("archive", context_settings=CONTEXT)
+@takes(Settings)
+def command(settings: Settings) -> None:
     """Write alerts, aggregates and readings from Kafka into PostgreSQL or TimescaleDB, once."""
-    job = plan(values)
-    if check:
+    job = plan(settings, _password(settings.password_file))
+    if settings.running.check:
         return
-    environment = StreamExecutionEnvironment.get_execution_environment(configuration(checkpoint_dir, parallelism))
     _prepare_topics(job)
-    assemble(environment, job)
-    environment.execute(_SETTINGS["pipeline.name"])
+    running.submit(job, build)
 
 
 if __name__ == "__main__":

@@ -4,25 +4,12 @@ flink run -py jobs/inactivity.py -pyfs build/fleetpulse.zip --kafka.bootstrap.se
 """
 
 import sys
-from typing import Any
-
-import click
 
 from fleetpulse.cli.commandline import run
-from jobs.wiring import arguments, deciding
+from jobs.wiring import deciding
 
 DECISIONS = deciding.Decisions("inactivity", inactivity=True)
-
-
-@click.command(context_settings=arguments.CONTEXT)
-@arguments.of_deciding_job("inactivity", inactivity=True)
-def command(**values: Any) -> None:
-    """Watch for devices that fall silent.
-
-    Reads --events.topic from its beginning, or from where a savepoint left off.
-    """
-    deciding.run(DECISIONS, values)
-
+command = deciding.command(DECISIONS, "Watch for devices that fall silent.")
 
 if __name__ == "__main__":
     sys.exit(run(command))

@@ -16,8 +16,10 @@ import msgspec
 from confluent_kafka import Consumer
 
 from bench.live import Live, live, now_ms
-from bench.report import machine, output_option, publish
-from fleetpulse.stack.layout import DEFAULT_DIR, layout
+from bench.report import folder_option, machine, output_option, publish
+from fleetpulse.cli.parameters import Duration
+from fleetpulse.cli.settings import option
+from fleetpulse.stack.layout import layout
 
 _BOUND_MS = 2_000
 _DEVICES = 5_000
@@ -53,18 +55,35 @@ class Listener(threading.Thread):
 
 
 @click.command(context_settings={"show_default": True})
-@click.option("--dir", "folder", envvar="FLEETPULSE_DIR", default=DEFAULT_DIR, help="Folder of the running stack.")
-@click.option("--seconds", type=click.IntRange(10), default=60, help="How long to measure.")
-@click.option("--warm-up", type=click.IntRange(0), default=30, help="How long to run before that.")
-@click.option("--checkpoint.interval.ms", "checkpoint_ms", default=1_000, help="Checkpoint interval.")
+@folder_option
+@option(
+    "duration.seconds",
+    Duration("s", 10_000),
+    "How long to measure.",
+    default=60_000,
+    aliases=("--seconds",),
+    environment=False,
+)
+@option(
+    "warm.up.seconds",
+    Duration("s"),
+    "How long to run before that.",
+    default=30_000,
+    aliases=("--warm-up",),
+    environment=False,
+)
+@option("checkpoint.interval.ms", Duration(low=100), "Checkpoint interval.", default=1_000, environment=False)
 @output_option
-def main(folder: str, seconds: int, warm_up: int, checkpoint_ms: int, output: Path | None) -> None:
+def main(
+    folder: str, duration_seconds: int, warm_up_seconds: int, checkpoint_interval_ms: int, output: Path | None
+) -> None:
     """Measure how soon alerts can be seen."""
+    seconds = duration_seconds / 1000
     arguments = ["--timeout.ms", "2000", "--evaluation.period.ms", "1000", "--reconnect.grace.ms", "0"]
-    arguments += ["--out.of.orderness.ms", str(_BOUND_MS), "--checkpoint.interval.ms", str(checkpoint_ms)]
+    arguments += ["--out.of.orderness.ms", str(_BOUND_MS), "--checkpoint.interval.ms", str(checkpoint_interval_ms)]
     with live(layout(folder), *arguments) as run:
         run.submit()
-        _speak(run, warm_up)
+        _speak(run, warm_up_seconds / 1000)
         listeners = [Listener(run.alerts_from_now(isolation)) for isolation in _ISOLATIONS]
         for listener in listeners:
             listener.start()
@@ -72,7 +91,7 @@ def main(folder: str, seconds: int, warm_up: int, checkpoint_ms: int, output: Pa
         for listener in listeners:
             listener.running = False
             listener.join()
-    text = f"{rate:,.0f} records/s for {seconds} s, checkpoints every {checkpoint_ms:,} ms; {machine()}.\n\n"
+    text = f"{rate:,.0f} records/s for {seconds:g} s, checkpoints every {checkpoint_interval_ms:,} ms; {machine()}.\n\n"
     publish(text + _table(listeners), output, "latency")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import psutil
 
-from bench.report import machine, output_option, publish
+from bench.report import count_option, machine, output_option, publish
 from bench.topic import START_MS
 from fleetpulse.records.batch import decode_batch
 from fleetpulse.records.frames import Batch, pack
@@ -63,7 +63,7 @@ def _value(number: int, ts_ms: int) -> bytes:
 
 
 @click.command(context_settings={"show_default": True})
-@click.option("--devices", type=click.IntRange(1_000), default=200_000, help="Devices to know.")
+@count_option("devices", 1_000, 200_000, "Devices to know.")
 @output_option
 def main(devices: int, output: Path | None) -> None:
     """Measure memory and state of a device with statistics of four metrics."""

@@ -18,11 +18,13 @@ from psycopg.conninfo import make_conninfo
 
 from bench import report
 from bench.filled import UNTIL, Contents, fill
+from fleetpulse.cli.database import Database, libpq
+from fleetpulse.cli.settings import option
 from fleetpulse.dashboards.__main__ import FOLDER as DASHBOARDS
 from fleetpulse.dashboards.render import SQL, View, render
 from fleetpulse.database.migrate import migrate
 from fleetpulse.durations import parse
-from fleetpulse.stack.layout import DEFAULT_DIR, layout
+from fleetpulse.stack.layout import layout
 from fleetpulse.stack.programs import postgres
 
 _DATABASE = "bench_queries"
@@ -112,18 +114,25 @@ def table(results: dict[str, Timed], sizes: dict[str, int]) -> str:
 
 
 @click.command(context_settings={"show_default": True})
-@click.option("--dir", "folder", envvar="FLEETPULSE_DIR", default=DEFAULT_DIR, help="Folder of the running stack.")
-@click.option("--server", help="Connection string of a superuser of another server on this machine.")
-@click.option("--readings", type=click.IntRange(10_000), default=10_000_000, help="Readings to ask about.")
-@click.option("--alerts", type=click.IntRange(1_000), default=1_000_000, help="Revisions of alerts to ask about.")
-@click.option("--runs", type=click.IntRange(1), default=5, help="Runs of each query.")
+@report.folder_option
+@option(
+    "database.url",
+    Database(),
+    "Superuser's address of another server on this machine.",
+    parameter="server",
+    aliases=("--server",),
+    environment=False,
+)
+@report.count_option("readings", 10_000, 10_000_000, "Readings to ask about.")
+@report.count_option("alerts", 1_000, 1_000_000, "Revisions of alerts to ask about.")
+@report.count_option("runs", 1, 5, "Runs of each query.")
 @report.output_option
 def main(folder: str, server: str | None, readings: int, alerts: int, runs: int, output: Path | None) -> None:
     """Measure what panels ask of a full database."""
     results = {}
     contents = Contents(readings=readings, revisions=alerts)
     with (
-        _full_database(server or postgres.dsn(layout(folder)), contents) as dsn,
+        _full_database(libpq(server) if server else postgres.dsn(layout(folder)), contents) as dsn,
         psycopg.connect(dsn, autocommit=True) as database,
     ):
         sizes = {name: _rows(database, name) for name in ("alerts", "sensor_readings", "aggregates")}

@@ -15,11 +15,12 @@ from bench.measurements.contenders import JAVA_JOB, ROOT, Contender, FlinkJob, R
 from bench.peers.sql_windows import METRICS
 from bench.run import compile_java, watch
 from bench.story import InAvro, Story
+from fleetpulse.cli.settings import option
 from fleetpulse.kafka.schema_registry import Registry
 from fleetpulse.records.avro import SCHEMA
 from fleetpulse.rulefiles.files import load
 from fleetpulse.rules.model import to_document
-from fleetpulse.stack.layout import DEFAULT_DIR, layout
+from fleetpulse.stack.layout import layout
 from fleetpulse.stack.programs import registry
 
 _RULES = ROOT / "bench" / "rules.yaml"
@@ -96,10 +97,16 @@ WORKS = (
 
 
 @click.command(context_settings={"show_default": True})
-@click.option("--dir", "folder", envvar="FLEETPULSE_DIR", default=DEFAULT_DIR, help="Folder of the running stack.")
-@click.option("--records", type=click.IntRange(topic.FEWEST), default=9_000_000, help="Records in each topic.")
-@click.option("--runs", type=click.IntRange(1), default=3, help="Runs of each contender.")
-@click.option("--only", multiple=True, type=click.Choice([work.name for work in WORKS]), help="This work; else all.")
+@report.folder_option
+@report.count_option("records", topic.FEWEST, 9_000_000, "Records in each topic.")
+@report.count_option("runs", 1, 3, "Runs of each contender.")
+@option(
+    "only",
+    click.Choice([work.name for work in WORKS]),
+    "This work; may be given several times.  [default: all]",
+    multiple=True,
+    environment=False,
+)
 @report.output_option
 def main(folder: str, records: int, runs: int, only: tuple[str, ...], output: Path | None) -> None:
     """Measure speed, CPU and memory of rules, windows, both with silence, and Avro."""

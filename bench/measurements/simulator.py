@@ -10,8 +10,8 @@ import click
 
 from bench.measure import spread
 from bench.measurements.contenders import ROOT
-from bench.report import machine, output_option, publish
-from fleetpulse.stack.layout import DEFAULT_DIR, layout
+from bench.report import count_option, folder_option, machine, output_option, publish
+from fleetpulse.stack.layout import layout
 
 _DEVICES = 1_000
 _FLAT_OUT_RECORDS = 3_000_000
@@ -21,8 +21,8 @@ _SAID = re.compile(r"([\d,]+) records acknowledged in \S+ ([\d.]+) s")
 
 
 @click.command(context_settings={"show_default": True})
-@click.option("--dir", "folder", envvar="FLEETPULSE_DIR", default=DEFAULT_DIR, help="Folder of the running stack.")
-@click.option("--runs", type=click.IntRange(1), default=3, help="Runs of each kind.")
+@folder_option
+@count_option("runs", 1, 3, "Runs of each kind.")
 @output_option
 def main(folder: str, runs: int, output: Path | None) -> None:
     """Measure the simulator, faults included."""
@@ -46,7 +46,7 @@ def _lasting(seconds: int) -> tuple[str, ...]:
 
 def _rate(bootstrap_servers: str, *arguments: str) -> float:
     """Records a second of one run, as the simulator says when it ends."""
-    faults = "--out-of-order.rate 0.02 --duplicate.rate 0.01 --malformed.rate 0.001 --num.devices"
+    faults = "--out.of.order.rate 0.02 --duplicate.rate 0.01 --malformed.rate 0.001 --num.devices"
     topic = f"bench.measurements.simulator.{uuid.uuid4().hex}"
     places = ["--kafka.bootstrap.servers", bootstrap_servers, "--topic", topic]
     command = [

@@ -14,9 +14,9 @@ import psutil
 
 from bench.live import Live, live, now_ms
 from bench.measure import families
-from bench.report import machine, output_option, publish
+from bench.report import count_option, folder_option, machine, output_option, publish
 from fleetpulse.stack import rest
-from fleetpulse.stack.layout import DEFAULT_DIR, Layout, layout
+from fleetpulse.stack.layout import Layout, layout
 from fleetpulse.stack.processes import supervision
 
 _TIMEOUT_MS = 600_000
@@ -24,8 +24,8 @@ _FALLING_SILENT = 500
 
 
 @click.command(context_settings={"show_default": True})
-@click.option("--dir", "folder", envvar="FLEETPULSE_DIR", default=DEFAULT_DIR, help="Folder of the running stack.")
-@click.option("--devices", type=click.IntRange(1_000), default=1_000_000, help="Devices to know.")
+@folder_option
+@count_option("devices", 1_000, 1_000_000, "Devices to know.")
 @output_option
 def main(folder: str, devices: int, output: Path | None) -> None:
     """Measure state: its size, and what it costs to keep and to restore."""

@@ -14,7 +14,8 @@ from fleetpulse.backtest.changes import changes
 from fleetpulse.backtest.options import Source, of_files, of_history
 from fleetpulse.backtest.run import Settings, run_history
 from fleetpulse.backtest.sources.records import record_of
-from fleetpulse.cli.parameters import Instant
+from fleetpulse.cli.parameters import EXISTING_FILE, Instant
+from fleetpulse.cli.settings import FLAG, option
 from fleetpulse.cli.tables import console
 from fleetpulse.rules.versions import Versions, expecting
 
@@ -23,22 +24,30 @@ T = TypeVar("T")
 
 @click.command("backtest")
 @of_history
-@click.option("--from", "from_ms", type=Instant(), help="Read from this Kafka timestamp on: epoch ms or ISO 8601.")
-@click.option(
-    "--until",
-    "until_ms",
-    type=Instant(),
-    help="Decide up to this instant and nothing after it: epoch ms or ISO 8601.  [default: all that is there]",
+@option(
+    "from",
+    Instant(),
+    "Read from this Kafka timestamp on: epoch ms or ISO 8601.",
+    parameter="from_ms",
+    environment=False,
 )
-@click.option(
-    "--diff",
+@option(
+    "until",
+    Instant(),
+    "Decide up to this instant and nothing after it: epoch ms or ISO 8601.  [default: all that is there]",
+    parameter="until_ms",
+    environment=False,
+)
+@option(
+    "diff",
+    EXISTING_FILE,
+    "Compare two rule files instead: alerts gained and lost.",
     nargs=2,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="OLD NEW",
-    help="Compare two rule files instead: alerts gained and lost.",
+    environment=False,
 )
-@click.option("--limit", type=click.IntRange(0), default=20, show_default=True, help="Show so many, the newest.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON lines: all alert records, without `detected_at`.")
+@option("limit", click.IntRange(0), "Show so many, the newest.", default=20, environment=False)
+@option("json", FLAG, "As JSON lines: all alert records, without `detected_at`.", parameter="as_json")
 def command(
     source: Source,
     settings: Settings,

@@ -13,7 +13,9 @@ from fleetpulse.backtest.options import Source, of_history
 from fleetpulse.backtest.retelling import Heard, Retold, deciding, differences, retell
 from fleetpulse.backtest.run import Settings
 from fleetpulse.backtest.sources.alerts import Fields, from_database, from_topic
-from fleetpulse.cli.parameters import Duration, topic_name
+from fleetpulse.cli.database import Database, libpq
+from fleetpulse.cli.parameters import Duration, topic_option
+from fleetpulse.cli.settings import FLAG, option
 from fleetpulse.errors import ConfigurationError
 from fleetpulse.inactivity.timeouts import NEVER_SEEN
 from fleetpulse.rulefiles.difference import fields_of, told
@@ -47,23 +49,24 @@ class Explained(NamedTuple):
 @click.command("explain")
 @click.argument("alert_id", metavar="ALERT_ID", type=click.UUID)
 @of_history
-@click.option(
-    "--alerts.topic",
-    "alerts_topic",
-    callback=topic_name,
-    default=topics.ALERTS.name,
-    show_default=True,
-    help="Topic of alerts.",
+@topic_option("alerts.topic", topics.ALERTS.name, "Topic of alerts.", parameter="alerts_topic")
+@option(
+    "database.url",
+    Database(),
+    "Read the alert from the table `alerts` here instead.",
+    parameter="database",
+    aliases=("--database",),
 )
-@click.option("--database", metavar="DSN", help="Read the alert from the table `alerts` here instead.")
-@click.option(
-    "--lookback",
-    type=Duration("s"),
-    default="1d",
-    show_default=True,
-    help="Read history from so long before the alert: what rules remember begins there.",
+@option(
+    "lookback.seconds",
+    Duration("s"),
+    "Read history from so long before the alert: what rules remember begins there.",
+    default=86_400_000,
+    parameter="lookback_ms",
+    aliases=("--lookback",),
+    environment=False,
 )
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@option("json", FLAG, "As JSON.", parameter="as_json")
 def command(
     source: Source,
     settings: Settings,
@@ -71,14 +74,14 @@ def command(
     alert_id: uuid.UUID,
     alerts_topic: str,
     database: str | None,
-    lookback: float,
+    lookback_ms: int,
     as_json: bool,
 ) -> int:
     """Say what made an alert, and derive it again: from its own evidence, and from the records of its device."""
     revisions = _revisions(source, alerts_topic, database, str(alert_id))
     expected_from = (r["evidence"].get("latest_event_time_ms") for r in revisions if r["kind"] == NEVER_SEEN)
     known = expecting(versions(), next(expected_from, None))
-    retold = _retell(source, settings, known, revisions, int(lookback))
+    retold = _retell(source, settings, known, revisions, lookback_ms)
     explained = [_explain(fields, known, settings, retold, database is None) for fields in revisions]
     unheard = sorted(retold.revisions.keys() - {fields["revision"] for fields in revisions})
     agrees = all(one.agrees for one in explained) and not unheard
@@ -94,7 +97,7 @@ def _revisions(source: Source, topic: str, database: str | None, alert_id: str) 
     if database is None:
         found = from_topic(source.bootstrap_servers, topic, alert_id)
     else:
-        found = from_database(database, alert_id)
+        found = from_database(libpq(database), alert_id)
     if not found:
         where = "the table alerts" if database is not None else f"topic {topic}"
         raise ConfigurationError(f"{where} has no alert {alert_id}")

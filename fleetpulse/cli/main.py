@@ -8,7 +8,7 @@ import click
 from fleetpulse.cli.commandline import run
 
 # Subcommand -> module that holds it as `command`. Loaded when called, so that `fleetpulse generate` needs no database.
-_COMMANDS = {
+COMMANDS = {
     "backtest": "fleetpulse.backtest.cli",
     "database": "fleetpulse.database.cli",
     "demo": "fleetpulse.stack.demo.command",
@@ -22,20 +22,20 @@ _COMMANDS = {
     "sensors": "generator.sensors",
     "stack": "fleetpulse.stack.cli",
 }
-_PACKAGES = {module.rpartition(".")[0] for module in _COMMANDS.values()}  # an image has only some of them
+PACKAGES = {module.rpartition(".")[0] for module in COMMANDS.values()}  # an image has only some of them
 
 
 class _Lazy(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return sorted(_COMMANDS)
+        return sorted(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in COMMANDS:
             return None
         try:
-            command: click.Command = importlib.import_module(_COMMANDS[cmd_name]).command
+            command: click.Command = importlib.import_module(COMMANDS[cmd_name]).command
         except ModuleNotFoundError as absent:
-            if absent.name in _PACKAGES:
+            if absent.name in PACKAGES:
                 return None
             raise
         return command

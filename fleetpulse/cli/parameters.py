@@ -1,77 +1,83 @@
-"""Arguments that several commands take."""
+"""Types of settings, and the settings that several commands take.
 
+Each type reads one form of text for all commands: a duration, an instant, a topic, an address. What it refuses it
+names, with what is expected.
+"""
+
+import math
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
-from fleetpulse.cli.durations import parse_duration_ms, parse_instant_ms
+from fleetpulse.cli.durations import LONGEST_MS, parse_duration_ms, parse_instant_ms
+from fleetpulse.cli.settings import option, setting
+from fleetpulse.durations import DurationMs
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 120, "show_default": True}
+LAST_PORT = 65535
+EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+EXISTING_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
-def matching(pattern: str, expected: str) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
-    """A callback that refuses what does not match as a whole, and says that it `expected` something else."""
+class Matching(click.ParamType[str]):
+    """Text that matches a pattern as a whole."""
 
-    def check(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(pattern, value, re.DOTALL):
-            raise click.BadParameter(f"{value!r} {expected}")
-        return value
+    name = "text"
 
-    return check
+    def __init__(self, pattern: str, expected: str) -> None:
+        self._pattern, self._expected = re.compile(pattern, re.DOTALL), expected
 
-
-topic_name = matching(r"(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}", "is no topic name: 1-249 letters, digits, dots, - and _")
-bootstrap_servers = click.option(
-    "--kafka.bootstrap.servers",
-    "bootstrap_servers",
-    callback=matching(r"[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*", "is not host:port, several separated by commas"),
-    default="localhost:9092",
-    show_default=True,
-    envvar=["KAFKA_BROKERS", "KAFKA_BOOTSTRAP_SERVERS", "FLEETPULSE_KAFKA_BOOTSTRAP_SERVERS"],
-    help="Kafka brokers, as host:port, separated by commas.",
-)
-
-_registry_url = matching(r"https?://[^\s/]+\S*", "is no URL like http://127.0.0.1:8085/apis/ccompat/v7")
-schema_registry = click.option(
-    "--schema.registry.url",
-    "schema_registry_url",
-    callback=_registry_url,
-    default="http://127.0.0.1:8085/apis/ccompat/v7",
-    show_default=True,
-    envvar=["SCHEMA_REGISTRY_URL", "FLEETPULSE_SCHEMA_REGISTRY_URL"],
-    show_envvar=True,
-    help="Schema registry with Confluent's interface, for values in Avro.",
-)
-schema_registry_if_any = click.option(
-    "--schema.registry.url",
-    "schema_registry_url",
-    callback=_registry_url,
-    envvar=["SCHEMA_REGISTRY_URL", "FLEETPULSE_SCHEMA_REGISTRY_URL"],
-    help="Registry of Avro schemas, with Confluent's interface.  [default: none, Avro is rejected]",
-)
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the text as it is."""
+        if not self._pattern.fullmatch(str(value)):
+            self.fail(f"{value!r} {self._expected}", param, ctx)
+        return str(value)
 
 
 class Duration(click.ParamType[float]):
-    """A duration in milliseconds: a number of `unit`, or with a unit of its own."""
+    """A duration in milliseconds: a number of the unit that the option's name ends with, or with a unit of its own.
+
+    Args:
+        unit: of a bare number, `ms` or `s`.
+        low: the shortest that is accepted, in milliseconds.
+        high: the longest, likewise.
+        whole: whether it must be a whole number of milliseconds, and then is an `int`.
+    """
 
     name = "duration"
 
-    def __init__(self, unit: str, positive: bool = False) -> None:
-        self._unit, self._positive = unit, positive
+    def __init__(self, unit: str = "ms", low: float = 0, high: int = LONGEST_MS, whole: bool = True) -> None:
+        self.unit, self.low, self.high, self.whole = unit, low, high, whole
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Read what was given."""
         try:
-            duration_ms = parse_duration_ms(str(value), self._unit)
+            duration_ms = value if isinstance(value, int | float) else parse_duration_ms(str(value), self.unit)
         except ValueError as bad:
             self.fail(str(bad), param, ctx)
-        if self._positive and not duration_ms:
-            self.fail("must be more than 0", param, ctx)
-        return duration_ms
+        if not self.low <= duration_ms <= self.high:
+            self.fail(f"{value!r} is not in the range {self.range}", param, ctx)
+        if self.whole and duration_ms != int(duration_ms):
+            self.fail(f"{value!r} is not a whole number of milliseconds", param, ctx)
+        return int(duration_ms) if duration_ms == int(duration_ms) else duration_ms
+
+    @property
+    def range(self) -> str:
+        """The shortest and the longest, as people write them."""
+        low = self.shown(self.low) if self.low == int(self.low) else "more than 0s"
+        return f"{low} to {self.shown(self.high)}"
+
+    def shown(self, duration_ms: float) -> str:
+        """A duration as people write it."""
+        return str(DurationMs(duration_ms)) if duration_ms == int(duration_ms) else f"{duration_ms:g}ms"
 
 
 class Instant(click.ParamType[int]):
-    """An instant in epoch milliseconds, given so or as ISO 8601."""
+    """An instant as epoch milliseconds, given as ISO 8601 or as a number since the epoch."""
 
     name = "instant"
 
@@ -81,3 +87,138 @@ class Instant(click.ParamType[int]):
             return value if isinstance(value, int) else parse_instant_ms(value)
         except ValueError as bad:
             self.fail(str(bad), param, ctx)
+
+
+class Number(click.FloatRange):
+    """A finite number in a range: click's own takes `nan` and, without an upper limit, `inf`."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read what was given."""
+        number: float = click.FLOAT.convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number in the range {self._describe_range()}", param, ctx)
+        result: float = super().convert(number, param, ctx)
+        return result
+
+
+class Topics(click.ParamType[tuple[str, ...]]):
+    """Different topics, separated by `;` or `,`."""
+
+    name = "topics"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """Read what was given."""
+        if isinstance(value, tuple):
+            return value
+        names = separated(value)
+        if not all(names) or len(set(names)) < len(names):
+            self.fail(f"{value!r} is not a list of different topics separated by ';' or ','", param, ctx)
+        return tuple(TOPIC.convert(name, param, ctx) for name in names)
+
+    def shown(self, names: tuple[str, ...]) -> str:
+        """Topics as people write them."""
+        return ";".join(names)
+
+
+class Servers(click.ParamType[str]):
+    """Addresses as `host:port`, separated by `,` or `;`; several or exactly one."""
+
+    name = "addresses"
+
+    def __init__(self, several: bool = True) -> None:
+        self._several = several
+        self.name = "addresses" if several else "address"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return them separated by commas."""
+        addresses = separated(value) if self._several else [str(value)]
+        for address in addresses:
+            found = re.fullmatch(r"[^\s,;:/]+:(\d{1,10})", address, re.ASCII)
+            if found is None:
+                expected = "host:port, several separated by commas" if self._several else "host:port"
+                self.fail(f"{value!r} is not {expected}", param, ctx)
+            if not 1 <= int(found[1]) <= LAST_PORT:
+                self.fail(f"{address!r} has the port {found[1]}: expected 1 to {LAST_PORT}", param, ctx)
+        return ",".join(addresses)
+
+
+class Url(Matching):
+    """An HTTP address whose port, if it has one, is a port."""
+
+    name = "url"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the address as it is."""
+        url = super().convert(value, param, ctx)
+        if not has_usable_port(url):
+            self.fail(f"{value!r} has an unusable port: expected 1 to {LAST_PORT}", param, ctx)
+        return url
+
+
+def separated(text: str) -> list[str]:
+    """The parts of a list that is separated by `;` or `,`, without blanks around them."""
+    return [part.strip() for part in re.split("[;,]", text)]
+
+
+def has_usable_port(url: str) -> bool:
+    """Whether an address has no port, or one from 1 to 65535."""
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
+
+
+TOPIC = Matching(r"(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}", "is no topic name: 1-249 letters, digits, dots, - and _")
+SHARE = Number(0, 1)
+COUNT = click.IntRange(0)
+_HTTP = Url(r"https?://[^\s/]+\S*", "is no URL like http://127.0.0.1:8085/apis/ccompat/v7")
+
+_BROKERS: dict[str, Any] = {
+    "kind": Servers(),
+    "help": "Kafka brokers, as host:port, separated by commas.",
+    "default": "localhost:9092",
+    "variables": ("KAFKA_BROKERS", "KAFKA_BOOTSTRAP_SERVERS"),
+}
+bootstrap_servers = option("kafka.bootstrap.servers", parameter="bootstrap_servers", **_BROKERS)
+
+_REGISTRY: dict[str, Any] = {"kind": _HTTP, "variables": ("SCHEMA_REGISTRY_URL",)}
+DEFAULT_REGISTRY = "http://127.0.0.1:8085/apis/ccompat/v7"
+
+
+def brokers() -> Any:
+    """The brokers, as a field of settings."""
+    return setting("kafka.bootstrap.servers", **_BROKERS)
+
+
+def schema_registry() -> Any:
+    """The schema registry that a producer needs, as a field of settings."""
+    help_ = "Schema registry with Confluent's interface, for values in Avro."
+    return setting("schema.registry.url", help=help_, default=DEFAULT_REGISTRY, **_REGISTRY)
+
+
+def schema_registry_if_any() -> Any:
+    """The schema registry of a consumer, as a field of settings."""
+    help_ = "Registry of Avro schemas, with Confluent's interface.  [default: none, Avro is rejected]"
+    return setting("schema.registry.url", help=help_, **_REGISTRY)
+
+
+def topic(name: str, default: str | None, meaning: str, **settings: Any) -> Any:
+    """A topic, as a field of settings: `--<name>.topic`."""
+    return setting(f"{name}.topic", TOPIC, meaning, default=default, **settings)
+
+
+def topics(default: tuple[str, ...], meaning: str, **settings: Any) -> Any:
+    """The topics that are read, as a field of settings: `--events.topic`."""
+    return setting("events.topic", Topics(), meaning, default=default, **settings)
+
+
+def milliseconds(name: str, default: int, low: int, high: int, meaning: str) -> Any:
+    """A duration, as a field of settings: `--<name>.ms`."""
+    return setting(f"{name}.ms", Duration("ms", low, high), meaning, default=default)
+
+
+def topic_option(name: str, default: str | None, meaning: str, **settings: Any) -> Callable[..., Any]:
+    """A topic, as an option of a command: `--<name>`."""
+    return option(name, TOPIC, meaning, default=default, **settings)

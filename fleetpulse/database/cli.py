@@ -2,6 +2,8 @@
 
 import click
 
+from fleetpulse.cli.database import Database, libpq
+from fleetpulse.cli.settings import option
 from fleetpulse.database.migrate import migrate
 
 
@@ -11,16 +13,18 @@ def command() -> None:
 
 
 @command.command("migrate")
-@click.option(
-    "--dsn",
+@option(
+    "database.url",
+    Database(),
+    "Database to migrate. The password may come from PGPASSWORD or a pgpass file instead.",
     required=True,
-    envvar="FLEETPULSE_DATABASE_DSN",
-    show_envvar=True,
-    help="PostgreSQL connection URI. The password may come from PGPASSWORD or a pgpass file instead.",
+    parameter="url",
+    aliases=("--dsn",),
+    variables=("FLEETPULSE_DATABASE_DSN",),
 )
-def migrate_command(dsn: str) -> None:
+def migrate_command(url: str) -> None:
     """Apply the migrations the database has not seen yet. Harmless when there are none."""
-    applied = migrate(dsn)
+    applied = migrate(libpq(url))
     for name in applied:
         click.echo(f"applied {name}")
     if not applied:

@@ -12,7 +12,9 @@ from typing import Any
 import click
 
 from fleetpulse import topics
-from fleetpulse.cli.parameters import Instant, bootstrap_servers, topic_name
+from fleetpulse.cli.files import read_bytes
+from fleetpulse.cli.parameters import EXISTING_FILE, TOPIC, Duration, Instant, bootstrap_servers, topic_option
+from fleetpulse.cli.settings import FLAG, option
 from fleetpulse.cli.tables import console
 from fleetpulse.deadletters import show
 from fleetpulse.deadletters.letter import (
@@ -37,14 +39,12 @@ _BOUND_MS = 2_000  # the jobs' own defaults, to tell what will be late or reject
 _SKEW_MS = 60_000
 _REASONS = [reason.value for reason in Reason]
 
-_dlq_topic = click.option(
-    "--dlq.topic",
-    "topic",
-    callback=topic_name,
-    default=topics.DEAD_LETTERS.name,
-    show_default=True,
-    envvar="DLQ_TOPIC",
-    help="Topic of dead letters; its ledger is <topic>.ledger, what is given up goes to <topic>.parked.",
+_dlq_topic = topic_option(
+    "dlq.topic",
+    topics.DEAD_LETTERS.name,
+    "Topic of dead letters; its ledger is <topic>.ledger, what is given up goes to <topic>.parked.",
+    parameter="topic",
+    variables=("DLQ_TOPIC",),
 )
 
 
@@ -68,21 +68,30 @@ def _selecting(command: Callable[..., Any]) -> Callable[..., Any]:
         positions = rest.pop("ids", frozenset())
         return command(selection=Selection(frozenset(reason), frozenset(origin), since, until, positions), **rest)
 
-    for option in (
-        click.option("--until", type=Instant(), help="Rejected before this: epoch ms or ISO 8601."),
-        click.option("--since", type=Instant(), help="Rejected at this instant or later: epoch ms or ISO 8601."),
-        click.option("--topic", "origin", multiple=True, help="Read from this topic; may be given several times."),
-        click.option(
-            "--reason",
-            type=click.Choice(_REASONS),
+    decorated: Callable[..., Any] = select
+    for declared in (
+        option("until", Instant(), "Rejected before this: epoch ms or ISO 8601.", environment=False),
+        option("since", Instant(), "Rejected at this instant or later: epoch ms or ISO 8601.", environment=False),
+        option(
+            "topic",
+            TOPIC,
+            "Read from this topic; may be given several times.",
+            parameter="origin",
             multiple=True,
-            help="Rejected for this; also several.",
+            environment=False,
+        ),
+        option(
+            "reason",
+            click.Choice(_REASONS),
+            "Rejected for this; may be given several times.",
+            multiple=True,
+            environment=False,
         ),
         bootstrap_servers,
         _dlq_topic,
     ):
-        select = option(select)
-    return select
+        decorated = declared(decorated)
+    return decorated
 
 
 @click.group("dlq")
@@ -95,7 +104,7 @@ command.add_command(simulate_command)
 
 @command.command("list")
 @_selecting
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="Show so many, the newest.")
+@option("limit", click.IntRange(1), "Show so many, the newest.", default=50, environment=False)
 def list_command(selection: Selection, bootstrap_servers: str, topic: str, limit: int) -> None:
     """List letters: id, when, why, where from, what became of them."""
     found = _found(bootstrap_servers, topic, selection, _ledger(bootstrap_servers, topic))
@@ -115,7 +124,7 @@ def stats_command(selection: Selection, bootstrap_servers: str, topic: str) -> N
 
 @command.command("show")
 @click.argument("ids", metavar="ID", nargs=1, callback=lambda c, p, text: _place(c, p, (text,)))
-@click.option("--raw", is_flag=True, help="Only the value, byte for byte, as into a file to repair it.")
+@option("raw", FLAG, "Only the value, byte for byte, as into a file to repair it.")
 @bootstrap_servers
 @_dlq_topic
 def show_command(ids: frozenset[tuple[int, int]], raw: bool, bootstrap_servers: str, topic: str) -> None:
@@ -134,27 +143,10 @@ def show_command(ids: frozenset[tuple[int, int]], raw: bool, bootstrap_servers: 
 @command.command("replay")
 @click.argument("ids", metavar="[ID]...", nargs=-1, callback=_place)
 @_selecting
-@click.option(
-    "--value", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A repaired value, of one ID."
-)
-@click.option(
-    "--max.retries",
-    "max_retries",
-    envvar="MAX_RETRIES",
-    type=click.IntRange(1),
-    default=3,
-    show_default=True,
-    help="Then parked.",
-)
-@click.option(
-    "--backoff.ms",
-    "backoff_ms",
-    type=click.IntRange(0),
-    default=60_000,
-    show_default=True,
-    help="From one retry of a record to the next; doubles each time.",
-)
-@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@option("value", EXISTING_FILE, "A repaired value, of one ID.", environment=False)
+@option("max.retries", click.IntRange(1, 1000), "Then parked.", default=3, variables=("MAX_RETRIES",))
+@option("backoff.ms", Duration(), "From one retry of a record to the next; doubles each time.", default=60_000)
+@option("dry-run", FLAG, "Say what would be done, and do nothing.")
 def replay_command(
     selection: Selection,
     bootstrap_servers: str,
@@ -172,7 +164,7 @@ def replay_command(
     if value is not None and len(selection.positions) != 1:
         raise ConfigurationError("--value: a repaired value needs exactly one ID")
     policy, now_ms = RetryPolicy(max_retries, backoff_ms), time.time_ns() // 1_000_000
-    repaired = value.read_bytes() if value else None
+    repaired = read_bytes(value, "--value") if value else None
     left: Counter[LetterState] = Counter()
 
     ledger_topic, parked_topic = topics.of_replays(topic)

@@ -8,7 +8,8 @@ from confluent_kafka import KafkaError, Message, Producer
 from rich.table import Table
 
 from fleetpulse import topics
-from fleetpulse.cli.parameters import bootstrap_servers
+from fleetpulse.cli.parameters import Duration, bootstrap_servers, topic_option
+from fleetpulse.cli.settings import option
 from fleetpulse.cli.tables import console
 from fleetpulse.deadletters.letter import Letter, Position
 from fleetpulse.deadletters.topics import letters, position_of
@@ -22,12 +23,13 @@ _DIALECTS = [dialect.value for dialect in Dialect if dialect is not Dialect.AVRO
 
 @click.command("simulate")
 @bootstrap_servers
-@click.option("--topic", default=topics.EVENTS.name, show_default=True, help="Topic that a running job reads.")
-@click.option("--dialect", type=click.Choice(_DIALECTS), default="telemetry", show_default=True)
-@click.option("--dlq.topic", "dlq_topic", default=topics.DEAD_LETTERS.name, show_default=True, envvar="DLQ_TOPIC")
-@click.option("--timeout.seconds", "timeout_s", type=click.IntRange(1), default=60, show_default=True)
-def simulate_command(bootstrap_servers: str, topic: str, dialect: str, dlq_topic: str, timeout_s: int) -> None:
+@topic_option("topic", topics.EVENTS.name, "Topic that a running job reads.", environment=False)
+@option("dialect", click.Choice(_DIALECTS), "Shape of the values.", default="telemetry", environment=False)
+@topic_option("dlq.topic", topics.DEAD_LETTERS.name, "Topic of dead letters.", variables=("DLQ_TOPIC",))
+@option("timeout.seconds", Duration("s", 1000), "How long to wait for them.", default=60_000, environment=False)
+def simulate_command(bootstrap_servers: str, topic: str, dialect: str, dlq_topic: str, timeout_seconds: int) -> None:
     """Send every kind of broken record, and show where each ended. A job must be reading the topic."""
+    timeout_s = timeout_seconds / 1000
     kinds = [*KINDS[Dialect(dialect)], TOO_LARGE]
     sent = _send(bootstrap_servers, topic, kinds, Dialect(dialect))
     click.echo(f"{len(sent)} broken records sent to {topic}; waiting for them in {dlq_topic}")
@@ -35,7 +37,7 @@ def simulate_command(bootstrap_servers: str, topic: str, dialect: str, dlq_topic
     console().print(_table(sent, arrived))
     if missing := len(sent) - len(arrived):
         raise FleetpulseError(
-            f"{missing} of {len(sent)} did not reach {dlq_topic} within {timeout_s} s: does a job read {topic}?"
+            f"{missing} of {len(sent)} did not reach {dlq_topic} within {timeout_s:g} s: does a job read {topic}?"
         )
 
 

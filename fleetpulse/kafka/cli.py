@@ -7,7 +7,7 @@ import click
 from confluent_kafka import Consumer
 from rich.table import Table
 
-from fleetpulse.cli.parameters import bootstrap_servers, topic_name
+from fleetpulse.cli.parameters import TOPIC, bootstrap_servers
 from fleetpulse.cli.tables import console
 from fleetpulse.errors import FleetpulseError
 from fleetpulse.kafka.cluster import cluster, differences, faults, there_and_back, topics_as_they_are
@@ -75,7 +75,7 @@ def test_external_command(bootstrap_servers: str) -> None:
 
 
 @command.command("watch")
-@click.argument("topic", callback=topic_name)
+@click.argument("topic", type=TOPIC)
 @bootstrap_servers
 def watch_command(topic: str, bootstrap_servers: str) -> None:
     """Print the values of TOPIC as they come, until interrupted."""

@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from fleetpulse import topics
-from fleetpulse.cli.parameters import Instant, bootstrap_servers, topic_name
+from fleetpulse.cli.parameters import Instant, bootstrap_servers, topic_option
+from fleetpulse.cli.settings import FLAG, option
 from fleetpulse.cli.tables import console
 from fleetpulse.errors import ConfigurationError, FleetpulseError
 from fleetpulse.kafka.topics import ensure_topics
@@ -27,19 +28,15 @@ from fleetpulse.topics import Topic
 _DEFAULT_NOTICE_MS = 10_000
 
 _files = click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
-_rules_topic = click.option(
-    "--rules.topic",
-    "topic",
-    callback=topic_name,
-    default=topics.RULES.name,
-    show_default=True,
-    help="Topic of rule sets, one record a version.",
+_rules_topic = topic_option(
+    "rules.topic", topics.RULES.name, "Topic of rule sets, one record a version.", parameter="topic"
 )
 
 
 def _on_the_topic(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that say where versions are."""
-    return _rules_topic(bootstrap_servers(command))
+    decorated: Callable[..., Any] = _rules_topic(bootstrap_servers(command))
+    return decorated
 
 
 @click.group("rules")
@@ -75,11 +72,12 @@ def test_command(files: tuple[Path, ...]) -> None:
 
 @command.command("apply")
 @_files
-@click.option(
-    "--effective.from",
-    "effective_from_ms",
-    type=Instant(),
-    help="Event time from which the version judges: epoch ms or ISO 8601.  [default: in 10 s]",
+@option(
+    "effective.from",
+    Instant(),
+    "Event time from which the version judges: epoch ms or ISO 8601.  [default: in 10 s]",
+    parameter="effective_from_ms",
+    environment=False,
 )
 @_on_the_topic
 def apply_command(files: tuple[Path, ...], effective_from_ms: int | None, bootstrap_servers: str, topic: str) -> None:
@@ -135,8 +133,10 @@ def show_command(number: int, bootstrap_servers: str, topic: str) -> None:
 
 @command.command("diff")
 @click.argument("files", metavar="[FILE [FILE]]", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--versions", nargs=2, type=click.IntRange(1), help="Compare two versions on the topic instead of files.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@option(
+    "versions", click.IntRange(1), "Compare two versions on the topic instead of files.", nargs=2, environment=False
+)
+@option("json", FLAG, "As JSON.", parameter="as_json")
 @_on_the_topic
 def diff_command(
     files: tuple[Path, ...],

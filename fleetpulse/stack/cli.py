@@ -2,17 +2,17 @@
 
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 
+from fleetpulse.cli.parameters import Servers, separated
+from fleetpulse.cli.settings import FLAG, option
 from fleetpulse.errors import FleetpulseError
 from fleetpulse.stack import lifecycle, rest
-from fleetpulse.stack.layout import DEFAULT_DIR, OPTIONAL, OPTIONAL_PROGRAMS, Layout, layout
+from fleetpulse.stack.layout import DEFAULT_DIR, MAX_OFFSET, OPTIONAL, OPTIONAL_PROGRAMS, Layout, layout
 from fleetpulse.stack.options import chosen
 from fleetpulse.stack.processes import supervision
 from fleetpulse.stack.programs.postgres import DATABASE
@@ -22,17 +22,20 @@ from fleetpulse.stack.submit import JOBS, check, defaults, submit
 _NAMES = ("kafka", "postgres", "jobmanager", "taskmanager", *OPTIONAL_PROGRAMS, "supervisor")
 
 
-def folder_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The option that names the stack's folder."""
-    return click.option(
-        "--dir",
-        "folder",
-        envvar="FLEETPULSE_DIR",
-        default=DEFAULT_DIR,
-        show_default=True,
-        show_envvar=True,
-        help="Folder of the stack's data, logs and passwords.",
-    )(command)
+folder_option = option(
+    "dir",
+    click.Path(file_okay=False),
+    "Folder of the stack's data, logs and passwords.",
+    default=DEFAULT_DIR,
+    parameter="folder",
+)
+_flink_rest = option(
+    "flink.rest",
+    Servers(several=False),
+    "host:port of another cluster than this stack's.",
+    aliases=("--flink-rest",),
+    variables=("FLINK_REST",),
+)
 
 
 def show_addresses(stack: Layout) -> None:
@@ -40,15 +43,15 @@ def show_addresses(stack: Layout) -> None:
     click.echo(f"{'Kafka':<12} {stack.address('kafka')}")
     click.echo(f"{'Flink web UI':<12} http://{stack.address('flink-web')}")
     click.echo(f"{'PostgreSQL':<12} {stack.address('postgres')}, database {DATABASE}, passwords in {stack.secrets}")
-    for option in chosen(stack):
-        for name, address in option.reached_at(stack).items():
+    for optional in chosen(stack):
+        for name, address in optional.reached_at(stack).items():
             click.echo(f"{name:<12} {address}")
 
 
 def _names(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
     """What was given once or more often, or separated by commas."""
     choice = click.Choice(OPTIONAL)
-    return tuple(choice.convert(name.strip(), parameter, context) for names in given for name in names.split(","))
+    return tuple(choice.convert(name.strip(), parameter, context) for names in given for name in separated(names))
 
 
 @click.group("stack")
@@ -58,19 +61,22 @@ def command() -> None:
 
 @command.command("up")
 @folder_option
-@click.option(
-    "--port-offset",
-    type=int,
-    help="Added to every port, for a second stack beside the first; remembered.  [env var: FLEETPULSE_PORT_OFFSET]",
+@option(
+    "port.offset",
+    click.IntRange(0, MAX_OFFSET),
+    "Added to every port, for a second stack beside the first; remembered.",
+    aliases=("--port-offset",),
 )
-@click.option(
-    "--with",
-    "optional",
+@option(
+    "with",
+    click.STRING,
+    f"What else to run, separated by commas, of {', '.join(OPTIONAL)}; downloaded at its first use or found on "
+    "PATH, and remembered.",
+    parameter="optional",
     metavar="NAMES",
     callback=_names,
     multiple=True,
-    help=f"What else to run, separated by commas, of {', '.join(OPTIONAL)}; downloaded at its first use or found on "
-    "PATH, and remembered.",
+    environment=False,
 )
 def up_command(folder: str, port_offset: int | None, optional: tuple[str, ...]) -> None:
     """Start all, and wait until all are ready. Harmless when they run."""
@@ -109,8 +115,8 @@ def status_command(folder: str) -> int:
 
 @command.command("logs")
 @click.argument("name", type=click.Choice(_NAMES))
-@click.option("--lines", type=click.IntRange(1), default=100, show_default=True, help="How many of the last lines.")
-@click.option("--follow", "-f", is_flag=True, help="Go on as lines are written; Ctrl-C ends it.")
+@option("lines", click.IntRange(1), "How many of the last lines.", default=100, environment=False)
+@option("follow", FLAG, "Go on as lines are written; Ctrl-C ends it.", short="-f")
 @folder_option
 def logs_command(name: str, lines: int, follow: bool, folder: str) -> None:
     """Show the last lines of a program's log."""
@@ -124,17 +130,20 @@ def logs_command(name: str, lines: int, follow: bool, folder: str) -> None:
 @command.command("submit", context_settings={"ignore_unknown_options": True})
 @click.argument("job", type=click.Choice(sorted(JOBS)))
 @click.argument("arguments", nargs=-1)
-@click.option("--restore", help="Savepoint or checkpoint to start from.")
-@click.option(
-    "--resume",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Leave the job alone where it runs; else start from the newest checkpoint in this folder, if there is one.",
+@option("restore", click.STRING, "Savepoint or checkpoint to start from.", environment=False)
+@option(
+    "resume",
+    click.Path(file_okay=False, path_type=Path),
+    "Leave the job alone where it runs; else start from the newest checkpoint in this folder, if there is one.",
+    environment=False,
 )
-@click.option(
-    "--flink-rest", envvar="FLINK_REST", show_envvar=True, help="host:port of another cluster than this stack's."
-)
-@click.option(
-    "--flink-python", envvar="FLINK_PYTHON", show_envvar=True, help="Python of that cluster's workers, if not `python`."
+@_flink_rest
+@option(
+    "flink.python",
+    click.STRING,
+    "Python of that cluster's workers, if not `python`.",
+    aliases=("--flink-python",),
+    variables=("FLINK_PYTHON",),
 )
 @folder_option
 def submit_command(
@@ -161,10 +170,8 @@ def submit_command(
 
 @command.command("savepoint")
 @click.argument("job", type=click.Choice(sorted(JOBS)))
-@click.option("--stop", is_flag=True, help="Stop the job with it.")
-@click.option(
-    "--flink-rest", envvar="FLINK_REST", show_envvar=True, help="host:port of another cluster than this stack's."
-)
+@option("stop", FLAG, "Stop the job with it.")
+@_flink_rest
 @folder_option
 def savepoint_command(job: str, stop: bool, flink_rest: str | None, folder: str) -> None:
     """Take a savepoint of a running job and print its path."""

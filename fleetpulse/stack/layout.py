@@ -39,7 +39,7 @@ _OPTIONAL_PORTS: dict[str, dict[str, int]] = {
 OPTIONAL = tuple(_OPTIONAL_PORTS)
 OPTIONAL_PROGRAMS = ("registry", "postgres-exporter", "prometheus", "search", "indexer", "s3", "vector", "grafana")
 _EVERY_PORT = dict(ChainMap(_BASE_PORTS, *_OPTIONAL_PORTS.values()))
-_MAX_OFFSET = 65535 - max(_EVERY_PORT.values())
+MAX_OFFSET = 65535 - max(_EVERY_PORT.values())
 
 
 @dataclass(frozen=True)
@@ -128,13 +128,25 @@ def layout(folder: str | None = None, port_offset: int | None = None, optional: 
     root = Path(folder or os.environ.get("FLEETPULSE_DIR") or DEFAULT_DIR).absolute()
     if len(str(root).split()) > 1:
         raise ConfigurationError(f"--dir {root}: Flink's scripts cannot work below a path with blanks; choose another")
+    _refuse_file_above(root)
     saved_offset, saved_optional = _saved(root / "stack.json")
     if port_offset is None:
         given = os.environ.get("FLEETPULSE_PORT_OFFSET")
         port_offset = _number(given) if given else saved_offset
-    if not 0 <= port_offset <= _MAX_OFFSET:
-        raise ConfigurationError(f"--port-offset {port_offset}: expected 0 to {_MAX_OFFSET}")
+    if not 0 <= port_offset <= MAX_OFFSET:
+        raise ConfigurationError(f"--port.offset {port_offset}: expected 0 to {MAX_OFFSET}")
     return Layout(root, port_offset, saved_optional.union(optional))
+
+
+def _refuse_file_above(root: Path) -> None:
+    """Refuse a folder that cannot be one, before anything is started or stopped in it."""
+    try:
+        # The folder itself need not be there yet: then what is nearest above it counts.
+        nearest = next(path for path in (root, *root.parents) if path.exists() or path.is_symlink())
+    except OSError as refused:
+        raise ConfigurationError(f"--dir {root}: {refused.strerror}") from None
+    if not nearest.is_dir():
+        raise ConfigurationError(f"--dir {root}: {nearest} is no folder")
 
 
 def ports_of(options: Iterable[str]) -> list[str]:
@@ -160,6 +172,8 @@ def _saved(settings: Path) -> tuple[int, frozenset[str]]:
         return int(saved["port_offset"]), frozenset(saved.get("with", ())) & set(OPTIONAL)
     except FileNotFoundError:
         return 0, frozenset()
+    except OSError as refused:
+        raise ConfigurationError(f"{settings} cannot be read: {refused.strerror}") from None
     except (ValueError, KeyError, TypeError) as bad:
         raise ConfigurationError(f"{settings} cannot be read: delete it and start the stack again") from bad
 

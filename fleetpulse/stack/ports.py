@@ -20,7 +20,7 @@ def check_ports(stack: Layout, names: Iterable[str]) -> None:
         if not _is_free(port):
             raise FleetpulseError(
                 f"port {port} is taken{_holder(port)}, and {name} needs it: stop what holds it, or move the whole "
-                f"stack with --port-offset (now {stack.port_offset})"
+                f"stack with --port.offset (now {stack.port_offset})"
             )
 
 

@@ -1,47 +1,180 @@
-"""Arguments that the jobs share."""
+"""The settings of the jobs: each is defined here once, and read by name from the object that a job is given."""
 
 import tempfile
-from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 
-from fleetpulse.cli.parameters import bootstrap_servers, matching, schema_registry_if_any, topic_name
+from fleetpulse.cli.parameters import (
+    CONTEXT,
+    EXISTING_FILE,
+    Matching,
+    brokers,
+    milliseconds,
+    schema_registry_if_any,
+    topic,
+    topics,
+)
+from fleetpulse.cli.settings import FLAG, group, setting
 from fleetpulse.durations import DAY_MS
 
-CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 120, "show_default": True}
+__all__ = ["CONTEXT"]  # of every job's command
 
-checkpoint_dir = click.option(
-    "--checkpoint.dir",
-    "checkpoint_dir",
-    callback=matching(".*://.*|file:/.*", "is no URI such as file:///var/checkpoints or s3://bucket/checkpoints"),
-    default=(Path(tempfile.gettempdir()) / "flink-checkpoints").as_uri(),
-    help="Folder for checkpoints: a URI that every Flink process reaches.",
-)
-parallelism = click.option(
-    "--parallelism", type=click.IntRange(1, 128), default=2, help="Subtasks of each operator, 1 to 128."
-)
-check = click.option("--check", is_flag=True, help="Check the arguments and submit nothing.")
+WINDOWS_MS = {"10s": 10_000, "1m": 60_000, "1h": 3_600_000}
+_LONGEST_CHECKPOINT_INTERVAL_MS = 600_000  # transactions live 15 minutes, see TRANSACTION_TIMEOUT_MS
 
 
-def milliseconds(name: str, default: int, low: int, high: int, meaning: str) -> Callable[..., Any]:
-    """An option for a duration in milliseconds, named `--<name>.ms`."""
-    return click.option(
-        f"--{name}.ms",
-        name.replace(".", "_").replace("-", "_") + "_ms",
-        type=click.IntRange(low, high),
-        default=default,
-        help=f"{meaning}, in ms.",
+def checkpoint_interval(default_ms: int, high_ms: int, meaning: str) -> int:
+    """The field for the time between checkpoints."""
+    interval_ms: int = milliseconds("checkpoint.interval", default_ms, 100, high_ms, meaning)
+    return interval_ms
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """How a job runs, whatever it does."""
+
+    checkpoint_dir: str = setting(
+        "checkpoint.dir",
+        Matching(".*://.*|file:/.*", "is no URI such as file:///var/checkpoints or s3://bucket/checkpoints"),
+        "Folder for checkpoints: a URI that every Flink process reaches.",
+        default=(Path(tempfile.gettempdir()) / "flink-checkpoints").as_uri(),
+        show_default="flink-checkpoints in the temporary folder",
+    )
+    checkpoint_interval_ms: int = checkpoint_interval(
+        10_000, _LONGEST_CHECKPOINT_INTERVAL_MS, "Time between checkpoints, and so until results are final."
+    )
+    parallelism: int = setting("parallelism", click.IntRange(1, 128), "Subtasks of each operator, 1 to 128.", default=2)
+    check: bool = setting("check", FLAG, "Check the arguments and submit nothing.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Telemetry:
+    """Where records come from, and where those go that are not decided about."""
+
+    bootstrap_servers: str = brokers()
+    topics: tuple[str, ...] = topics(("events",), "Topics to read, separated by ';'.", variables=("TELEMETRY_TOPIC",))
+    registry_url: str | None = schema_registry_if_any()
+    late_topic: str = topic("late", "telemetry.late", "Topic for late records.")
+    dlq_topic: str = topic("dlq", "telemetry.dlq", "Topic for rejected records.", variables=("DLQ_TOPIC",))
+    ticks_topic: str | None = topic(
+        "ticks", None, "Topic of this job's own clock.  [default: fleetpulse.ticks. and the job's name]"
     )
 
 
-def topic_names(context: click.Context, option: click.Parameter, value: str) -> tuple[str, ...]:
-    """A callback for a list of different topics, separated by `;`."""
-    names = tuple(part.strip() for part in value.split(";"))
-    if not all(names) or len(set(names)) < len(names):
-        raise click.BadParameter(f"{value!r} is not a list of different topics separated by ';'")
-    return tuple(str(topic_name(context, option, name)) for name in names)
+@dataclass(frozen=True, kw_only=True)
+class Alerts:
+    """Where alerts go."""
+
+    topic: str = topic("alerts", "alerts", "Topic for alerts.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Silence:
+    """When a device counts as silent."""
+
+    alerts_mode: str = setting(
+        "alerts.mode",
+        click.Choice(["lifecycle", "every-evaluation"]),
+        "every-evaluation also writes each silent device at each evaluation to --plain.topic.",
+        default="lifecycle",
+    )
+    plain_topic: str = topic("plain", "alerts.plain", "Topic for --alerts.mode every-evaluation.")
+    timeout_ms: int = milliseconds(
+        "timeout", 60_000, 1, 7 * DAY_MS, "How long a device may be silent; exactly this long is active."
+    )
+    evaluation_period_ms: int = milliseconds(
+        "evaluation.period", 30_000, 1000, DAY_MS, "How often silence is evaluated, at multiples of it since the epoch."
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """Which rules judge."""
+
+    file: Path | None = setting(
+        "rules", EXISTING_FILE, "File with the first rules, for a rules topic that is empty.  [default: no rules]"
+    )
+    topic: str = topic("rules", "rules", "Topic of the versions of the rules.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Windows:
+    """Which windows are made."""
+
+    width: str = setting("window", click.Choice(list(WINDOWS_MS)), "Width of the tumbling windows.", default="1m")
+    given_topic: str | None = topic(
+        "aggregates", None, "Topic for aggregates.  [default: telemetry.agg. and the width]"
+    )
+
+    @property
+    def topic(self) -> str:
+        """The topic of aggregates, which unless it is given is named by their windows."""
+        return self.given_topic or f"telemetry.agg.{self.width}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Time:
+    """How time goes on."""
+
+    forget_after_ms: int = milliseconds(
+        "forget.after",
+        7 * DAY_MS,
+        60_000,
+        365 * DAY_MS,
+        "When a silent device is forgotten, with a revision `expired`.",
+    )
+    out_of_orderness_ms: int = milliseconds(
+        "out.of.orderness", 2_000, 0, DAY_MS, "How far records may be out of order; a record beyond it is late."
+    )
+    max_future_skew_ms: int = milliseconds(
+        "max.future.skew", 60_000, 0, DAY_MS, "How far a time may be ahead of the record's Kafka timestamp."
+    )
+    idle_timeout_ms: int = milliseconds(
+        "idle.timeout", 30_000, 1000, DAY_MS, "How long a partition without records holds the watermark."
+    )
+    reconnect_grace_ms: int = milliseconds(
+        "reconnect.grace", 30_000, 0, DAY_MS, "How long decisions wait after the job or the broker was away."
+    )
+    source: str = setting(
+        "time.source",
+        click.Choice(["field", "record"]),
+        "What moves the watermark: the time in the value, or the Kafka timestamp alone (fastest).",
+        default="field",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deciding(Running):
+    """How a deciding job runs."""
+
+    shards: int = setting(
+        "shards", click.IntRange(1, 128), "Groups of devices; fixed by the first checkpoint.", default=16
+    )
+    batch_size: int = setting(
+        "batch.size", click.IntRange(1, 1_000_000), "Records that cross to Python at once, at most.", default=50_000
+    )
+    delivery: str = setting(
+        "delivery",
+        click.Choice(["exactly-once", "at-least-once"]),
+        "at-least-once shows records before the checkpoint that makes them final.",
+        default="exactly-once",
+    )
+    bounded: bool = setting("bounded", FLAG, "Read up to the present end of the topics, decide, and end.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All that a deciding job may be given. A group is None in a job that does not have it."""
+
+    telemetry: Telemetry = group(Telemetry)
+    alerts: Alerts | None = group(Alerts)
+    silence: Silence | None = group(Silence)
+    rules: Rules | None = group(Rules)
+    windows: Windows | None = group(Windows)
+    time: Time = group(Time)
+    running: Deciding = group(Deciding)
 
 
 def interval(duration_ms: int) -> str:
@@ -51,124 +184,3 @@ def interval(duration_ms: int) -> str:
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
     return f"{days} {hours:02d}:{minutes:02d}:{seconds:02d}.{ms:03d}"
-
-
-WINDOWS_MS = {"10s": 10_000, "1m": 60_000, "1h": 3_600_000}
-
-
-def aggregates_topic(given: Mapping[str, Any]) -> str | None:
-    """The topic of aggregates, which unless it is given is named by their windows; None for a job that makes none."""
-    if "window" not in given:
-        return None
-    return str(given["aggregates_topic"] or f"telemetry.agg.{given['window']}")
-
-
-def _topic(name: str, default: str | None, meaning: str, **settings: Any) -> Callable[..., Any]:
-    parameter = f"{name.replace('.', '_')}_topic"
-    return click.option(f"--{name}.topic", parameter, callback=topic_name, default=default, help=meaning, **settings)
-
-
-_SOURCE = (
-    bootstrap_servers,
-    click.option(
-        "--events.topic",
-        "events_topics",
-        default="events",
-        envvar=["TELEMETRY_TOPIC", "FLEETPULSE_EVENTS_TOPIC"],
-        callback=topic_names,
-        help="Topics to read, separated by ';'.",
-    ),
-    schema_registry_if_any,
-    _topic("late", "telemetry.late", "Topic for late records."),
-    _topic("dlq", "telemetry.dlq", "Topic for rejected records.", envvar="DLQ_TOPIC"),
-)
-_ALERTS = (_topic("alerts", "alerts", "Topic for alerts."),)
-_SILENCE = (
-    click.option(
-        "--alerts.mode",
-        "alerts_mode",
-        type=click.Choice(["lifecycle", "every-evaluation"]),
-        default="lifecycle",
-        help="every-evaluation also writes each silent device at each evaluation to --plain.topic.",
-    ),
-    _topic("plain", "alerts.plain", "Topic for --alerts.mode every-evaluation."),
-    milliseconds("timeout", 60_000, 1, 7 * DAY_MS, "How long a device may be silent"),
-    milliseconds("evaluation.period", 30_000, 1000, DAY_MS, "How often silence is evaluated"),
-)
-_RULES = (
-    click.option(
-        "--rules",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help="File with the first rules, for a rules topic that is empty.  [default: no rules]",
-    ),
-    _topic("rules", "rules", "Topic of the versions of the rules."),
-)
-_WINDOWS = (
-    click.option("--window", type=click.Choice(list(WINDOWS_MS)), default="1m", help="Width of the tumbling windows."),
-    click.option(
-        "--aggregates.topic",
-        "aggregates_topic",
-        callback=topic_name,
-        help="Topic for aggregates.  [default: telemetry.agg. and the width]",
-    ),
-)
-_TIME = (
-    milliseconds("forget.after", 7 * DAY_MS, 60_000, 365 * DAY_MS, "When a silent device is forgotten"),
-    milliseconds("out.of.orderness", 2_000, 0, DAY_MS, "How far records may be out of order"),
-    milliseconds("max.future.skew", 60_000, 0, DAY_MS, "How far a time may be ahead of the Kafka timestamp"),
-    milliseconds("idle.timeout", 30_000, 1000, DAY_MS, "When a partition without records stops holding time"),
-    milliseconds("reconnect.grace", 30_000, 0, DAY_MS, "How long decisions wait after an outage of ours"),
-    click.option(
-        "--time.source",
-        "time_source",
-        type=click.Choice(["field", "record"]),
-        default="field",
-        help="What moves the watermark: the time in the value, or the Kafka timestamp alone (fastest).",
-    ),
-)
-_RUNNING = (
-    click.option(
-        "--shards", type=click.IntRange(1, 128), default=16, help="Groups of devices; fixed by the first checkpoint."
-    ),
-    click.option(
-        "--batch.size",
-        "batch_size",
-        type=click.IntRange(1, 1_000_000),
-        default=50_000,
-        help="Records that cross to Python at once.",
-    ),
-    click.option(
-        "--delivery",
-        type=click.Choice(["exactly-once", "at-least-once"]),
-        default="exactly-once",
-        help="at-least-once shows records before the checkpoint that makes them final.",
-    ),
-    checkpoint_dir,
-    milliseconds("checkpoint.interval", 10_000, 100, 600_000, "Time between checkpoints"),
-    parallelism,
-    click.option("--bounded", is_flag=True, help="Read up to the present end of the topics, decide, and end."),
-    check,
-)
-
-
-def of_deciding_job(
-    name: str, inactivity: bool = False, anomalies: bool = False, windows: bool = False
-) -> Callable[..., Any]:
-    """All arguments of a job that decides these things."""
-    options = [
-        *_SOURCE,
-        *(_ALERTS if inactivity or anomalies else ()),
-        _topic("ticks", f"fleetpulse.ticks.{name}", "Topic of this job's own clock."),
-        *(_SILENCE if inactivity else ()),
-        *(_RULES if inactivity or anomalies else ()),
-        *(_WINDOWS if windows else ()),
-        *_TIME,
-        *_RUNNING,
-    ]
-
-    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate

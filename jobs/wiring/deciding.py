@@ -1,35 +1,38 @@
-"""What the deciding jobs share: one plan from their arguments, one wiring of sources, decision and sinks.
+"""What the deciding jobs share: one plan from their settings, one wiring of sources, decision and sinks.
 
 Inactivity, anomalies and windows are decided by the same shards over the same frames. A job says which of them it
 decides; `jobs.monitor` decides all, so that a record is fetched and decoded once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
-from pyflink.common import Configuration
+import click
 from pyflink.datastream import DataStream, StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 
 from fleetpulse import topics
+from fleetpulse.cli.settings import takes
 from fleetpulse.errors import ConfigurationError
 from fleetpulse.inactivity.timeouts import InactivityPolicy
 from fleetpulse.kafka.topics import ensure_topics, partition_count
-from fleetpulse.records.sharding import MAX_PARALLELISM
 from fleetpulse.rules.versions import Versions
 from fleetpulse.shard.clock import TickPolicy
 from fleetpulse.shard.outputs import OutputTopics
 from fleetpulse.shard.readings import ReadingPolicy
 from fleetpulse.shard.shard import ShardPolicy
+from fleetpulse.topics import Topic
 from fleetpulse.windows.tumbling import WindowPolicy
-from jobs.wiring.arguments import WINDOWS_MS, aggregates_topic
+from jobs.wiring import running
+from jobs.wiring.arguments import CONTEXT, WINDOWS_MS, Settings
 from jobs.wiring.crossing import process_by_shard, shard_keys
-from jobs.wiring.operators import UID_GENERATION, number_operators_by_stream
+from jobs.wiring.operators import number_operators_by_stream
 from jobs.wiring.outputs import Sink, write_outputs
 from jobs.wiring.ruling import first_rules, rule_versions
 from jobs.wiring.telemetry import ITEM_TYPE, Source, items_by_shard, write_ticks
 from udfs.deciding import RECORD_TYPE, Decide
+
+_ATTEMPTS = 30  # restarts without a lasting success: what fails so often needs a person
 
 # What the Flink UI shows, by the ids of operators.
 OPERATOR_NAMES = {
@@ -71,98 +74,94 @@ class Decisions:
     windows: bool = False
 
     @property
-    def rules(self) -> bool:
-        """Whether rules have a say in it."""
+    def alerts(self) -> bool:
+        """Whether it makes alerts, and so whether rules have a say in it."""
         return self.inactivity or self.anomalies
+
+    @property
+    def without(self) -> Collection[str]:
+        """The groups of settings that it does not have."""
+        has = {"alerts": self.alerts, "rules": self.alerts, "silence": self.inactivity, "windows": self.windows}
+        return [name for name, present in has.items() if not present]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a job is made of, as its arguments say."""
+    """What a job is made of, as its settings say."""
 
     name: str
     source: Source
     policy: ShardPolicy
     output_topics: OutputTopics
     sink: Sink
+    flink: Mapping[str, str]
 
 
-def plan(decisions: Decisions, arguments: Mapping[str, Any], partitions: int, versions: Versions = ()) -> Plan:
-    """The plan that the command line asks for, on topics with so many partitions, by these versions of the rules."""
-    given = dict(arguments)
+def plan(decisions: Decisions, settings: Settings, partitions: int, versions: Versions = ()) -> Plan:
+    """The plan of these settings, on topics with so many partitions, by these versions of the rules."""
+    telemetry, alerts, silence, windows = settings.telemetry, settings.alerts, settings.silence, settings.windows
     # Two jobs that write to the same place must not share a name: their transactions would fence each other.
-    name = f"{decisions.name}-{given.get('alerts_topic') or given['aggregates_topic']}"
+    name = f"{decisions.name}-{_main_output(settings)}"
     source = Source(
-        given["bootstrap_servers"],
-        given["events_topics"],
+        telemetry.bootstrap_servers,
+        telemetry.topics,
         f"fleetpulse-{name}",
-        min(given["parallelism"], partitions),
-        given["time_source"],
-        given["out_of_orderness_ms"],
-        given["max_future_skew_ms"],
-        given["idle_timeout_ms"],
-        None if given["bounded"] else given["ticks_topic"],
-        given["rules_topic"] if decisions.rules else None,
-        given["schema_registry_url"],
+        min(settings.running.parallelism, partitions),
+        settings.time.source,
+        settings.time.out_of_orderness_ms,
+        settings.time.max_future_skew_ms,
+        settings.time.idle_timeout_ms,
+        None if settings.running.bounded else _ticks_topic(decisions, settings),
+        settings.rules.topic if settings.rules else None,
+        telemetry.registry_url,
     )
     output_topics = OutputTopics(
         source.topics,
-        given["late_topic"],
-        given["dlq_topic"],
-        given.get("alerts_topic"),
-        given.get("plain_topic"),
-        aggregates_topic(given) if decisions.windows else None,
+        telemetry.late_topic,
+        telemetry.dlq_topic,
+        alerts.topic if alerts else None,
+        silence.plain_topic if silence else None,
+        windows.topic if windows else None,
     )
-    sink = Sink(source.bootstrap_servers, name, given["delivery"])
-    return Plan(decisions.name, source, _policy(decisions, given, source.topics, versions), output_topics, sink)
+    sink = Sink(source.bootstrap_servers, name, settings.running.delivery)
+    policy = _policy(decisions, settings, versions)
+    return Plan(decisions.name, source, policy, output_topics, sink, _configuration(decisions, settings))
 
 
-def _policy(
-    decisions: Decisions, given: Mapping[str, Any], sources: tuple[str, ...], versions: Versions
-) -> ShardPolicy:
-    inactivity = None
-    if decisions.inactivity:
-        every = given["alerts_mode"] == "every-evaluation"
-        durations = (given["timeout_ms"], given["evaluation_period_ms"], given["forget_after_ms"])
+def _main_output(settings: Settings) -> str:
+    if settings.alerts:
+        return settings.alerts.topic
+    assert settings.windows is not None
+    return settings.windows.topic
+
+
+def _ticks_topic(decisions: Decisions, settings: Settings) -> str:
+    return settings.telemetry.ticks_topic or topics.ticks(decisions.name).name
+
+
+def _policy(decisions: Decisions, settings: Settings, versions: Versions) -> ShardPolicy:
+    inactivity, silence, time = None, settings.silence, settings.time
+    if silence:
+        every = silence.alerts_mode == "every-evaluation"
+        durations = (silence.timeout_ms, silence.evaluation_period_ms, time.forget_after_ms)
         inactivity = InactivityPolicy(*durations, report_every_evaluation=every)
-    windows = WindowPolicy(WINDOWS_MS[given["window"]]) if decisions.windows else None
-    readings = ReadingPolicy(decisions.anomalies, windows, given["forget_after_ms"])
-    ticks = TickPolicy(reconnect_grace_ms=given["reconnect_grace_ms"])
-    return ShardPolicy(sources, given["shards"], inactivity, readings, versions, ticks)
+    windows = WindowPolicy(WINDOWS_MS[settings.windows.width]) if settings.windows else None
+    readings = ReadingPolicy(decisions.anomalies, windows, time.forget_after_ms)
+    ticks = TickPolicy(reconnect_grace_ms=time.reconnect_grace_ms)
+    return ShardPolicy(settings.telemetry.topics, settings.running.shards, inactivity, readings, versions, ticks)
 
 
-def configuration(arguments: Mapping[str, Any]) -> Configuration:
-    """The settings the job carries itself, whatever the cluster's own are."""
-    values = {
-        "parallelism.default": arguments["parallelism"],
-        "pipeline.max-parallelism": MAX_PARALLELISM,
+def _configuration(decisions: Decisions, settings: Settings) -> Mapping[str, str]:
+    more: dict[str, str | int] = {
         "pipeline.auto-watermark-interval": "50 ms",
         "python.fn-execution.bundle.time": 50,
-        "python.fn-execution.bundle.size": arguments["batch_size"],
-        "python.fn-execution.arrow.batch.size": arguments["batch_size"],
-        # What decisions rest on: state in step with what was read, and no row reused while Python has it.
-        "execution.runtime-mode": "STREAMING",
-        "execution.checkpointing.mode": "EXACTLY_ONCE",
-        "execution.checkpointing.unaligned.enabled": "false",
-        "pipeline.object-reuse": "false",
-        "python.execution-mode": "process",
-        "execution.checkpointing.interval": f"{arguments['checkpoint_interval_ms']} ms",
-        "execution.checkpointing.dir": arguments["checkpoint_dir"],
-        "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
-        "restart-strategy.type": "exponential-delay",
-        "restart-strategy.exponential-delay.initial-backoff": "1 s",
-        "restart-strategy.exponential-delay.max-backoff": "30 s",
-        "restart-strategy.exponential-delay.attempts-before-reset-backoff": 30,
-        "table.local-time-zone": "UTC",
-        **UID_GENERATION,
+        "python.fn-execution.bundle.size": settings.running.batch_size,
+        "python.fn-execution.arrow.batch.size": settings.running.batch_size,
     }
-    settings = Configuration()
-    for key, value in values.items():
-        settings.set_string(key, str(value))
-    return settings
+    return running.configuration(f"fleetpulse {decisions.name}", settings.running, _ATTEMPTS, more)
 
 
-def build(tables: StreamTableEnvironment, job: Plan) -> DataStream:
+def decide(tables: StreamTableEnvironment, job: Plan) -> DataStream:
     """Wire sources, frames and decision; the result is the stream of records that leave (see `output_topics`)."""
     keys = shard_keys(job.policy.shards)
     items = items_by_shard(tables, job.source, keys, job.policy.measured)
@@ -170,60 +169,75 @@ def build(tables: StreamTableEnvironment, job: Plan) -> DataStream:
     return decided.uid(f"{job.name}-decide").name(f"decide {job.name}, by shard")
 
 
-def assemble(environment: StreamExecutionEnvironment, job: Plan) -> None:
+def build(environment: StreamExecutionEnvironment, job: Plan) -> None:
     """Attach the whole job to `environment`: sources, decision, sinks and the writer of ticks."""
     tables = StreamTableEnvironment.create(environment)
-    write_outputs(tables, build(tables, job), job.output_topics, job.sink)
+    write_outputs(tables, decide(tables, job), job.output_topics, job.sink)
     if job.source.ticks_topic:
         write_ticks(tables)
     number_operators_by_stream(environment, OPERATOR_NAMES)
 
 
-def run(decisions: Decisions, arguments: Mapping[str, Any]) -> None:
-    """Check the arguments together, and unless they only were to be checked, submit the job."""
-    _refuse_contradictions(arguments)
-    first = first_rules(arguments)
-    if arguments["check"]:
+def command(decisions: Decisions, meaning: str) -> click.Command:
+    """The command that submits a deciding job."""
+
+    @click.command(
+        decisions.name,
+        help=f"{meaning}\n\nReads --events.topic from its beginning, or from where a savepoint left off.",
+        context_settings=CONTEXT,
+    )
+    @takes(Settings, decisions.without)
+    def submits(settings: Settings) -> None:
+        run(decisions, settings)
+
+    return submits
+
+
+def run(decisions: Decisions, settings: Settings) -> None:
+    """Check the settings together, and unless they only were to be checked, submit the job."""
+    _refuse_contradictions(decisions, settings)
+    first = first_rules(settings.rules.file) if settings.rules else None
+    if settings.running.check:
         return
-    partitions = _prepare_topics(decisions, arguments)
+    partitions = _prepare_topics(decisions, settings)
     versions: Versions = ()
-    if decisions.rules:
-        versions = rule_versions(arguments["bootstrap_servers"], arguments["rules_topic"], first)
-    environment = StreamExecutionEnvironment.get_execution_environment(configuration(arguments))
-    assemble(environment, plan(decisions, arguments, partitions, versions))
-    environment.execute(f"fleetpulse {decisions.name}")
+    if settings.rules:
+        versions = rule_versions(settings.telemetry.bootstrap_servers, settings.rules.topic, first)
+    running.submit(plan(decisions, settings, partitions, versions), build)
 
 
-def _prepare_topics(decisions: Decisions, arguments: Mapping[str, Any]) -> int:
+def _topics(decisions: Decisions, settings: Settings) -> Iterator[tuple[str, Topic]]:
+    """The topics that a job has for itself, each with the setting that names it, as they are made where missing."""
+    if settings.alerts:
+        yield "--alerts.topic", replace(topics.ALERTS, name=settings.alerts.topic)
+    if settings.silence:
+        yield "--plain.topic", replace(topics.ALERTS, name=settings.silence.plain_topic)
+    yield "--late.topic", replace(topics.LATE, name=settings.telemetry.late_topic)
+    yield "--dlq.topic", replace(topics.DEAD_LETTERS, name=settings.telemetry.dlq_topic)
+    yield "--ticks.topic", replace(topics.ticks(decisions.name), name=_ticks_topic(decisions, settings))
+    if settings.rules:
+        yield "--rules.topic", replace(topics.RULES, name=settings.rules.topic)
+    if settings.windows:
+        yield "--aggregates.topic", replace(topics.AGGREGATES, name=settings.windows.topic)
+
+
+def _prepare_topics(decisions: Decisions, settings: Settings) -> int:
     """Make the topics that are missing; returns how many partitions there are to read."""
-    servers = arguments["bootstrap_servers"]
-    wanted = [replace(topics.EVENTS, name=name) for name in arguments["events_topics"]]
-    usual = {
-        "alerts_topic": topics.ALERTS,
-        "plain_topic": topics.ALERTS,
-        "late_topic": topics.LATE,
-        "dlq_topic": topics.DEAD_LETTERS,
-        "ticks_topic": topics.ticks(decisions.name),
-        "rules_topic": topics.RULES,
-    }
-    wanted += [replace(topic, name=arguments[name]) for name, topic in usual.items() if arguments.get(name)]
-    if decisions.windows and (name := aggregates_topic(arguments)):
-        wanted.append(replace(topics.AGGREGATES, name=name))
-    ensure_topics(servers, wanted)
-    return partition_count(servers, arguments["events_topics"])
+    servers = settings.telemetry.bootstrap_servers
+    read = [replace(topics.EVENTS, name=name) for name in settings.telemetry.topics]
+    ensure_topics(servers, [*read, *(topic for _, topic in _topics(decisions, settings))])
+    return partition_count(servers, settings.telemetry.topics)
 
 
-def _refuse_contradictions(arguments: Mapping[str, Any]) -> None:
-    """Refuse what each argument allows for itself, but not together with the others."""
-    timeout_ms = arguments.get("timeout_ms", 0)
-    if arguments["forget_after_ms"] <= timeout_ms:
-        raise ConfigurationError(
-            f"--forget.after.ms: {arguments['forget_after_ms']} must be more than --timeout.ms {timeout_ms}"
-        )
-    taken = dict.fromkeys(arguments["events_topics"], "--events.topic")
-    for name in ("alerts", "plain", "late", "dlq", "ticks", "rules", "aggregates"):
-        topic = aggregates_topic(arguments) if name == "aggregates" else arguments.get(f"{name}_topic")
-        if topic in taken:
-            raise ConfigurationError(f"--{name}.topic: {topic!r} is the topic of {taken[topic]} too; it needs its own")
-        if topic:
-            taken[topic] = f"--{name}.topic"
+def _refuse_contradictions(decisions: Decisions, settings: Settings) -> None:
+    """Refuse what each setting allows for itself, but not together with the others."""
+    timeout_ms, forget_after_ms = settings.silence.timeout_ms if settings.silence else 0, settings.time.forget_after_ms
+    if forget_after_ms <= timeout_ms:
+        raise ConfigurationError(f"--forget.after.ms: {forget_after_ms} must be more than --timeout.ms {timeout_ms}")
+    taken = dict.fromkeys(settings.telemetry.topics, "--events.topic")
+    for setting, topic in _topics(decisions, settings):
+        if topic.name in taken:
+            raise ConfigurationError(
+                f"{setting}: {topic.name!r} is the topic of {taken[topic.name]} too; it needs its own"
+            )
+        taken[topic.name] = setting

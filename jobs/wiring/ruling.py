@@ -1,8 +1,7 @@
 """The rules a job begins with: all versions on the rules topic, or a file's where the topic is still empty."""
 
 import time
-from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
 
 from fleetpulse.errors import ConfigurationError
 from fleetpulse.rulefiles.files import load
@@ -11,13 +10,13 @@ from fleetpulse.rules.model import RuleSet
 from fleetpulse.rules.versions import Version, Versions
 
 
-def first_rules(arguments: Mapping[str, Any]) -> RuleSet | None:
-    """The rules of the file that the command line names; None where it names none.
+def first_rules(file: Path | None) -> RuleSet | None:
+    """The rules of a file; None without one.
 
     Raises:
         RuleFileError: the file holds no rules.
     """
-    return None if arguments.get("rules") is None else load(arguments["rules"])
+    return None if file is None else load(file)
 
 
 def rule_versions(bootstrap_servers: str, topic: str, first: RuleSet | None) -> Versions:

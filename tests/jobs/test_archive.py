@@ -6,7 +6,9 @@ import pytest
 from pyflink.datastream import StreamExecutionEnvironment
 
 from fleetpulse.cli.commandline import run
-from jobs.archive import OPERATOR_NAMES, assemble, command, configuration, plan
+from fleetpulse.cli.settings import parse
+from jobs.archive import OPERATOR_NAMES, Settings, build, command, plan
+from jobs.wiring.running import environment
 from tests.jobs.test_deciding_jobs import each, uids
 
 pytestmark = pytest.mark.jobs
@@ -21,10 +23,10 @@ def password(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def assembled(kinds: str) -> StreamExecutionEnvironment:
-    given = command.make_context("archive", ["--archive", kinds]).params
-    environment = StreamExecutionEnvironment.get_execution_environment(configuration("file:///tmp/checkpoints", 1))
-    assemble(environment, plan(given))
-    return environment
+    planned = plan(parse(Settings, ["--archive", kinds]), "secret")
+    made = environment(planned.flink)
+    build(made, planned)
+    return made
 
 
 def test_operators_have_the_ids_that_savepoints_know() -> None:

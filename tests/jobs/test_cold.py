@@ -6,8 +6,10 @@ import pytest
 from pyflink.datastream import CheckpointingMode, StreamExecutionEnvironment
 
 from fleetpulse.cli.commandline import run
+from fleetpulse.cli.settings import parse
 from fleetpulse.stack.install.artifacts import jars
-from jobs.cold import OPERATOR_NAMES, assemble, command, configuration
+from jobs.cold import OPERATOR_NAMES, Settings, build, command, plan
+from jobs.wiring.running import environment
 from tests.jobs.test_deciding_jobs import uids
 
 pytestmark = pytest.mark.jobs
@@ -17,12 +19,10 @@ PATH = ("--cold.path", "s3://bucket/raw")
 
 
 def assembled(*arguments: str) -> StreamExecutionEnvironment:
-    given = command.make_context("cold", [*PATH, *arguments]).params
-    settings = configuration(given)
-    settings.set_string("pipeline.jars", ";".join(jar.as_uri() for jar in jars("cold")))
-    environment = StreamExecutionEnvironment.get_execution_environment(settings)
-    assemble(environment, given)
-    return environment
+    planned = plan(parse(Settings, [*PATH, *arguments]))
+    made = environment({**planned.flink, "pipeline.jars": ";".join(jar.as_uri() for jar in jars("cold"))})
+    build(made, planned)
+    return made
 
 
 def test_operators_have_the_ids_that_savepoints_know() -> None:

@@ -12,19 +12,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from pyflink.common import Configuration
-from pyflink.datastream import DataStream, StreamExecutionEnvironment
+from pyflink.datastream import DataStream
 from pyflink.table import StreamTableEnvironment
 
+from fleetpulse.cli.settings import parse
 from fleetpulse.times import iso
 from generator.payloads.records import Record
 from generator.payloads.stream import records
 from generator.scenario import Scenario
 from generator.truth.alerts import Revision, Truth
 from generator.truth.file import lines
-from jobs.inactivity import DECISIONS, command
+from jobs.inactivity import DECISIONS
+from jobs.wiring.arguments import Settings
 from jobs.wiring.crossing import process_by_shard, shard_keys
-from jobs.wiring.deciding import Plan, configuration, plan
+from jobs.wiring.deciding import Plan, plan
+from jobs.wiring.running import environment
 from jobs.wiring.telemetry import ITEM_TYPE, frames_by_shard
 from tests.jobs.recorded import read_records, write_records
 from udfs.deciding import RECORD_TYPE, Decide
@@ -49,6 +51,8 @@ SCENARIO = Scenario(
     bound_ms=BOUND_MS,
 )
 UNTIL_MS = SCENARIO.end_ms - 5_000  # the last watermark of every run is later
+# A job that fails ends the test, and its Python is this one.
+LOCAL = {"restart-strategy.type": "none", "python.executable": sys.executable}
 SETTINGS = ("--bounded", "--timeout.ms", "20000", "--evaluation.period.ms", "10000")
 
 Alert = tuple[str, int, str, str, str]
@@ -100,10 +104,9 @@ def test_the_same_records_give_the_same_alerts(
 
 def run(arriving: Iterable[Record], folder: Path, *arguments: str) -> list[tuple[str, str | None]]:
     """What the job writes when these records arrive: topics and values, those that are not alerts without the value."""
-    given = command.make_context("inactivity", [*SETTINGS, "--checkpoint.dir", folder.as_uri(), *arguments]).params
-    environment = StreamExecutionEnvironment.get_execution_environment(local(configuration(given)))
-    tables = StreamTableEnvironment.create(environment)
-    job = plan(DECISIONS, given, PARTITIONS)
+    given = [*SETTINGS, "--checkpoint.dir", folder.as_uri(), *arguments]
+    job = plan(DECISIONS, parse(Settings, given, DECISIONS.without), PARTITIONS)
+    tables = StreamTableEnvironment.create(environment({**job.flink, **LOCAL}))
     [topic] = job.source.topics
     write_records(folder / "records.json", arriving, topic, PARTITIONS)
     read_records(tables, folder / "records.json", job.source.out_of_orderness_ms)
@@ -113,13 +116,8 @@ def run(arriving: Iterable[Record], folder: Path, *arguments: str) -> list[tuple
         return [(topic, value) for topic, value in rows]
 
 
-def local(settings: Configuration) -> Configuration:
-    """A job that fails ends the test, and its Python is this one."""
-    return settings.set_string("restart-strategy.type", "none").set_string("python.executable", sys.executable)
-
-
 def decided(tables: StreamTableEnvironment, job: Plan) -> DataStream:
-    """The job from the table `telemetry` on, up to what leaves; see `jobs.wiring.deciding.build`."""
+    """The job from the table `telemetry` on, up to what leaves; see `jobs.wiring.deciding.decide`."""
     keys = shard_keys(job.policy.shards)
     items = frames_by_shard(tables, job.source, keys, job.policy.measured)
     return process_by_shard(items, ITEM_TYPE, Decide(job.policy, job.output_topics, keys), RECORD_TYPE)

@@ -9,8 +9,7 @@ import click
 import pytest
 from pyflink.metrics import Counter, Distribution, Meter, MetricGroup
 
-from fleetpulse.backtest.cli import command as backtest
-from fleetpulse.backtest.explain import command as explain
+from fleetpulse.cli import reference
 from fleetpulse.inactivity.timeouts import InactivityPolicy
 from fleetpulse.inactivity.watch import InactivityWatch
 from fleetpulse.records.reasons import Reason
@@ -19,38 +18,12 @@ from generator.cli import command as generate
 from generator.scenario import Scenario
 from generator.sending.metrics import Meter as SimulatorMeter
 from generator.sensors import command as sensors
-from jobs.aggregate import command as aggregate
-from jobs.anomaly import command as anomaly
-from jobs.archive import command as archive
-from jobs.cold import command as cold
-from jobs.inactivity import command as inactivity
-from jobs.monitor import command as monitor
-from jobs.rollup import command as rollup
 from udfs.framing import ToFrames
 from udfs.gauges import Gauges
 
 ROOT = Path(__file__).resolve().parents[2]
-README = (ROOT / "README.md").read_text()
 CONTRACTS = (ROOT / "docs" / "contracts.md").read_text()
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-
-DECIDING = {"inactivity": inactivity, "anomaly": anomaly, "aggregate": aggregate, "monitor": monitor}
-COMMANDS = {
-    **DECIDING,
-    "rollup": rollup,
-    "archive": archive,
-    "cold": cold,
-    "generate": generate,
-    "sensors": sensors,
-    "backtest": backtest,
-    "explain": explain,
-}
-OPTIONS = [(name, o) for name, command in COMMANDS.items() for o in command.params if isinstance(o, click.Option)]
-
-
-def mentions(text: str, name: str) -> bool:
-    """Whether `name` stands there whole, not as the beginning of a longer one."""
-    return re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-]|\.\w)", text) is not None
 
 
 def arguments(page: str, heading: str) -> set[str]:
@@ -59,23 +32,8 @@ def arguments(page: str, heading: str) -> set[str]:
     return set(re.findall(r"^\| `(--[\w.-]+)` \|", section, re.MULTILINE))
 
 
-DEFAULTS = {  # in words where no constant is one
-    "--checkpoint.dir": "flink-checkpoints",
-    "--schema.registry.url": "none",
-    "--rules": "none",
-    "--ticks.topic": "fleetpulse.ticks.",
-    "--aggregates.topic": "telemetry.agg.",
-}
-
-
-@pytest.mark.parametrize(("command", "option"), OPTIONS, ids=[f"{name} {o.opts[0]}" for name, o in OPTIONS])
-def test_every_option_is_documented(command: str, option: click.Option) -> None:
-    assert any(mentions(page.read_text(), option.opts[0]) for page in PAGES)
-
-
 def test_the_tables_of_arguments_name_all_there_are_and_no_other() -> None:
     for page, heading, commands in [
-        ("README.md", "Arguments of the deciding jobs", DECIDING.values()),
         ("docs/simulator.md", "Arguments", [generate]),
         ("docs/simulator.md", "Sensors of a factory", [sensors]),
     ]:
@@ -83,13 +41,9 @@ def test_the_tables_of_arguments_name_all_there_are_and_no_other() -> None:
         assert arguments(page, heading) == options
 
 
-@pytest.mark.parametrize(
-    "option", [o for o in monitor.params if not (isinstance(o, click.Option) and o.is_flag)], ids=lambda o: o.opts[0]
-)
-def test_the_readme_tells_the_default(option: click.Option) -> None:
-    (row,) = re.findall(rf"^\| `{re.escape(option.opts[0])}` \|(.*)$", README, re.MULTILINE)
-    default = DEFAULTS.get(option.opts[0]) or str(option.default)
-    assert default in row.split("|")[0]
+def test_the_page_of_settings_is_what_the_settings_say() -> None:
+    """Changed a setting? Then run `make docs`."""
+    assert (ROOT / "docs" / "configuration.md").read_text() == reference.page()
 
 
 @pytest.mark.parametrize("reason", Reason)

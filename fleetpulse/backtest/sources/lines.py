@@ -43,7 +43,7 @@ def streams(file: Path, from_ms: int | None) -> list[Stream]:
     try:
         lines = file.read_bytes().splitlines()
     except OSError as failed:
-        raise ConfigurationError(f"--json-lines: {file} cannot be read: {failed.strerror}") from None
+        raise ConfigurationError(f"--json.lines: {file} cannot be read: {failed.strerror}") from None
     for number, text in enumerate(lines):
         if text.strip():
             partition, record = _read(number, text)

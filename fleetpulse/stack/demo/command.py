@@ -17,6 +17,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from fleetpulse.cli.parameters import Duration
+from fleetpulse.cli.settings import option
 from fleetpulse.errors import FleetpulseError
 from fleetpulse.kafka.topics import delete_topics, ensure_topics
 from fleetpulse.stack import lifecycle, rest
@@ -58,17 +60,21 @@ class _Demo:
 
 
 @click.command("demo")
-@click.option(
-    "--duration.seconds", "duration_s", type=click.IntRange(1), help="How long to watch.  [default: until Ctrl-C]"
+@option(
+    "duration.seconds",
+    Duration("s", 1000),
+    "How long to watch.  [default: until Ctrl-C]",
+    parameter="duration_ms",
+    environment=False,
 )
 @folder_option
-def command(duration_s: int | None, folder: str) -> None:
+def command(duration_ms: int | None, folder: str) -> None:
     """Start everything, simulate a fleet, and watch its alerts arrive."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     stack, console = layout(folder), Console()
     with ExitStack() as ending:
         demo = _start(stack, console, ending)
-        last = _watch(demo, console, duration_s)
+        last = _watch(demo, console, duration_ms and duration_ms / 1000)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # what follows is short, and leaves nothing behind
         console.print("stopping")
     _report(console, demo, last)
@@ -104,7 +110,7 @@ def _simulator(stack: Layout, topic: Topic) -> Iterator["subprocess.Popen[bytes]
         *("--kafka.bootstrap.servers", stack.address("kafka"), "--topic", topic.name),
         *("--num.devices", str(_DEVICES), "--event.interval.ms", "1000", "--failure.probability", "0.1"),
         *("--dialect", "mixed", "--spike.rate", "0.0005", "--stuck.probability", "0.02", "--located.share", "0.5"),
-        *("--backfill", "10m", "--duration.seconds", str(_FOR_EVER_S), "--seed", str(int(time.time()))),
+        *("--backfill.seconds", "10m", "--duration.seconds", str(_FOR_EVER_S), "--seed", str(int(time.time()))),
     ]
     with supervision.log_file(stack, "generator").open("wb") as log:
         # A session of its own: Ctrl-C is ours to pass on, after the view has ended.
@@ -141,7 +147,7 @@ def _cancel(stack: Layout, job: str) -> None:
         rest.cancel(stack.address("flink-web"), job)
 
 
-def _watch(demo: _Demo, console: Console, duration_s: int | None) -> Moment | None:
+def _watch(demo: _Demo, console: Console, duration_s: float | None) -> Moment | None:
     watching_s = time.monotonic()
     moment = None
     with view(console) as shown, suppress(KeyboardInterrupt):

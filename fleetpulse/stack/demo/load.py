@@ -13,7 +13,8 @@ from pathlib import Path
 import click
 from confluent_kafka import Consumer, TopicPartition
 
-from fleetpulse.cli.parameters import Duration, topic_name
+from fleetpulse.cli.parameters import Duration, topic_option
+from fleetpulse.cli.settings import option
 from fleetpulse.errors import FleetpulseError
 from fleetpulse.kafka.topics import ensure_topics
 from fleetpulse.stack import rest
@@ -22,7 +23,7 @@ from fleetpulse.stack.demo.observe import Figures, figures
 from fleetpulse.stack.layout import Layout, layout
 from fleetpulse.stack.processes import supervision
 from fleetpulse.stack.submit import JOBS
-from fleetpulse.topics import TELEMETRY
+from fleetpulse.topics import ALERTS, TELEMETRY
 
 _DECIDING = ("monitor", "anomaly", "aggregate", "inactivity")
 _LOOK_EVERY_S = 5.0
@@ -30,12 +31,17 @@ _BOUND_MS = 2_000  # the jobs' own, which an alert has to wait for
 
 
 @click.command("load")
-@click.option("--rate", type=click.IntRange(1), default=5_000, show_default=True, help="Records a second.")
-@click.option("--duration.seconds", "duration_ms", type=Duration("s", positive=True), default="60", help="How long.")
-@click.option("--topic", callback=topic_name, default=TELEMETRY.name, show_default=True, help="Topic to fill.")
-@click.option(
-    "--alerts.topic", "alerts_topic", callback=topic_name, default="alerts", show_default=True, help="Of the job."
+@option("rate", click.IntRange(1, 10_000_000), "Records a second.", default=5_000, environment=False)
+@option(
+    "duration.seconds",
+    Duration("s", 1),
+    "How long.",
+    default=60_000,
+    parameter="duration_ms",
+    environment=False,
 )
+@topic_option("topic", TELEMETRY.name, "Topic to fill.", environment=False)
+@topic_option("alerts.topic", ALERTS.name, "Topic of the job's alerts.", environment=False)
 @folder_option
 def command(rate: int, duration_ms: float, topic: str, alerts_topic: str, folder: str) -> None:
     """Send telemetry at a steady rate; print the achieved rate, the job's lag and the latency of its alerts."""

@@ -138,7 +138,7 @@ def test_stopping_ends_all_of_them_though_the_next_reading_of_each_is_known(star
         (["--sensor.id", "s1"], "--sensor.id names one sensor: say its --sensor.type as well"),
         (["--sensor.id", "a\nb", "--sensor.type", "energy"], "is no name: 1-128 characters"),
         (["--zone", ""], "is no name: 1-128 characters"),
-        (["--sampling.interval", "0"], "must be more than 0"),
+        (["--sampling.interval", "0"], "is not in the range 1ms to"),
         (["--duration.seconds", "long"], "'long' is not a duration"),
         (["--topic", "a b"], "'a b' is no topic name"),
         (["--kafka.bootstrap.servers", "broker"], "'broker' is not host:port"),

@@ -1,15 +1,14 @@
 """What the jobs read from the environment."""
 
 from types import ModuleType
-from typing import Any
 
-import click
 import pytest
 
-from jobs import aggregate, anomaly, inactivity, monitor
-from jobs.archive import command as archive
-from jobs.inactivity import DECISIONS, command
-from jobs.wiring.deciding import Plan, plan
+from fleetpulse.cli.settings import parse
+from jobs import aggregate, anomaly, archive, inactivity, monitor
+from jobs.inactivity import DECISIONS
+from jobs.wiring.arguments import Settings
+from jobs.wiring.deciding import Decisions, Plan, plan
 
 BROKERS = ("KAFKA_BOOTSTRAP_SERVERS", "KAFKA_BROKERS", "FLEETPULSE_KAFKA_BOOTSTRAP_SERVERS")
 
@@ -20,23 +19,29 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def given(command: click.Command, *arguments: str) -> dict[str, Any]:
-    return command.make_context("job", list(arguments)).params
+def given(decisions: Decisions, *arguments: str) -> Settings:
+    return parse(Settings, arguments, decisions.without)
 
 
 def planned(*arguments: str) -> Plan:
-    return plan(DECISIONS, given(command, *arguments), partitions=3)
+    return plan(DECISIONS, given(DECISIONS, *arguments), partitions=3)
 
 
-@pytest.mark.parametrize("job", [command, archive], ids=["inactivity", "archive"])
+def brokers_of(job: ModuleType, *arguments: str) -> str:
+    if job is archive:
+        return parse(archive.Settings, arguments).bootstrap_servers
+    return given(job.DECISIONS, *arguments).telemetry.bootstrap_servers
+
+
+@pytest.mark.parametrize("job", [inactivity, archive], ids=["inactivity", "archive"])
 @pytest.mark.parametrize("variable", BROKERS)
 def test_the_brokers_may_come_from_the_environment(
-    job: click.Command, variable: str, monkeypatch: pytest.MonkeyPatch
+    job: ModuleType, variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert given(job)["bootstrap_servers"] == "localhost:9092"
+    assert brokers_of(job) == "localhost:9092"
     monkeypatch.setenv(variable, "a:9092,b:9094,c:9096")
-    assert given(job)["bootstrap_servers"] == "a:9092,b:9094,c:9096"
-    assert given(job, "--kafka.bootstrap.servers", "mine:1")["bootstrap_servers"] == "mine:1"
+    assert brokers_of(job) == "a:9092,b:9094,c:9096"
+    assert brokers_of(job, "--kafka.bootstrap.servers", "mine:1") == "mine:1"
 
 
 def test_the_inactivity_job_reads_and_writes_at_all_brokers_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,16 +68,16 @@ def test_the_topic_to_read_and_the_registry_may_come_from_the_environment(monkey
 @pytest.mark.parametrize("job", [anomaly, monitor], ids=["anomaly", "monitor"])
 def test_alerts_and_dead_letters_go_where_they_are_told(job: ModuleType) -> None:
     topics = ["--alerts.topic", "sensor.alert", "--dlq.topic", "sensor.raw.dlt"]
-    output_topics = plan(job.DECISIONS, given(job.command, *topics), 3).output_topics
+    output_topics = plan(job.DECISIONS, given(job.DECISIONS, *topics), 3).output_topics
     assert (output_topics.alerts, output_topics.dead_letters) == ("sensor.alert", "sensor.raw.dlt")
 
 
 def test_a_job_reads_rules_and_makes_windows_only_where_it_decides_by_them() -> None:
-    plans = {job: plan(job.DECISIONS, given(job.command), 3) for job in (inactivity, anomaly, aggregate, monitor)}
+    plans = {job: plan(job.DECISIONS, given(job.DECISIONS), 3) for job in (inactivity, anomaly, aggregate, monitor)}
     assert [p.source.rules_topic for p in plans.values()] == ["rules", "rules", None, "rules"]
     assert [p.output_topics.aggregates for p in plans.values()] == [None, None, "telemetry.agg.1m", "telemetry.agg.1m"]
     assert [p.policy.measured for p in plans.values()] == [False, True, True, True]
-    assert plan(aggregate.DECISIONS, given(aggregate.command, "--window", "10s"), 3).output_topics.topics == [
+    assert plan(aggregate.DECISIONS, given(aggregate.DECISIONS, "--window", "10s"), 3).output_topics.topics == [
         "telemetry.late",
         "telemetry.dlq",
         "telemetry.agg.10s",

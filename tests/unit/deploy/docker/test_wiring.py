@@ -145,7 +145,7 @@ def test_flink_is_configured_for_its_containers() -> None:
     for job in ("submit-monitor", "submit-archive"):
         assert _target(job, "flink-data") == data
         assert options(job)["--checkpoint.dir"] == "file://" + options(job)["--resume"]
-        assert options(job)["--flink-rest"] == f"jobmanager:{INSIDE['jobmanager']}"
+        assert options(job)["--flink.rest"] == f"jobmanager:{INSIDE['jobmanager']}"
     assert _bytes(both["jobmanager.memory.process.size"]) < _bytes(SERVICES["jobmanager"]["mem_limit"])
     assert _bytes(both["taskmanager.memory.process.size"]) < _bytes(SERVICES["taskmanager"]["mem_limit"])
 

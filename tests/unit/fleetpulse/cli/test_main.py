@@ -8,8 +8,8 @@ from fleetpulse.cli import main
 def test_commands_that_an_image_does_not_have_are_not_listed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(main, "_COMMANDS", {"absent": "absent.cli", "generate": "generator.cli"})
-    monkeypatch.setattr(main, "_PACKAGES", {"absent", "generator"})
+    monkeypatch.setattr(main, "COMMANDS", {"absent": "absent.cli", "generate": "generator.cli"})
+    monkeypatch.setattr(main, "PACKAGES", {"absent", "generator"})
     with pytest.raises(SystemExit) as ended:
         main.main(["--help"])
     assert ended.value.code == 0

@@ -62,7 +62,7 @@ def test_an_offset_that_no_port_can_take_is_refused(tmp_path: Path) -> None:
     highest = 65_535 - max(Layout(tmp_path, 0, frozenset(OPTIONAL)).ports.values())
     assert layout(str(tmp_path), highest).port_offset == highest
     for offset in (-1, highest + 1, 1_000_000):
-        with pytest.raises(ConfigurationError, match=rf"--port-offset {offset}: expected 0 to {highest}"):
+        with pytest.raises(ConfigurationError, match=rf"--port.offset {offset}: expected 0 to {highest}"):
             layout(str(tmp_path), offset)
 
 

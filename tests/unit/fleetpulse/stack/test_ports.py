@@ -20,4 +20,4 @@ def test_a_taken_port_is_named_with_who_needs_and_who_holds_it(tmp_path: Path) -
     assert f"port {port} is taken" in str(refused.value)
     assert f"(pid {os.getpid()})" in str(refused.value)
     assert "kafka needs it" in str(refused.value)
-    assert "--port-offset" in str(refused.value)
+    assert "--port.offset" in str(refused.value)

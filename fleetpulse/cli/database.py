@@ -1,0 +1,92 @@
+"""How a database is named: one setting, read by libpq (psycopg) and by the JDBC driver alike."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, unquote, urlencode
+
+import click
+
+from fleetpulse.cli.parameters import LAST_PORT
+
+_URL = re.compile(
+    r"(?:jdbc:)?postgres(?:ql)?:"
+    r"(?://(?:(?P<user>[^@/?:]*)(?::(?P<password>[^@/?]*))?@)?(?P<hosts>[^@/?]*)/?)?"
+    r"(?P<database>[^?/]*)(?:\?(?P<parameters>.*))?"
+)
+_HOST = re.compile(r"(?:\[[^\]]*\]|[^:\[\]]*)(?::(\d+))?", re.ASCII)
+_KEYWORDS = re.compile(r"\s*\w+\s*=.*", re.DOTALL)
+_JDBC_NAMES = {"application_name": "ApplicationName", "connect_timeout": "connectTimeout"}  # by libpq's names
+_JDBC_ONLY = {"reWriteBatchedInserts", "socketTimeout"}
+
+
+class Jdbc(NamedTuple):
+    """A database as the JDBC driver takes it; the user is None where the URL names none."""
+
+    url: str
+    user: str | None
+
+
+class Database(click.ParamType[str]):
+    """A PostgreSQL connection URL, with or without `jdbc:` before it; also libpq's keyword string."""
+
+    name = "database"
+
+    def __init__(self, keywords: bool = True) -> None:
+        self._keywords = keywords
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the text as it is."""
+        text = str(value)
+        if self._keywords and "://" not in text.partition("=")[0] and _KEYWORDS.fullmatch(text):
+            return text
+        found = _URL.fullmatch(text)
+        if found is None:
+            form = "postgresql://host:5432/monitoring"
+            self.fail(f"{_without_password(text)!r} should look like {form} or jdbc:{form}", param, ctx)
+        for host in (found["hosts"] or "").split(","):
+            port = _HOST.fullmatch(host)
+            if port is None or (port[1] and not 1 <= int(port[1][:10]) <= LAST_PORT):
+                self.fail(f"{host!r} is not a host with a port from 1 to {LAST_PORT}", param, ctx)
+        return text
+
+
+def libpq(text: str) -> str:
+    """A connection string for psycopg. What only the JDBC driver knows is left out."""
+    if not text.startswith("jdbc:"):
+        return text
+    found = _match(text)
+    given = _parameters(found)
+    names = {jdbc: name for name, jdbc in _JDBC_NAMES.items()}
+    parameters = {names.get(name, name): value for name, value in given.items() if name not in _JDBC_ONLY}
+    query = f"?{urlencode(parameters)}" if parameters else ""
+    return f"postgresql://{found['hosts'] or ''}/{found['database']}{query}"
+
+
+def jdbc(text: str, defaults: Mapping[str, str]) -> Jdbc:
+    """A URL for the JDBC driver, with `defaults` for what it does not say.
+
+    Raises:
+        ValueError: it holds a password, which would stand on a command line.
+    """
+    found = _match(text)
+    given = _parameters(found)
+    if found["password"] is not None or "password" in given:
+        raise ValueError("the URL holds a password, which every user of the machine could read")
+    user = unquote(found["user"]) if found["user"] else given.pop("user", None)
+    parameters = {**defaults} | {_JDBC_NAMES.get(name, name): value for name, value in given.items()}
+    return Jdbc(f"jdbc:postgresql://{found['hosts'] or 'localhost'}/{found['database']}?{urlencode(parameters)}", user)
+
+
+def _match(text: str) -> re.Match[str]:
+    found = _URL.fullmatch(text)
+    assert found is not None, "checked when it was read"
+    return found
+
+
+def _parameters(found: re.Match[str]) -> dict[str, str]:
+    return {str(name): str(value) for name, value in parse_qsl(found["parameters"] or "")}
+
+
+def _without_password(text: str) -> str:
+    return re.sub(r"(?<=:)[^:@/]*(?=@)", "…", text)

@@ -115,6 +115,22 @@ CASES: dict[str, tuple[bytes | None, Reason | None]] = {
     ),
     "time of a thousand digits": (_telemetry(ts="9" * 1000), Reason.BAD_TIME),
     "time of ten thousand digits": (_telemetry(ts="9" * 10_000), Reason.BAD_TIME),
+    **{
+        f"ISO {text}": (_telemetry(ts=f'"{text}"'), reason)
+        for text, reason in {
+            "2025-12-31T23:00.5": Reason.BAD_TIME,
+            "2025-12-31T23:00:003": Reason.BAD_TIME,
+            "2025-12-31T23:00+05:70": Reason.BAD_TIME,
+            "20251231T23000Z": Reason.BAD_TIME,
+            "2025-W52-3T23:00:00Z": Reason.BAD_TIME,
+            "2025-12-31T23Z": Reason.BAD_TIME,
+            "20251231T230000Z": None,
+            "2025-12-31T23:00:00,5Z": None,
+            "2025-12-31 23:00+01": None,
+        }.items()
+    },
+    "nanoseconds at the end of a millisecond": (_telemetry(ts="1767225599999999999"), None),
+    "a time whose milliseconds wrap": (_telemetry(ts="-9223372036854775807"), Reason.BAD_TIME),
     "leap second": (_telemetry(ts='"2016-12-31T23:59:60Z"'), Reason.BAD_TIME),
     "before 1970": (_telemetry(ts='"1969-12-31T23:59:59Z"'), Reason.BAD_TIME),
     "year 1970": (_telemetry(ts="86400"), None),

@@ -247,7 +247,10 @@ def _plainly_good(
         return None
     if len(records) != count or not all(devices) or max(map(len, devices)) > MAX_NAME_CHARS:
         return None
-    if max(map(sub, event_times_ms, kafka_times_ms)) > max_future_skew_ms or max(kafka_times_ms) > LAST_MS:
+    if (
+        max(map(sub, event_times_ms, kafka_times_ms)) > max_future_skew_ms
+        or max(kafka_times_ms) > LAST_MS - max_future_skew_ms
+    ):
         return None
     return _Good(records, devices, event_times_ms, _plain_dialect(text, named, count))
 

@@ -97,7 +97,7 @@ def decode_fields(
     except (ValueError, OverflowError):
         return Rejection(Reason.BAD_TIME, device_id, max(1, kafka_time_ms))
     [seen_at_ms] = seen_times([event_time_ms], [kafka_time_ms])
-    if event_time_ms > kafka_time_ms + max_future_skew_ms:
+    if event_time_ms > min(kafka_time_ms + max_future_skew_ms, LAST_MS):  # what follows can write no later time
         return Rejection(Reason.FUTURE_TIMESTAMP, device_id, seen_at_ms)
     try:
         return Reading(device_id, event_time_ms, metrics_of(dialect, fields), location_of(dialect, fields))

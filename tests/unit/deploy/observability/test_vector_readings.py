@@ -62,9 +62,27 @@ def test_a_document_says_what_the_domain_says(name: str, value: bytes) -> None:
 
 finite = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**63), 2**63 - 1)
 moments = st.datetimes(max_value=datetime(2026, 1, 2))  # noqa: DTZ001 offsets are put on below
+# Whole numbers beside the edges of a millisecond, and of what tells their units apart, both sides of zero.
+whole = st.builds(
+    lambda milliseconds, unit, off, sign: sign * (milliseconds * unit + off),
+    st.integers(1, 1_767_225_600_000) | st.sampled_from([10**5, 10**8, 10**11, 10**14]),
+    st.sampled_from([1, 1000, 1_000_000]),
+    st.integers(-2, 2),
+    st.sampled_from([1, 1, -1]),
+)
+odd_isos = st.sampled_from(
+    [
+        *("20260101T000000Z", "20260101T0000", "20260101T053000.25+0530", "20260101T00000Z", "2026-01-01T00:00.5"),
+        *("2026-01-01T00:00:00,5", "2026-01-01T00:00+05", "2026-01-01T00:00:00.123456789012Z", "2026-01-01T00:00:003"),
+        *("2026-01-01T00:00:00+05:70", "2026-01-01T00:00:00+24:00", "2026-01-01T24:00:00Z", "2025-02-29T00:00:00Z"),
+        *("2026-01-01T00:00:00Z\n", "٢٠٢٦-01-01T00:00:00Z", "2026-01-01 00:00-23:59", "2025-W05-3T10:00:00Z"),
+    ]
+)
 times = (
     st.none()
-    | st.integers(0, 2**63 - 1)
+    | odd_isos
+    | st.integers(-(2**63), 2**63 - 1)
+    | whole
     | st.integers(0, 2**50).map(lambda quarters: quarters / 4)
     | moments.map(datetime.isoformat)
     | moments.map(lambda at: f"{at.isoformat(' ')}+05:30")

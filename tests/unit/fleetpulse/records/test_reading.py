@@ -11,6 +11,7 @@ from fleetpulse.records.batch import decode_batch
 from fleetpulse.records.dialects import NOWHERE
 from fleetpulse.records.reading import Reading, Rejection, decode_record
 from fleetpulse.records.reasons import Reason
+from fleetpulse.times import LAST_MS
 from tests.bad_records import CASES, KAFKA_TIME_MS
 
 SKEW_MS = 60_000
@@ -67,6 +68,22 @@ def test_only_rejections_with_one_valid_id_are_signs_of_life():
 def test_a_wrong_type_counts_as_life_at_its_own_time_when_that_is_earlier():
     value = b'{"device_id":"d1","ts":1767225590000,"humidity":"damp"}'
     assert decode_record(value, KAFKA_TIME_MS, SKEW_MS) == Rejection(Reason.WRONG_TYPE, "d1", 1767225590000)
+
+
+@pytest.mark.parametrize("ahead_ms", [-1, 0, 1, SKEW_MS])
+@pytest.mark.parametrize("behind_ms", [-1, 0, 1, SKEW_MS, SKEW_MS + 1])
+def test_no_event_time_is_beyond_the_last_that_can_be_written(ahead_ms, behind_ms):
+    kafka_time_ms = LAST_MS - behind_ms
+    value = b'{"device_id":"d1","ts":%d}' % ((LAST_MS + ahead_ms) * 1_000_000)  # smaller units are not that late
+    alone = decode_record(value, kafka_time_ms, SKEW_MS)
+    batch = decode_batch([value], [kafka_time_ms], SKEW_MS)
+    assert batch.rejections.get(0, reading_at(batch, 0)) == alone
+    if behind_ms < 0:
+        assert alone == Rejection(Reason.BAD_TIME)
+    elif ahead_ms > 0 or ahead_ms + behind_ms > SKEW_MS:
+        assert alone == Rejection(Reason.FUTURE_TIMESTAMP, "d1", kafka_time_ms)
+    else:
+        assert alone == Reading("d1", LAST_MS + ahead_ms)
 
 
 def test_a_name_that_hides_behind_a_record_without_one_is_still_seen():

@@ -177,6 +177,15 @@ CASES: dict[str, tuple[bytes | None, Reason | None]] = {
     "sensor with a type that is no name": (_sensor(sensor_type='"c o 2"'), Reason.WRONG_TYPE),
     "sensor in Fahrenheit": (_sensor(unit='"°F"'), None),
     "sensor in an unknown unit": (_sensor(unit='"bananas"'), Reason.UNKNOWN_UNIT),
+    "sensor in milliwatts": (_sensor(sensor_type='"energy"', value="500", unit='"mW"'), None),
+    "sensor in milliwatts or megawatts": (_sensor(sensor_type='"energy"', unit='"mw"'), Reason.UNKNOWN_UNIT),
+    "sensor at 122 °F": (_sensor(value="122", unit='"°F"'), None),
+    **{
+        f"sensor in {unit}": (_sensor(unit=f'"{unit}"'), None) for unit in ("℃", "ºC", "⁰C", "° C", "Cel", "℉", "", " ")
+    },
+    "sensor of a type in another case": (_sensor(sensor_type='"Temperature"', unit='"°F"'), None),
+    "sensor with a metric beside": (_sensor(battery="81", humidity='"damp"'), None),
+    "sensor with its type as a name": (b'{"sensor_id":"d1","sensor_type":"energy","energy":4,"unit":"KW"}', None),
     "sensor with a unit that is a number": (_sensor(unit="1"), Reason.WRONG_TYPE),
     "sensor with a value in quotes": (_sensor(value='"25"'), Reason.WRONG_TYPE),
     "sensor whose value is too large once converted": (
@@ -195,6 +204,16 @@ CASES: dict[str, tuple[bytes | None, Reason | None]] = {
     "typed event with a payload that is a number": (_typed("battery", "80"), Reason.WRONG_TYPE),
     "typed event with a value in quotes": (_typed("battery", '{"value":"full"}'), Reason.WRONG_TYPE),
     "typed event in an unknown unit": (_typed("battery", '{"value":80,"unit":"V"}'), Reason.UNKNOWN_UNIT),
+    "typed event in capitals": (_typed("TEMPERATURE", '{"value":140,"unit":"°F"}'), None),
+    "typed event with flat metrics": (b'{"device_id":"d1","event_type":"telemetry","temperature_c":60}', None),
+    "typed event with a flat value": (b'{"device_id":"d1","event_type":"temperature","value":60,"unit":"F"}', None),
+    "typed event with its type in the payload": (_typed("temperature", '{"temperature":60}'), None),
+    "typed event with its type in quotes": (_typed("temperature", '{"temperature":"60"}'), Reason.WRONG_TYPE),
+    "typed event of its own with a flat name": (
+        b'{"device_id":"d1","event_type":"custom","name":"co2","value":400}',
+        None,
+    ),
+    "typed event of a number": (b'{"device_id":"d1","event_type":7,"value":1}', Reason.WRONG_TYPE),
     "typed event with a telemetry field of another kind": (
         b'{"device_id":"d1","event_type":"battery","humidity":"damp"}',
         None,

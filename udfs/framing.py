@@ -9,6 +9,7 @@ from fleetpulse.records.avro import SensorReadings
 from fleetpulse.records.batch import decode_batch
 from fleetpulse.records.frames import Batch, pack
 from fleetpulse.records.order import count_out_of_order
+from fleetpulse.records.unmeasured import count_unmeasured
 
 
 class ToFrames(ScalarFunction):
@@ -35,7 +36,9 @@ class ToFrames(ScalarFunction):
         self._newest_ms: dict[int, int] = {}
 
     def open(self, function_context: FunctionContext) -> None:
-        self._out_of_order = function_context.get_metric_group().counter("fleetpulse_records_out_of_order")
+        metrics = function_context.get_metric_group()
+        self._out_of_order = metrics.counter("fleetpulse_records_out_of_order")
+        self._unmeasured = metrics.counter("fleetpulse_records_without_metrics")
         if self._registry_url is not None:
             self._avro = SensorReadings(Registry(self._registry_url).schema)
 
@@ -50,6 +53,8 @@ class ToFrames(ScalarFunction):
         batch = Batch(*(column.tolist() for column in (origin, offset, kafka_times_ms, key, value)))
         decoded = decode_batch(batch.values, batch.kafka_times_ms, self._max_future_skew_ms, self._measured, self._avro)
         self._out_of_order.inc(count_out_of_order(batch.origins, decoded.event_times_ms, self._newest_ms))
+        if self._measured:
+            self._unmeasured.inc(count_unmeasured(decoded, batch.values))
         frames = pack(batch, decoded, len(self._shard_keys))
         rows = np.full((2, len(value)), None, dtype=object)
         for index, (shard, frame) in enumerate(frames.items()):

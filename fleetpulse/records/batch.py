@@ -48,22 +48,21 @@ class DecodedBatch(NamedTuple):
     locations: list[Location]
 
 
-class _Payload(msgspec.Struct, gc=False):
-    value: float | None = None
-    unit: str | None = None
-    name: str | None = None
-    lat: float | None = None
-    lon: float | None = None
-
-
-class _Location(msgspec.Struct, gc=False):
+class _Location(msgspec.Struct, gc=False, omit_defaults=True):
     factory_section: str | None = None
     machine_id: str | None = None
     zone: str | None = None
 
 
-class _Record(msgspec.Struct, gc=False):
-    """All dialects at once: whichever id is set tells which one it is."""
+class _Metrics(msgspec.Struct, gc=False, omit_defaults=True):
+    temperature_c: float | None = None
+    humidity: float | None = None
+    lat: float | None = None
+    lon: float | None = None
+
+
+class _Record(_Metrics, gc=False):
+    """Telemetry and events: whichever id is set tells which one it is."""
 
     device_id: str | None = None
     event_device_id: str | None = msgspec.field(default=None, name="device-id")
@@ -71,20 +70,42 @@ class _Record(msgspec.Struct, gc=False):
     ts: Any = None
     time: Any = None
     timestamp: Any = None
-    temperature_c: float | None = None
-    humidity: float | None = None
-    lat: float | None = None
-    lon: float | None = None
+
+
+class _Payload(_Metrics, gc=False, omit_defaults=True):
+    """A value and what goes with it, under each name that `metrics_of` looks for."""
+
+    value: float | None = None
+    unit: str | None = None
+    name: str | None = None
+    temperature: float | None = None
+    vibration: float | None = None
+    energy: float | None = None
+    pressure: float | None = None
+    battery: float | None = None
+    vibration_mm_s: float | None = None
+    energy_kw: float | None = None
+    pressure_hpa: float | None = None
+
+
+class _TypedRecord(_Payload, gc=False, omit_defaults=True):
+    """All dialects: records with a type have more names."""
+
+    device_id: str | None = None
+    event_device_id: str | None = msgspec.field(default=None, name="device-id")
+    sensor_id: str | None = None
+    ts: Any = None
+    time: Any = None
+    timestamp: Any = None
     event_type: str | None = None
     payload: _Payload | None = None
     sensor_type: str | None = None
-    value: float | None = None
-    unit: str | None = None
     location: _Location | None = None
 
 
 # Decimal, since a float would round a time up. Metrics are floats by their type, which the hook leaves alone.
 _decode_lines = msgspec.json.Decoder(_Record, float_hook=Decimal).decode_lines
+_decode_typed_lines = msgspec.json.Decoder(_TypedRecord, float_hook=Decimal).decode_lines
 # The names of the id and of the time, as they stand in JSON.
 _ID_NAMES = (b'"device_id"', b'"device-id"', b'"sensor_id"')
 _TIME_NAMES = (b'"ts"', b'"time"', b'"timestamp"')
@@ -134,7 +155,7 @@ def _decode_or_reject(
 class _Good(NamedTuple):
     """Records that are plainly good, and their devices and event times."""
 
-    records: list[_Record]
+    records: Sequence[_Record | _TypedRecord]
     devices: list[str]
     event_times_ms: list[int]
     dialect: Dialect | None  # of all of them, where that is plain to see
@@ -206,15 +227,10 @@ class _Batch:
 
 
 _NO_READING = Reading("", 0)
-_fields_of = msgspec.structs.asdict
 
 
-def _measure(record: _Record) -> tuple[dict[str, float], Location]:
-    fields: dict[str, Any] = _fields_of(record)
-    fields["device-id"] = record.event_device_id
-    for name in ("payload", "location"):
-        if fields[name] is not None:
-            fields[name] = _fields_of(fields[name])
+def _measure(record: _Record | _TypedRecord) -> tuple[dict[str, float], Location]:
+    fields: dict[str, Any] = msgspec.to_builtins(record, builtin_types=(Decimal,))
     dialect = dialect_of(fields)
     return metrics_of(dialect, fields), location_of(dialect, fields)
 
@@ -239,8 +255,9 @@ def _plainly_good(
     named, timed = [list(map(text.count, names)) for names in (_ID_NAMES, _TIME_NAMES)]
     if len(text) > MAX_VALUE_BYTES or sum(named) != count or sum(timed) not in (0, count):
         return None
+    dialect = _plain_dialect(text, named, count)
     try:
-        records = _decode_lines(text)
+        records: Sequence[_Record | _TypedRecord] = (_decode_lines if dialect else _decode_typed_lines)(text)
         devices = _devices(records, named)
         event_times_ms = _event_times_ms(records, named) if any(timed) else list(kafka_times_ms)
     except Exception:  # `decode_record` tells which
@@ -252,7 +269,7 @@ def _plainly_good(
         or max(kafka_times_ms) > LAST_MS - max_future_skew_ms
     ):
         return None
-    return _Good(records, devices, event_times_ms, _plain_dialect(text, named, count))
+    return _Good(records, devices, event_times_ms, dialect)
 
 
 def _plain_dialect(text: bytes, named: list[int], count: int) -> Dialect | None:
@@ -261,13 +278,13 @@ def _plain_dialect(text: bytes, named: list[int], count: int) -> Dialect | None:
     return EVENT if named[1] == count else None
 
 
-def _devices(records: list[_Record], named: list[int]) -> list[str]:
+def _devices(records: Sequence[_Record | _TypedRecord], named: list[int]) -> list[str]:
     if named[0] == len(records):
         return cast(list[str], [record.device_id for record in records])
     return cast(list[str], [r.device_id or r.event_device_id or r.sensor_id for r in records])
 
 
-def _event_times_ms(records: list[_Record], named: list[int]) -> list[int]:
+def _event_times_ms(records: Sequence[_Record | _TypedRecord], named: list[int]) -> list[int]:
     if named[0] == len(records):
         times: Iterable[Any] = [record.ts for record in records]
     else:
@@ -275,7 +292,12 @@ def _event_times_ms(records: list[_Record], named: list[int]) -> list[int]:
             record.ts if record.device_id else record.time if record.event_device_id else record.timestamp
             for record in records
         ]
-    return [time if type(time) is int and 10**11 <= time < 10**14 else to_epoch_ms(time_of(time)) for time in times]
+    return [
+        time
+        if type(time) is int and 10**11 <= time < 10**14
+        else to_epoch_ms(time if type(time) is str else time_of(time))
+        for time in times
+    ]
 
 
 def _is_plain(text: bytes) -> bool:

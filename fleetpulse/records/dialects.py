@@ -1,12 +1,13 @@
 """Dialects: how kinds of senders name things, and what their fields say of metrics and locations."""
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple, TypeGuard
 
-from fleetpulse.records.metrics import OF_TYPE, converted, is_metric_name
+from fleetpulse.records.metrics import OF_TYPE, UNITS, converted, metric_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,8 @@ TELEMETRY = Dialect("device_id", "ts")
 TYPED = Dialect("device_id", "ts")  # as telemetry, told apart by `event_type`
 SENSOR = Dialect("sensor_id", "timestamp")
 IDS = tuple(dict.fromkeys(dialect.device_id for dialect in (TELEMETRY, EVENT, SENSOR)))
+_METRICS = frozenset(UNITS)
+_NUMBERS = (float, int, Decimal)
 TELEMETRY_METRICS = ("temperature_c", "humidity", "lat", "lon")
 
 
@@ -37,6 +40,8 @@ NOWHERE = Location()
 
 
 MAX_NAME_CHARS = 128
+# Cc is C0, DEL and C1; a lone surrogate cannot be written back as UTF-8.
+_NAME = re.compile(rf"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{{1,{MAX_NAME_CHARS}}}")
 
 
 class WrongTypeError(ValueError):
@@ -58,10 +63,7 @@ def dialect_of(fields: Mapping[str, object]) -> Dialect:
 
 def is_name(value: object) -> TypeGuard[str]:
     """Whether this names a device or a location: 1 to 128 characters that UTF-8 has, no control characters."""
-    if not isinstance(value, str) or not 0 < len(value) <= MAX_NAME_CHARS:
-        return False
-    # Cc is C0, DEL and C1; a lone surrogate cannot be written back as UTF-8.
-    return not any(c < " " or "\x7f" <= c <= "\x9f" or "\ud800" <= c <= "\udfff" for c in value)
+    return isinstance(value, str) and _NAME.fullmatch(value) is not None
 
 
 def metrics_of(dialect: Dialect, fields: Mapping[str, object]) -> dict[str, float]:
@@ -72,11 +74,12 @@ def metrics_of(dialect: Dialect, fields: Mapping[str, object]) -> dict[str, floa
         UnknownUnitError: the unit is not one of the metric's.
     """
     if dialect is TELEMETRY:
-        return _numbers({name: fields.get(name) for name in TELEMETRY_METRICS})
+        return _numbers(fields, TELEMETRY_METRICS)
     if dialect is SENSOR:
-        return _measured(fields.get("sensor_type"), fields.get("value"), fields.get("unit"))
+        return _beside(fields) | _of_type(fields.get("sensor_type"), (fields,))
     if dialect is TYPED:
-        return _of_payload(fields["event_type"], _object(fields.get("payload")))
+        payload = _object(fields.get("payload"))
+        return _beside(fields) | _beside(payload) | _of_event(fields["event_type"], (payload, fields))
     return {}
 
 
@@ -92,19 +95,38 @@ def location_of(dialect: Dialect, fields: Mapping[str, object]) -> Location:
     return Location(*(_location_name(location.get(name)) for name in ("factory_section", "machine_id", "zone")))
 
 
-def _of_payload(event_type: object, payload: Mapping[str, object]) -> dict[str, float]:
-    if event_type == "location":
-        return _numbers({name: payload.get(name) for name in ("lat", "lon")})
-    name = payload.get("name") if event_type == "custom" else None
-    return _measured(event_type if name is None else name, payload.get("value"), payload.get("unit"))
+def _beside(fields: Mapping[str, object]) -> dict[str, float]:
+    """Numbers that stand under a metric's own name beside a type; what is no number there is an unknown field."""
+    if _METRICS.isdisjoint(fields):
+        return {}
+    return {name: _number(fields[name]) for name in UNITS if _is_number(fields.get(name))}
+
+
+def _of_event(event_type: object, places: Sequence[Mapping[str, object]]) -> dict[str, float]:
+    kind = event_type.lower() if isinstance(event_type, str) else ""
+    if kind == "location":
+        return _numbers(places[0], ("lat", "lon"))
+    if kind == "custom":
+        event_type = next((name for place in places if (name := place.get("name")) is not None), event_type)
+    return _of_type(event_type, places)
+
+
+def _of_type(kind: object, places: Sequence[Mapping[str, object]]) -> dict[str, float]:
+    """The value that goes by its type: `value`, or a field called as the type is, in the first place that has one."""
+    own_name = kind.lower() if isinstance(kind, str) else ""
+    for place in places:
+        value = place.get("value")
+        if value is None and own_name in OF_TYPE:
+            value = place.get(own_name)
+        if value is not None:
+            return _measured(kind, value, place.get("unit"))
+    return {}
 
 
 def _measured(kind: object, value: object, unit: object) -> dict[str, float]:
-    if value is None:
-        return {}
-    if not isinstance(kind, str) or not is_metric_name(kind):
+    metric = metric_of(kind)
+    if metric is None:
         raise WrongTypeError(kind)
-    metric = OF_TYPE.get(kind, kind)
     if unit is not None and not isinstance(unit, str):
         raise WrongTypeError(unit)
     in_own_unit = converted(metric, _number(value), unit)
@@ -113,12 +135,16 @@ def _measured(kind: object, value: object, unit: object) -> dict[str, float]:
     return {metric: _number(in_own_unit)}
 
 
-def _numbers(values: Mapping[str, object]) -> dict[str, float]:
-    return {name: _number(value) for name, value in values.items() if value is not None}
+def _numbers(fields: Mapping[str, object], names: Iterable[str]) -> dict[str, float]:
+    return {name: _number(value) for name in names if (value := fields.get(name)) is not None}
+
+
+def _is_number(value: object) -> TypeGuard[int | float | Decimal]:
+    return isinstance(value, _NUMBERS) and not isinstance(value, bool)
 
 
 def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+    if not _is_number(value):
         raise WrongTypeError(value)
     try:
         number = float(value)

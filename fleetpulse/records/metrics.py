@@ -1,6 +1,10 @@
 """Metrics: what readings measure, under one name each, whatever the sender calls it."""
 
+import math
 import re
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import NamedTuple
 
 UNITS: dict[str, str] = {
     "temperature_c": "°C",
@@ -24,26 +28,66 @@ OF_TYPE = {
     "pressure": "pressure_hpa",
 }
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
+_BY_NAME = {name: name for name in UNITS} | OF_TYPE
 
-# Factor and offset from a unit, in lower case, to the metric's own.
-_CONVERSIONS: dict[str, dict[str, tuple[float, float]]] = {
+
+class Conversion(NamedTuple):
+    """To a metric's own unit: (value * `times` + `plus`) / `over`, in whole numbers, so that it is rounded once."""
+
+    times: int
+    plus: int = 0
+    over: int = 1
+
+
+_OWN = Conversion(1)
+CONVERSIONS: dict[str, dict[str, Conversion]] = {
     "temperature_c": {
-        **dict.fromkeys(("°c", "c", "celsius", "degc"), (1.0, 0.0)),
-        **dict.fromkeys(("°f", "f", "fahrenheit", "degf"), (5 / 9, -160 / 9)),
-        **dict.fromkeys(("k", "kelvin"), (1.0, -273.15)),
+        **dict.fromkeys(("°C", "C", "Cel", "celsius", "degC", "degreesC"), _OWN),
+        **dict.fromkeys(("°F", "F", "[degF]", "fahrenheit", "degF", "degreesF"), Conversion(5, -160, 9)),
+        **dict.fromkeys(("K", "kelvin"), Conversion(100, -27315, 100)),
     },
-    "humidity": dict.fromkeys(("%", "percent", "%rh"), (1.0, 0.0)),
-    "battery": dict.fromkeys(("%", "percent"), (1.0, 0.0)),
-    "vibration_mm_s": {"mm/s": (1.0, 0.0), "m/s": (1000.0, 0.0)},
-    "energy_kw": {"kw": (1.0, 0.0), "w": (0.001, 0.0), "mw": (1000.0, 0.0)},
+    "humidity": dict.fromkeys(("%", "percent", "%RH"), _OWN),
+    "battery": dict.fromkeys(("%", "percent"), _OWN),
+    "vibration_mm_s": {
+        **dict.fromkeys(("mm/s", "MM/S"), _OWN),
+        **dict.fromkeys(("m/s", "M/S"), Conversion(1000)),
+    },
+    "energy_kw": {
+        "kW": _OWN,
+        "mW": Conversion(1, over=1_000_000),
+        "W": Conversion(1, over=1000),
+        "MW": Conversion(1000),
+    },
     "pressure_hpa": {
-        "hpa": (1.0, 0.0),
-        "mbar": (1.0, 0.0),
-        "kpa": (10.0, 0.0),
-        "pa": (0.01, 0.0),
-        "bar": (1000.0, 0.0),
+        **dict.fromkeys(("hPa", "mbar", "MBAR"), _OWN),
+        "mPa": Conversion(1, over=100_000),
+        "Pa": Conversion(1, over=100),
+        "kPa": Conversion(10),
+        "MPa": Conversion(10_000),
+        "bar": Conversion(1000),
     },
 }
+"""The units that a metric is read in, as they are written."""
+
+
+def _any_case(units: Iterable[str]) -> dict[str, str]:
+    """Units by what they are in lower case. Whether m means milli or mega is not guessed."""
+    return {unit.lower(): unit for unit in units if unit[0] not in "mM"}
+
+
+UNITS_IN_ANY_CASE = {metric: _any_case(conversions) for metric, conversions in CONVERSIONS.items()}
+# Other characters for a degree sign, signs that are a unit of their own, and blanks.
+_RESPELLED = str.maketrans(
+    {
+        "º": "°",
+        "˚": "°",
+        "⁰": "°",
+        "℃": "°C",
+        "℉": "°F",
+        "\u212a": "K",
+        **dict.fromkeys(" \t\r\n\u00a0\u2009\u202f", ""),
+    }
+)
 
 
 def is_metric_name(name: object) -> bool:
@@ -51,16 +95,35 @@ def is_metric_name(name: object) -> bool:
     return isinstance(name, str) and _NAME.fullmatch(name) is not None
 
 
-def converted(metric: str, value: float, unit: str | None) -> float | None:
-    """`value` in the metric's own unit; None where the unit is not one it can be told in.
-
-    Without a unit the value is taken to be in the metric's own. A metric that has none takes any.
-    """
-    conversions = _CONVERSIONS.get(metric)
-    if unit is None or conversions is None:
-        return value
-    conversion = conversions.get(unit.strip().lower())
-    if conversion is None:
+def metric_of(name: object) -> str | None:
+    """The metric behind the name of a type or a metric, in whatever case; any other valid name is one of its own."""
+    if not isinstance(name, str):
         return None
-    factor, offset = conversion
-    return value if factor == 1.0 and not offset else value * factor + offset
+    return _BY_NAME.get(name.lower()) or (name if is_metric_name(name) else None)
+
+
+def converted(metric: str, value: float, unit: str | None) -> float | None:
+    """`value` in the metric's own unit; None where the unit is not one of the metric's.
+
+    Without a unit the value is taken to be in the metric's own. A metric that has none takes any. The value is taken as
+    the decimal number that it is written as, and rounded once; infinite where no float is as large.
+    """
+    conversions = CONVERSIONS.get(metric)
+    if not unit or conversions is None:
+        return value
+    conversion = conversions.get(unit) or _respelled(metric, unit)
+    if conversion is None or conversion is _OWN:
+        return None if conversion is None else value
+    numerator, denominator = Decimal(repr(value)).as_integer_ratio()
+    try:
+        return (numerator * conversion.times + denominator * conversion.plus) / (denominator * conversion.over)
+    except OverflowError:
+        return math.inf
+
+
+def _respelled(metric: str, unit: str) -> Conversion | None:
+    spelled = unit.translate(_RESPELLED)
+    if not spelled:
+        return _OWN
+    known = CONVERSIONS[metric]
+    return known.get(spelled) or known.get(UNITS_IN_ANY_CASE[metric].get(spelled.lower(), ""))

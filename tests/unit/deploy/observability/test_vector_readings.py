@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fleetpulse.records.metrics import _CONVERSIONS as CONVERSIONS
-from fleetpulse.records.metrics import OF_TYPE, UNITS
+from fleetpulse.records.metrics import CONVERSIONS, OF_TYPE, UNITS
 from fleetpulse.records.reading import Rejection, decode_record
 from fleetpulse.times import iso
 from tests.bad_records import CASES, KAFKA_TIME_MS
@@ -60,7 +59,7 @@ def test_a_document_says_what_the_domain_says(name: str, value: bytes) -> None:
     assert (by_vector(value) == by_the_domain(value)) == (name not in OTHERWISE)
 
 
-finite = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**63), 2**63 - 1)
+finite = st.floats(-1e300, 1e300) | st.integers(-(2**63), 2**63 - 1) | st.integers(-500, 500).map(lambda n: n / 10)
 moments = st.datetimes(max_value=datetime(2026, 1, 2))  # noqa: DTZ001 offsets are put on below
 # Whole numbers beside the edges of a millisecond, and of what tells their units apart, both sides of zero.
 whole = st.builds(
@@ -87,23 +86,40 @@ times = (
     | moments.map(datetime.isoformat)
     | moments.map(lambda at: f"{at.isoformat(' ')}+05:30")
 )
-kinds = st.sampled_from([*OF_TYPE, "co2", "2nd"])
-units = st.none() | st.sampled_from([unit for scales in CONVERSIONS.values() for unit in scales]) | st.just(" °F ")
+kinds = st.sampled_from([*OF_TYPE, *UNITS, "co2", "2nd", "Temperature", "PRESSURE", "Energy_kW", "CO2"])
+_written = sorted({unit for conversions in CONVERSIONS.values() for unit in conversions})
+units = (
+    st.none()
+    | st.sampled_from(_written)
+    | st.sampled_from(_written).map(str.lower)
+    | st.sampled_from(_written).map(str.upper)
+    | st.sampled_from(
+        ["", " ", " °F ", "℃", "ºC", "⁰C", "° C", "˚c", "℉", "\u212a", "deg\u00a0C", "Mw", "Mbar", "furlongs"]
+    )
+)
 names = st.none() | st.text(max_size=130)
 telemetry = st.fixed_dictionaries(
     {"device_id": names},
     optional={"ts": times, "temperature_c": finite, "humidity": finite, "lat": finite | st.booleans()},
 )
+beside = dict.fromkeys(("temperature_c", "battery", "lat", "temperature", "energy"), finite) | {
+    "value": finite,
+    "unit": units,
+    "name": kinds,
+    "humidity": finite | st.booleans() | st.just("damp"),
+}
 typed = st.fixed_dictionaries(
-    {"device_id": st.just("d1"), "event_type": st.sampled_from([*OF_TYPE, "location", "custom"]), "ts": times},
-    optional={
-        "payload": st.fixed_dictionaries({}, optional={"value": finite, "unit": units, "name": kinds, "lat": finite})
+    {
+        "device_id": st.just("d1"),
+        "event_type": kinds | st.sampled_from(["location", "custom", "CUSTOM", 7]),
+        "ts": times,
     },
+    optional={"payload": st.fixed_dictionaries({}, optional=beside), **beside},
 )
 places = st.fixed_dictionaries({}, optional={"factory_section": names, "machine_id": names, "zone": names})
 sensor = st.fixed_dictionaries(
-    {"sensor_id": st.just("s1"), "timestamp": times, "sensor_type": kinds, "value": finite, "unit": units},
-    optional={"location": st.none() | places},
+    {"sensor_id": st.just("s1"), "timestamp": times},
+    optional={"location": st.none() | places, "sensor_type": kinds, **beside},
 )
 event = st.fixed_dictionaries({"device-id": names, "time": times})
 
@@ -115,7 +131,7 @@ def rounded(document: object) -> object:
     return float(f"{document:.14g}") if isinstance(document, float) else document
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(telemetry | typed | sensor | event)
 def test_any_record_says_the_same(record: dict[str, Any]) -> None:
     value = json.dumps(record).encode()

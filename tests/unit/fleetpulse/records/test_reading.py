@@ -132,7 +132,7 @@ _scalar = st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats
 _names = st.sampled_from(
     [
         *("device_id", "device-id", "sensor_id", "ts", "time", "timestamp", "temperature_c", "humidity", "lat", "lon"),
-        *("event_type", "payload", "sensor_type", "value", "unit", "location", "x"),
+        *("event_type", "payload", "sensor_type", "value", "unit", "location", "x", "temperature", "battery", "name"),
     ]
 )
 _likely = st.sampled_from(
@@ -146,11 +146,13 @@ _numbers = st.builds(  # as people and programs write them, beyond what a float 
     st.sampled_from(["", ".0", ".25", ".9999999999999999", ".1234567890123456789012345678901234567890"]),
     st.sampled_from(["", "e3", "E-3", "e308", "e309", "e1000000", "e-1000000", "e9999999999999999999"]),
 )
-_types = st.sampled_from(["temperature", "vibration", "location", "battery", "custom", "co2", "ü", "", 7])
+_types = st.sampled_from(["temperature", "vibration", "Location", "BATTERY", "custom", "co2", "ü", "", 7])
 _nested = st.dictionaries(
-    st.sampled_from(["value", "unit", "name", "lat", "lon", "factory_section", "machine_id", "zone", "y"]),
-    st.floats(-1e3, 1e3) | _likely | st.sampled_from(["co2", "%", "F"]),
-    max_size=3,
+    st.sampled_from(
+        ["value", "unit", "name", "lat", "lon", "factory_section", "machine_id", "zone", "y", "battery", "temperature"]
+    ),
+    st.floats(-1e3, 1e3) | _likely | st.sampled_from(["co2", "%", "F", "mw", ""]),
+    max_size=4,
 )
 _objects = st.lists(
     st.tuples(_names, _scalar | _likely | _numbers.map(_Raw) | st.lists(_scalar, max_size=2) | _nested), max_size=5
@@ -159,6 +161,7 @@ _objects = st.lists(
     st.tuples(st.sampled_from(["event_type", "sensor_type"]), _types),
     st.tuples(st.sampled_from(["payload", "value"]), _nested | st.floats(-1e3, 1e3)),
     st.tuples(st.sampled_from(["location", "unit"]), _nested | st.sampled_from(["%", "°C", "F", "kPa", "", None])),
+    st.tuples(st.sampled_from(["humidity", "battery", "temperature", "x"]), st.floats(-1e3, 1e3) | _likely),
 )
 
 

@@ -76,8 +76,8 @@ def test_an_alert_of_the_job_is_explained_and_an_unknown_one_is_not(stack: Embed
     assert done.return_value == 0, done.output or done.exception
     document = json.loads(done.stdout)
     assert [revision["state"] for revision in document["revisions"]][-1] == "recovered"
-    place = document["revisions"][0]["records"][-1]["place"]
-    topic, partition, offset = place.split(":")
+    origin = document["revisions"][0]["records"][-1]["origin"]
+    topic, partition, offset = origin.split(":")
     [record] = [
         message
         for message in messages(stack.bootstrap, topic)

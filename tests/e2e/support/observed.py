@@ -79,7 +79,8 @@ def pipeline(stack: EmbeddedStack) -> Iterator[None]:
     host, _, port = address.partition(":")
     simulator = subprocess.Popen(
         [
-            *(sys.executable, "-c", "import cli; cli.main()", "generate", "--dialect", "telemetry"),
+            *(sys.executable, "-c", "from fleetpulse.cli import main; main.main()"),
+            *("generate", "--dialect", "telemetry"),
             *("--kafka.bootstrap.servers", stack.bootstrap, "--metrics.port", port, "--metrics.host", host),
             *("--num.devices", "20", "--event.interval.ms", "500ms", "--backfill", "10m", "--duration.seconds", "1h"),
             *("--failure.probability", "0.5", "--spike.rate", "0.02"),

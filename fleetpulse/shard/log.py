@@ -176,6 +176,9 @@ class NoLog(ShardLog):
     def remove(self, key: int) -> None:
         """There is nothing to drop."""
 
+    def append_changes(self, devices: Devices) -> None:
+        """Keep nothing."""
+
 
 def _in_entries(devices: Devices) -> Iterable[Changes]:
     for start in range(0, len(devices.ids), _DEVICES_AN_ENTRY):

@@ -4,7 +4,7 @@ from fleetpulse.inactivity.timeouts import OpenSilence
 from fleetpulse.inactivity.watch import Devices
 from fleetpulse.records.reasons import Reason
 from fleetpulse.shard.clock import TickClock
-from fleetpulse.shard.log import Count, Pending, ShardLog, restore
+from fleetpulse.shard.log import HEADER, Count, NoLog, Pending, ShardLog, restore
 
 DEVICES = Devices(
     ["d1", "d2"],
@@ -87,3 +87,15 @@ def test_a_rewrite_replaces_all_changes_and_nothing_else():
     assert restored.devices == devices
     assert restored.pending == {2: Pending(["d3"], [1_767_225_603_024])}
     assert entries.keys() == {0, 2, 3}
+
+
+def test_where_nothing_is_kept_nothing_but_the_header_is_written():
+    log = NoLog(16)
+    keys = [log.append(Pending(["d1"], [1])), log.append(Pending(["d2"], [2]))]
+    log.append_changes(DEVICES)
+    log.remove(keys[0])
+
+    assert len(set(keys)) == 2
+    assert log.size(keys[1]) == 0
+    assert not log.needs_rewrite()
+    assert log.take_writes(1, TICKS, COUNTS).puts.keys() == {HEADER}

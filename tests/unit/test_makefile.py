@@ -1,43 +1,103 @@
-"""The targets with which containers are run: what each would do, as `make --dry-run` tells."""
+"""What `make --dry-run` prints can run: commands, options, modules, services and files are there."""
 
+import importlib
+import re
+import shlex
 import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 
+import click
 import pytest
 
-from tests.unit.deploy.docker.composition import ROOT
+from fleetpulse.cli.main import fleetpulse
+from tests.unit.deploy.docker.composition import ROOT, SERVICES
 
-ALL = "docker compose --profile ha --profile sensors"
+TEXT = (ROOT / "Makefile").read_text()
+HELP = dict(re.findall(r"^([a-z][a-z0-9-]*):.*?## (.*)$", TEXT, re.MULTILINE))
+COMPOSE = ("build", "down", "logs", "ps", "stop", "up")
+PROFILES = {profile for service in SERVICES.values() for profile in service.get("profiles", ())}
+
+each_target = pytest.mark.parametrize("target", sorted(HELP))
 
 
+@cache
 def would(*arguments: str) -> str:
-    """What `make` would run."""
+    """What `make` would run, one command a line."""
     done = subprocess.run(["make", "--dry-run", *arguments], cwd=ROOT, capture_output=True, text=True, check=True)
-    return done.stdout
+    return done.stdout.replace("\\\n", " ")
 
 
-@pytest.mark.parametrize(
-    ("target", "command"),
-    [
-        ("docker-build", f"{ALL} build"),
-        ("docker-down", f"{ALL} down\n"),
-        ("docker-clean", f"{ALL} down --volumes"),
-        ("docker-logs", f"{ALL} logs --follow"),
-        ("docker-ps", f"{ALL} ps --all"),
-        ("status", f"{ALL} ps --all"),
-        ("stop", f"{ALL} stop\n"),
-        ("health", "deploy/docker/health.awk"),
-        ("monitor", "http://localhost:8080"),
-        ("build-sensors", f"{ALL} build sensors"),
-        ("stop-sensors", f"{ALL} stop sensors simulator"),
-        ("logs-sensors", f"{ALL} logs --follow --tail 100  sensors simulator"),
-        ("monitor-sensors", "fleetpulse kafka watch sensor-data"),
-        ("verify-cluster", "fleetpulse kafka verify-cluster"),
-        ("test-topics", "fleetpulse kafka test-topics"),
-        ("test-external", "fleetpulse kafka test-external"),
-    ],
-)
-def test_a_target_does_what_its_name_says(target: str, command: str) -> None:
-    assert " ".join(command.split()) in " ".join(would(target).split())
+def commands(target: str, program: str) -> Iterator[list[str]]:
+    """The words after each call of `program`, for a target as it is and with the arguments that its help proposes."""
+    proposed = [f"ARGS={words}" for words in re.findall(r'ARGS="([^"]*)"', HELP[target])]
+    flags = re.findall(r"\b(HA=1|SENSORS=1|DOCKER=1|STOP=1|DURATION=\d+|JOB=\w+)", HELP[target])
+    for given in ("", *proposed, *flags):
+        for line in would(target, *filter(None, [given])).splitlines():
+            if program in line:
+                yield shlex.split(line.split(program, 1)[1].split("|")[0])
+
+
+def parse(command: click.Command, words: list[str]) -> None:
+    """Hold words against a command line, down to the last subcommand; runs nothing."""
+    context = click.Context(command)
+    while isinstance(command, click.Group):
+        name, *words = words
+        found = command.get_command(context, name)
+        assert found is not None, f"no command {name!r}"
+        command = found
+    if "--" in words and words[-1] != "--":  # what follows is the job's
+        split = words.index("--")
+        job = next(word for word in words if not word.startswith("-"))
+        parse(importlib.import_module(f"jobs.{job}").command, words[split + 1 :])
+    command.make_context("make", [word.replace("*", "fleet") for word in words])
+
+
+@each_target
+def test_every_command_exists_with_its_arguments(target: str) -> None:
+    for words in commands(target, ".venv/bin/fleetpulse"):
+        parse(fleetpulse, words)
+
+
+@each_target
+def test_every_module_exists(target: str) -> None:
+    for words in commands(target, ".venv/bin/python -m"):
+        path = words[0].replace(".", "/")
+        assert words[0] == "pip" or (ROOT / f"{path}.py").exists() or (ROOT / path / "__main__.py").exists()
+
+
+@each_target
+def test_containers_are_asked_for_by_services_and_profiles_that_exist(target: str) -> None:
+    for words in commands(target, "docker compose"):
+        options, verb = [], ""
+        while not verb:
+            word = words.pop(0)
+            if word in ("--env-file", "--profile"):
+                options.append((word, words.pop(0)))
+            else:
+                verb = word
+        assert verb in COMPOSE
+        assert {value for name, value in options if name == "--profile"} <= PROFILES
+        assert all((ROOT / value).is_file() for name, value in options if name == "--env-file" and value != ".env")
+        services = [word for word in words if re.fullmatch(r"[a-z][a-z-]*", word)]
+        assert set(services) <= SERVICES.keys()
+
+
+@each_target
+def test_every_file_that_is_read_exists(target: str) -> None:
+    named = re.findall(r"(?:bash|awk -f|--rules|rules test) ([\w/.-]+\.\w+)", would(target))
+    assert [name for name in named if not Path(ROOT, name).is_file()] == []
+
+
+def test_data_of_containers_is_deleted_by_one_target_alone() -> None:
+    assert {target for target in HELP if "--volumes" in would(target)} == {"docker-clean"}
+
+
+def test_containers_that_are_stopped_or_removed_are_all_of_them() -> None:
+    for target in ("docker-down", "docker-clean", "stop"):
+        [words] = commands(target, "docker compose")
+        assert {words[index + 1] for index, word in enumerate(words) if word == "--profile"} == PROFILES
 
 
 def test_starting_makes_passwords_first_and_starts_no_devices() -> None:
@@ -61,3 +121,17 @@ def test_sensors_run_on_this_machine_unless_a_container_is_asked_for() -> None:
 
 def test_cleaning_up_a_build_deletes_no_container() -> None:
     assert "docker" not in would("clean")
+
+
+def test_targets_without_docker_need_no_docker() -> None:
+    section = re.search(r"^## With Docker\n(.*?)^## ", TEXT, re.MULTILINE | re.DOTALL)
+    assert section is not None
+    containers = set(re.findall(r"^([a-z][a-z0-9-]*):.*## ", section[1], re.MULTILINE))
+    assert {target for target in HELP if "docker compose" in would(target)} <= containers
+
+
+def test_every_target_has_a_line_of_help() -> None:
+    targets = set(re.findall(r"^([a-z][a-z0-9-]*):", TEXT, re.MULTILINE))
+    assert targets == HELP.keys()
+    printed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert [target for target in targets if f"\n  {target} " not in f"\n{printed}"] == []

@@ -9,7 +9,9 @@ from ruamel.yaml import YAML
 
 from fleetpulse import topics
 from fleetpulse.records.metrics import UNITS
+from fleetpulse.stack.programs import s3
 from generator.cli import _TOPICS as SIMULATED
+from tests.unit.deploy.docker.composition import SERVICES
 from tests.unit.deploy.observability.vector import FILES, FOLDER, ROOT, configuration, program
 
 CONFIGURATION = configuration()
@@ -110,14 +112,18 @@ def test_the_index_knows_every_field_of_a_document() -> None:
 
 
 def test_records_are_kept_cold_in_their_bucket() -> None:
-    assert SINKS["cold"]["bucket"] == "sensor-cold"
+    assert SINKS["cold"]["bucket"] == s3.BUCKET
     assert SINKS["cold"]["compression"] == "gzip"
 
 
-def test_what_listens_has_its_port() -> None:
+def test_vector_listens_where_it_is_asked() -> None:
     compose = YAML(typ="safe").load(FOLDER / "compose.yaml")
-    assert compose["api"]["address"].endswith(":8686")
-    assert compose["sinks"]["metrics"]["address"].endswith(":9598")
+    [scraped] = YAML(typ="safe").load(FOLDER.parent / "prometheus" / "targets" / "vector.yaml")
+    assert scraped["targets"] == [f"vector:{compose['sinks']['metrics']['address'].split(':')[1]}"]
+    assert (
+        f"http://127.0.0.1:{compose['api']['address'].split(':')[1]}/health"
+        in SERVICES["vector"]["healthcheck"]["test"]
+    )
 
 
 def test_what_vector_reads_before_it_knows_the_places_is_no_placeholder() -> None:

@@ -94,6 +94,7 @@ def test_rules_side_by_side_judge_as_if_alone_and_their_changes_are_told():
 
 def test_a_record_equals_the_one_on_the_topic_but_for_when_it_was_detected():
     [revisions] = run_history(streams(history(1)), SETTINGS, [VERSIONS], END_MS).revisions
+    assert revisions
     for revision in revisions:
         live = to_json(revision, END_MS)
         assert record_of(revision) == without_detection(live) != live

@@ -4,6 +4,7 @@ import socket
 from pathlib import Path
 from urllib.request import urlopen
 
+import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -39,6 +40,12 @@ def sending():
 def port():
     with socket.create_server(("127.0.0.1", 0)) as free:
         return free.getsockname()[1]
+
+
+def listening():
+    """The ports at which this process listens."""
+    connections = psutil.Process().net_connections("tcp")
+    return {connection.laddr.port for connection in connections if connection.status == psutil.CONN_LISTEN}
 
 
 def test_a_simulation_that_has_not_begun_shows_nothing():
@@ -94,9 +101,12 @@ def test_they_are_served_as_long_as_the_simulation_lasts_under_the_listed_names(
         socket.create_connection(("127.0.0.1", port))
 
 
-def test_two_simulators_may_run_side_by_side_without_metrics(sending):
+def test_two_simulators_may_run_side_by_side_without_metrics(sending, port):
+    before = listening()
     with served(sending.meter, NOWHERE), served(sending.meter, NOWHERE):
-        pass
+        assert listening() == before
+    with served(sending.meter, Address("127.0.0.1", port)):
+        assert listening() == before | {port}
 
 
 def test_a_port_that_is_taken_is_named(sending, port):
@@ -105,4 +115,4 @@ def test_a_port_that_is_taken_is_named(sending, port):
         pytest.raises(FleetpulseError, match=f"127.0.0.1:{port} .*another --metrics.port, or 0"),
         served(sending.meter, Address("127.0.0.1", port)),
     ):
-        pass
+        pytest.fail("a second one is served at the same port")

@@ -6,7 +6,7 @@ A window is written once the aggregates of a later one have come: nobody says th
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import click
@@ -51,11 +51,9 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The three statements of the job."""
+    """The statements of the job, in the order in which they are run."""
 
-    source: str
-    sink: str
-    insert: str
+    statements: Sequence[str]
     flink: Mapping[str, str]
 
 
@@ -71,24 +69,25 @@ def plan(settings: Settings) -> Plan:
         bound=interval(settings.out_of_orderness_ms),
     )
     sink = statement(
-        f"rollup_sink_{settings.by}",
+        "rollup_sink",
         topic=settings.rollup_topic,
         bootstrap_servers=settings.bootstrap_servers,
         transaction_timeout_ms=str(TRANSACTION_TIMEOUT_MS),
         transactional_id_prefix=name,
     )
+    sink_of_this = statement(f"rollup_sink_{settings.by}")
     insert = statement(f"rollup_insert_{settings.by}", width=interval(parse(settings.window)))
     # The ids are numbered by the process, which translates this one statement and nothing else.
     more = {"table.exec.uid.format": "rollup-<id>-<transformation>"}
-    return Plan(source, sink, insert, running.configuration("fleetpulse rollup", settings.running, more=more))
+    flink = running.configuration("fleetpulse rollup", settings.running, more=more)
+    return Plan((source, sink, sink_of_this, insert), flink)
 
 
 def build(environment: StreamExecutionEnvironment, plan: Plan) -> None:
-    """Define the two tables, and submit the statement between them."""
+    """Define the tables, and submit the statement between them."""
     tables = StreamTableEnvironment.create(environment)
-    tables.execute_sql(plan.source)
-    tables.execute_sql(plan.sink)
-    tables.execute_sql(plan.insert)
+    for sql in plan.statements:
+        tables.execute_sql(sql)
 
 
 @click.command("rollup", context_settings=CONTEXT)

@@ -1,4 +1,6 @@
-INSERT INTO rollup_sink
+INSERT INTO rollup_sink (
+    `window_start`, `window_end`, `site`, `metric`, `unit`, `count`, `sum`, `min`, `max`, `avg`, `devices`
+)
 SELECT
     CAST(window_start AS TIMESTAMP_LTZ(3)),
     CAST(window_end AS TIMESTAMP_LTZ(3)),

@@ -9,10 +9,11 @@ from typing import NamedTuple
 from fleetpulse.errors import ConfigurationError
 from fleetpulse.rulefiles.source import MAX_BYTES, Position, Source, Unreadable, parse
 from fleetpulse.rules import model as rule_types
-from fleetpulse.rules.checks import faults
+from fleetpulse.rules.checks import faults, warnings
 from fleetpulse.rules.kinds import Rule
 from fleetpulse.rules.model import RuleSet
 from fleetpulse.rules.parts import RuleError
+from fleetpulse.rules.rule import Fault
 
 _MOST_TOLD = 20  # faults in one message
 
@@ -37,7 +38,19 @@ class _File(NamedTuple):
         return f"{self.path}:{place.line}: {path}: {message}{place.origin}"
 
 
+class Loaded(NamedTuple):
+    """A set from files, and a line for each thing in it that may not be meant."""
+
+    rules: RuleSet
+    warnings: list[str]
+
+
 def load(paths: Path | Iterable[Path], environment: Mapping[str, str] = os.environ) -> RuleSet:
+    """Read one set from one file or several; see `load_with_warnings`."""
+    return load_with_warnings(paths, environment).rules
+
+
+def load_with_warnings(paths: Path | Iterable[Path], environment: Mapping[str, str] = os.environ) -> Loaded:
     """Read one set from one file or several.
 
     Args:
@@ -58,11 +71,11 @@ def load(paths: Path | Iterable[Path], environment: Mapping[str, str] = os.envir
                 origins.append((file, place))
             except RuleError as bad:
                 wrong.append(file.fault(bad.path.replace("rules[0]", f"rules[{place}]", 1), bad.message))
-    if not wrong:
-        wrong = list(_contradictions(RuleSet(tuple(rules)), origins))
+    loaded = RuleSet(tuple(rules))
+    wrong = wrong or list(_in_files(faults(loaded), origins))
     if wrong:
         raise RuleFileError(wrong)
-    return RuleSet(tuple(rules))
+    return Loaded(loaded, list(_in_files(warnings(loaded), origins)))
 
 
 def _read(path: Path, environment: Mapping[str, str]) -> _File:
@@ -94,8 +107,9 @@ def _items(file: _File) -> list[object]:
     raise AssertionError("a set without a list of rules was taken")
 
 
-def _contradictions(rules: RuleSet, origins: list[tuple[_File, int]]) -> Iterator[str]:
-    for path, message in faults(rules):
+def _in_files(found_in_set: Iterable[Fault], origins: list[tuple[_File, int]]) -> Iterator[str]:
+    """A line for each fault of a set, at its place in the file that the rule came from."""
+    for path, message in found_in_set:
         found = re.match(r"rules\[(\d+)\]", path)
         assert found, path
         file, place = origins[int(found[1])]

@@ -1,29 +1,63 @@
 """What is wrong with a set of rules beyond its types. What is wrong within a rule, its kind says."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+
+import msgspec
 
 from fleetpulse.records.metrics import is_metric_name
+from fleetpulse.rules.faults import glob_mistakes, metric_mistakes
 from fleetpulse.rules.kinds import Rule
 from fleetpulse.rules.model import RuleSet
 from fleetpulse.rules.parts import RuleError
 from fleetpulse.rules.rule import Fault, ReadingRule, SilenceRule
 
 RULE_ID = "inactivity"  # of alerts by the timeout that is no rule
+CLOCK_ID = "clock"  # of alerts on the clocks of devices
 
 
 def check(rules: RuleSet) -> RuleSet:
-    """Return the set as it is.
+    """Return the set as it is, if it has no faults.
 
     Raises:
-        RuleError: it contradicts itself; names the first index.
+        RuleError: it has; names the first field.
     """
-    for path, message in faults(rules):
+    return _first_raised(rules, faults)
+
+
+def check_published(rules: RuleSet) -> RuleSet:
+    """Return a set from the rules topic or from state as it is, if a job can evaluate it.
+
+    Raises:
+        RuleError: none can; names the first field.
+    """
+    return _first_raised(rules, contradictions)
+
+
+def _first_raised(rules: RuleSet, of: Callable[[RuleSet], Iterable[Fault]]) -> RuleSet:
+    for path, message in of(rules):
         raise RuleError(path, message)
     return rules
 
 
 def faults(rules: RuleSet) -> Iterator[Fault]:
-    """All that is wrong, path and message, one after the other."""
+    """All that rule files are refused for: contradictions, and what can be evaluated but not be meant.
+
+    The latter was accepted by earlier versions, and may be on the rules topic.
+    """
+    yield from contradictions(rules)
+    for index, rule in enumerate(rules.rules):
+        path = f"rules[{index}]"
+        if rule.id == CLOCK_ID:
+            yield f"{path}.id", f"{rule.id!r} is the id of the alerts on the clocks of devices"
+        if isinstance(rule, ReadingRule) and rule.metric is not None and is_metric_name(rule.metric):
+            yield from metric_mistakes(f"{path}.metric", rule.metric)
+        yield from glob_mistakes(f"{path}.scope.devices", rule.scope.devices)
+        yield from glob_mistakes(f"{path}.scope.sites", rule.scope.sites)
+        yield from rule.mistakes(path)
+
+
+def contradictions(rules: RuleSet) -> Iterator[Fault]:
+    """All that keeps a job from evaluating the set."""
     by_id: dict[str, Rule] = {}
     for index, rule in enumerate(rules.rules):
         path = f"rules[{index}]"
@@ -34,7 +68,7 @@ def faults(rules: RuleSet) -> Iterator[Fault]:
         if rule.id in by_id:
             yield f"{path}.id", f"{rule.id!r} stands twice"
         by_id[rule.id] = rule
-        yield from _common_faults(path, rule)
+        yield from _common_contradictions(path, rule)
         yield from rule.faults(path)
     for index, rule in enumerate(rules.rules):
         for path, name in rule.references(f"rules[{index}]"):
@@ -42,10 +76,23 @@ def faults(rules: RuleSet) -> Iterator[Fault]:
                 yield path, f"{name!r} is not the id of a rule that can be referred to"
 
 
-def _common_faults(path: str, rule: Rule) -> Iterator[Fault]:
+def _common_contradictions(path: str, rule: Rule) -> Iterator[Fault]:
     if isinstance(rule, ReadingRule) and rule.metric is not None and not is_metric_name(rule.metric):
         yield f"{path}.metric", f"{rule.metric!r} is no name of a metric"
     if "" in rule.scope.devices or not rule.scope.devices:
         yield f"{path}.scope.devices", "expected globs of device ids, at least one"
     if isinstance(rule, SilenceRule) and rule.scope.sites:
         yield f"{path}.scope.sites", "silence is judged by device, not by site: a device that is silent tells none"
+
+
+def warnings(rules: RuleSet) -> Iterator[Fault]:
+    """What may not be meant in a set without faults."""
+    seen: dict[Rule, str] = {}
+    for index, rule in enumerate(rules.rules):
+        path = f"rules[{index}]"
+        shadows = list(rule.warnings(path, rules.rules[:index]))
+        yield from shadows
+        nameless = msgspec.structs.replace(rule, id="")
+        if nameless in seen and not shadows:
+            yield path, f"says the same as {seen[nameless]!r}"
+        seen.setdefault(nameless, rule.id)

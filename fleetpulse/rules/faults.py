@@ -1,12 +1,18 @@
 """Checks of fields that several kinds of rules have."""
 
 import math
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
+from itertools import product
 
+from fleetpulse.records.dialects import is_name
+from fleetpulse.records.metrics import OF_TYPE, UNITS, is_metric_name
 from fleetpulse.rules.levels import Levels
 from fleetpulse.rules.rule import Fault
 
 MOST = 1_000_000  # of what is counted; JSON on the topic has no whole numbers beyond 64 bits
+_MOST_STARS = 6  # in a glob that is compared to another
 
 
 def not_positive(path: str, number: float) -> Iterator[Fault]:
@@ -30,3 +36,38 @@ def levels_faults(path: str, levels: Levels, *, rising: bool = True, positive: b
         yield path, "expected finite numbers" + (" above 0" if positive else "")
     elif len(given) == 2 and (given[0] > given[1] if rising else given[0] < given[1]):
         yield f"{path}.critical", f"{given[1]:g} comes before the warning at {given[0]:g}"
+
+
+def metric_mistakes(path: str, metric: str) -> Iterator[Fault]:
+    """Check that readings can have a metric of this name."""
+    own = OF_TYPE.get(metric.lower())
+    if not is_metric_name(metric):
+        yield path, f"{metric!r} is no name of a metric"
+    elif own is not None and own != metric:
+        yield path, f"no reading has {metric!r}: it is called `{own}`, in {UNITS[own]}"
+
+
+def glob_mistakes(path: str, globs: Iterable[str]) -> Iterator[Fault]:
+    """Check that an id or a site can match each glob."""
+    for index, glob in enumerate(globs):
+        if not all(map(is_name, glob)):
+            yield f"{path}[{index}]", f"{glob!r} has control characters, which no id and no site has"
+
+
+def covers(globs: Iterable[str], glob: str) -> bool:
+    """Whether all that `glob` matches is surely matched by one of `globs`."""
+    return any(one in ("*", glob) or _covers(one, glob) for one in globs)
+
+
+def _covers(general: str, special: str) -> bool:
+    # Whatever stands for a wildcard is a character that no pattern names, so that only a wildcard can match it.
+    parts = re.sub(r"\[.[^]]*\]|\?", "\ue000", special).split("*")
+    if "[!" in general or len(parts) > _MOST_STARS:
+        return False
+    between = product(("", "\ue000" * (len(general) + 1)), repeat=len(parts) - 1)
+    return all(fnmatchcase("".join(_alternate(parts, fill)), general) for fill in between)
+
+
+def _alternate(parts: list[str], between: tuple[str, ...]) -> Iterator[str]:
+    for part, fill in zip(parts, (*between, ""), strict=True):
+        yield part + fill

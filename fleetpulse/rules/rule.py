@@ -4,7 +4,7 @@ A kind derives from `FollowingRule` if it follows readings, from `ReadingRule` i
 readings, from `SilenceRule` if they come of silence. `fleetpulse.rules.kinds` lists the kinds.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from fleetpulse.records.metrics import UNITS
@@ -42,6 +42,14 @@ class BaseRule(Part, frozen=True, kw_only=True, tag_field="kind"):
 
     def faults(self, path: str) -> Iterator[Fault]:  # noqa: ARG002
         """What is wrong with the fields of this kind, beyond their types."""
+        return iter(())
+
+    def mistakes(self, path: str) -> Iterator[Fault]:  # noqa: ARG002
+        """What can be evaluated, but not be meant: refused in files, accepted from where it was published before."""
+        return iter(())
+
+    def warnings(self, path: str, earlier: Sequence["BaseRule"]) -> Iterator[Fault]:  # noqa: ARG002
+        """What may not be meant, given the rules that stand before this one."""
         return iter(())
 
     def references(self, path: str) -> Iterator[tuple[str, str]]:  # noqa: ARG002

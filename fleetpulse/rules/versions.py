@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from fleetpulse.rules import model as rule_types
-from fleetpulse.rules.checks import check
+from fleetpulse.rules.checks import check_published
 from fleetpulse.rules.model import RuleSet
 from fleetpulse.rules.parts import RuleError
 from fleetpulse.times import LAST_MS
@@ -50,8 +50,10 @@ def decode(record: bytes) -> Version:
     """
     try:
         document = msgspec.json.decode(record)
-    except (msgspec.DecodeError, RecursionError) as bad:
+    except msgspec.DecodeError as bad:
         raise RuleError("rules", str(bad)) from None
+    except RecursionError:
+        raise RuleError("rules", "nested too deeply") from None
     if not isinstance(document, dict):
         raise RuleError("rules", "expected an object")
     version, effective_from_ms = (document.pop(name, None) for name in ("version", "effective_from_ms"))
@@ -60,7 +62,7 @@ def decode(record: bytes) -> Version:
     for number in numbers:
         if type(number) is not int or not 0 <= number <= LAST_MS:
             raise RuleError("rules", "expected `version` and `effective_from_ms` as whole numbers")
-    return Version(version, effective_from_ms, check(rule_types.read(document)), expects_from_ms)
+    return Version(version, effective_from_ms, check_published(rule_types.read(document)), expects_from_ms)
 
 
 def merged(known: Versions, more: Iterable[Version]) -> Versions:

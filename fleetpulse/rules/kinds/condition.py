@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from msgspec import UNSET, UnsetType, field
 
 from fleetpulse.durations import DurationMs
+from fleetpulse.rules.faults import metric_mistakes
 from fleetpulse.rules.kinds.threshold import Threshold
 from fleetpulse.rules.levels import LevelChange, Levels
 from fleetpulse.rules.parts import Part, Severity
@@ -14,6 +15,7 @@ from fleetpulse.rules.sentences import lasting
 
 Truth = bool | None  # None: not known
 Ask = Callable[[str], Truth]  # by the key of a leaf
+_DEEPEST = 40  # conditions within conditions, so that evaluating them fits any stack
 
 
 class Node(Part, frozen=True, kw_only=True):
@@ -53,8 +55,20 @@ class Condition(ReadingRule, frozen=True, kw_only=True, tag="condition"):
 
     def faults(self, path: str) -> Iterator[Fault]:
         """What is wrong with the conditions within it."""
+        nodes = [self.when]
+        for _ in range(_DEEPEST):
+            nodes = [child for node in nodes for _, child in node.children()]
+        if nodes:
+            yield f"{path}.when", f"nested more than {_DEEPEST} conditions deep"
+            return
         for where, node in self.when.walk(f"{path}.when"):
             yield from _faults_of_node(where, node)
+
+    def mistakes(self, path: str) -> Iterator[Fault]:
+        """Names of metrics that readings cannot have."""
+        for where, node in self.when.walk(f"{path}.when"):
+            if not isinstance(node.metric, UnsetType):
+                yield from metric_mistakes(f"{where}.metric", node.metric)
 
     def references(self, path: str) -> Iterator[tuple[str, str]]:
         """The rules that it asks for."""

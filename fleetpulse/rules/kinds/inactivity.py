@@ -1,13 +1,13 @@
 """`inactivity`: how long devices of a class may be silent."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from fleetpulse.alerts import AlertState
 from fleetpulse.durations import DurationMs
 from fleetpulse.rules.evidence import Check, Fields
-from fleetpulse.rules.faults import not_positive
+from fleetpulse.rules.faults import covers, not_positive
 from fleetpulse.rules.parts import Severity
-from fleetpulse.rules.rule import Fault, SilenceRule
+from fleetpulse.rules.rule import BaseRule, Fault, SilenceRule
 from fleetpulse.times import iso, to_epoch_ms
 
 
@@ -20,6 +20,14 @@ class Inactivity(SilenceRule, frozen=True, kw_only=True, tag="inactivity"):
     def faults(self, path: str) -> Iterator[Fault]:
         """What is wrong with its timeout."""
         yield from not_positive(f"{path}.timeout", self.timeout)
+
+    def warnings(self, path: str, earlier: Sequence[BaseRule]) -> Iterator[Fault]:
+        """Whether no device is left for it by the rules before it."""
+        before = [rule for rule in earlier if isinstance(rule, Inactivity)]
+        taken = [glob for rule in before for glob in rule.scope.devices]
+        if all(covers(taken, glob) for glob in self.scope.devices):
+            by = next(rule.id for rule in before if covers(rule.scope.devices, self.scope.devices[0]))
+            yield path, f"has no effect: of several rules for a device the first counts, and {by!r} comes first"
 
 
 def silence_checks(revision: Fields) -> Iterator[Check]:

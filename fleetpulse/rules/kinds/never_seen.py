@@ -1,11 +1,13 @@
 """`never_seen`: devices that must report."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 from fleetpulse.durations import DurationMs
+from fleetpulse.records.dialects import is_name
 from fleetpulse.rules.faults import not_positive
 from fleetpulse.rules.parts import Severity
-from fleetpulse.rules.rule import Fault, SilenceRule
+from fleetpulse.rules.rule import BaseRule, Fault, SilenceRule
 
 
 class NeverSeen(SilenceRule, frozen=True, kw_only=True, tag="never_seen"):
@@ -20,3 +22,22 @@ class NeverSeen(SilenceRule, frozen=True, kw_only=True, tag="never_seen"):
         yield from not_positive(f"{path}.within", self.within)
         if not self.devices or any(not 0 < len(device) <= 128 for device in self.devices):
             yield f"{path}.devices", "expected device ids of 1 to 128 characters, at least one"
+
+    def mistakes(self, path: str) -> Iterator[Fault]:
+        """Globs, and names that no device can have."""
+        for index, device in enumerate(self.devices):
+            if "*" in device or "?" in device:
+                yield f"{path}.devices[{index}]", f"{device!r} is a glob; expected the id of one device"
+            elif not is_name(device):
+                yield f"{path}.devices[{index}]", f"{device!r} has control characters, which no id has"
+
+    def warnings(self, path: str, earlier: Sequence[BaseRule]) -> Iterator[Fault]:
+        """What looks like a glob, and whether no device is left for it by the rules before it."""
+        for index, device in enumerate(self.devices):
+            if re.search(r"\[.+\]", device):
+                yield f"{path}.devices[{index}]", f"{device!r} is taken as the id of one device, not as a glob"
+        before = [rule for rule in earlier if isinstance(rule, NeverSeen)]
+        taken = {device: rule.id for rule in reversed(before) for device in rule.devices}
+        if all(device in taken for device in self.devices):
+            by = taken[self.devices[0]]
+            yield path, f"has no effect: of several rules for a device the first counts, and {by!r} comes first"

@@ -9,7 +9,7 @@ from fleetpulse.records.rows import Samples
 from fleetpulse.rules.evaluator import Mask, OfOneMetric
 from fleetpulse.rules.evidence import Check, Fields, limit_checks
 from fleetpulse.rules.faults import levels_faults, negative
-from fleetpulse.rules.levels import CRITICAL, WARNING, LevelChange, Levels, Limits
+from fleetpulse.rules.levels import CRITICAL, NONE, WARNING, LevelChange, Levels, Limits
 from fleetpulse.rules.rule import Fault, FollowingRule
 from fleetpulse.rules.sentences import lasting, number
 
@@ -35,6 +35,12 @@ class Threshold(FollowingRule, frozen=True, kw_only=True, tag="threshold"):
         if self.above and self.below:
             yield from _overlap(path, self.above, self.below)
 
+    def mistakes(self, path: str) -> Iterator[Fault]:
+        """A hysteresis with which an alert of one side ends only where one of the other begins."""
+        high, low = self._limits().outermost
+        if 0 <= high - low < self.hysteresis:
+            yield f"{path}.hysteresis", f"{self.hysteresis:g} is more than the {high - low:g} between the limits"
+
     def evaluator(self, index: int) -> "ThresholdEvaluator":
         """What follows its metric."""
         return ThresholdEvaluator(index, self.metric, self._limits(), self.hold)
@@ -49,8 +55,8 @@ class Threshold(FollowingRule, frozen=True, kw_only=True, tag="threshold"):
     def describe_recovery(self, change: LevelChange) -> str:
         """The value, which may be beyond the limit of the other side, if it has not been for long enough."""
         assert change.value is not None
-        if self._limits().level(change.value):
-            side, limit = "above" if self._is_above(change) else "below", number(change.limit, self.unit)
+        if level := self._limits().level(change.value):
+            side, limit = "below" if level > NONE else "above", number(change.limit, self.unit)
             return f"{self.metric} is {number(change.value, self.unit)}, no longer {side} {limit}"
         return f"{self.metric} is back within its limits at {number(change.value, self.unit)}"
 

@@ -196,5 +196,62 @@ MALFORMED = [
         rule("kind: condition, when: {all: [{any: [{metric: m, above: 1}, {not: {metric: m}}]}]}"),
         ("FILE:2: rules[0].when.all[0].any[1].not: expected a `metric` with one finite `above` or `below`",),
     ),
+    Malformed(
+        "the clock's id",
+        rule("kind: battery, below: {critical: 5}").replace("id: a", "id: clock"),
+        ("FILE:2: rules[0].id: 'clock' is the id of",),
+    ),
+    Malformed(
+        "the timeout's id",
+        rule("kind: battery, below: {critical: 5}").replace("id: a", "id: inactivity"),
+        ("FILE:2: rules[0].id: 'inactivity' is the id of",),
+    ),
+    Malformed(
+        "names of senders",
+        "rules:\n"
+        "  - {kind: threshold, id: a, metric: temperature, above: {critical: 50}}\n"
+        "  - {kind: rate, id: b, metric: energy, above: {warning: 5}}\n"
+        "  - {kind: missing, id: c, metric: Pressure, for: 5m}\n"
+        "  - {kind: condition, id: d, when:\n"
+        "      {all: [{not: {metric: vibration, above: 7}}, {metric: HUMIDITY, below: 7}]}}\n",
+        (
+            "FILE:2: rules[0].metric: no reading has 'temperature': it is called `temperature_c`, in °C",
+            "FILE:3: rules[1].metric: no reading has 'energy': it is called `energy_kw`, in kW",
+            "FILE:4: rules[2].metric: no reading has 'Pressure': it is called `pressure_hpa`, in hPa",
+            "FILE:6: rules[3].when.all[0].not.metric: no reading has 'vibration': it is called `vibration_mm_s`",
+            "FILE:6: rules[3].when.all[1].metric: no reading has 'HUMIDITY': it is called `humidity`, in %",
+        ),
+    ),
+    Malformed(
+        "no name in a condition",
+        rule("kind: condition, when: {metric: a b, above: 1}"),
+        ("FILE:2: rules[0].when.metric: 'a b' is no name",),
+    ),
+    Malformed(
+        "globs where ids are wanted",
+        rule('kind: never_seen, devices: [gw-1, "gw-*", "gw-?"], within: 5m'),
+        (
+            "FILE:2: rules[0].devices[1]: 'gw-*' is a glob; expected the id of",
+            "FILE:2: rules[0].devices[2]: 'gw-?' is a glob",
+        ),
+    ),
+    Malformed(
+        "an id with control characters",
+        rule('kind: never_seen, devices: ["gw\\x07", "gw\\x9b"], within: 5m'),
+        (r"FILE:2: rules[0].devices[0]: 'gw\x07' has control", r"FILE:2: rules[0].devices[1]: 'gw\x9b' has control"),
+    ),
+    Malformed(
+        "globs with control characters",
+        hot('above: {critical: 5}\nscope:\n  devices: ["a*", "b\\n*"]\n  sites: ["\\x7f"]'),
+        (
+            r"FILE:7: rules[0].scope.devices[1]: 'b\n*' has control",
+            r"FILE:8: rules[0].scope.sites[0]: '\x7f' has control",
+        ),
+    ),
+    Malformed(
+        "a hysteresis wider than the band",
+        hot("above: {warning: 30, critical: 40}\nbelow: {warning: 20}\nhysteresis: 10.5"),
+        ("FILE:7: rules[0].hysteresis: 10.5 is more than the 10 between the limits",),
+    ),
     Malformed("empty condition", rule("kind: condition, when: {all: []}"), ("FILE:2: rules[0].when.all: expected at",)),
 ]

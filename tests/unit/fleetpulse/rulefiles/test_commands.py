@@ -86,6 +86,23 @@ def test_check_tells_what_the_set_contains(file, capsys) -> None:
     assert told[-1] == ["2", "rules:", "2", "battery"]
 
 
+@pytest.mark.parametrize("command", ["check", "apply"])
+def test_warnings_stand_apart_and_refuse_nothing(command: str, tmp_path: Path, published, capsys) -> None:
+    first, second = tmp_path / "first.yaml", tmp_path / "second.yaml"
+    first.write_text("rules:\n  - {kind: inactivity, id: everybody, timeout: 5m}\n")
+    meters = "- {kind: inactivity, id: meters, timeout: 25h, scope: {devices: [meter-*]}}\n"
+    second.write_text(f"rules:\n{RULE.splitlines()[1]}\n{meters}" % ("low", 5))
+    assert call(command, str(first), str(second)) == 0
+    told = capsys.readouterr()
+    assert told.err == (
+        f"warning: {second}:3: rules[1]: has no effect: of several rules for a device the first counts, and 'everybody'"
+        " comes first\n"
+    )
+    assert "3 rules" in told.out
+    assert "warning" not in told.out
+    assert len(published) == (command == "apply")
+
+
 def test_a_version_takes_effect_in_ten_seconds_or_when_it_is_told_to(file, published, capsys) -> None:
     assert call("apply", file("low", 5)) == 0
     assert call("apply", file("low", 6), "--effective.from", str(NOW_MS + NOTICE_MS)) == 0

@@ -70,9 +70,12 @@ def test_placeholders_come_from_the_environment_or_their_default(file) -> None:
 
 def test_a_variable_is_a_value_and_never_more(file) -> None:
     path = file(hot("above:\n  critical: 50\nscope:\n  devices:\n    - ${IDS}"))
-    ids = "[a, b]\n- kind: battery # ${OTHER}"
+    ids = "[a, b] - kind: battery # ${OTHER}"
     (rule,) = load(path, {"IDS": ids}).rules
     assert rule.scope.devices == (ids,)
+    with pytest.raises(RuleFileError, match=r"has control characters.* \(from IDS=") as refused:
+        load(path, {"IDS": "a\n- kind: battery"})
+    assert "\n" not in str(refused.value)
 
 
 def test_placeholders_in_comments_are_comments(file) -> None:

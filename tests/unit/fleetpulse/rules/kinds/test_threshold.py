@@ -113,3 +113,8 @@ def test_a_limit_that_both_sides_share_is_named_by_the_side_of_the_value():
         "temperature_c is back within its limits at 20 °C after 1 s.",
         "temperature_c is 19 °C, below 20 °C.",
     ]
+    told = changes(rule | {"for": "2s"}, (0, 21), (2, 21), (3, 19), (5, 19), (6, 21))
+    assert [change[-1] for change in told if change[1] == "recovered"] == [
+        "temperature_c is 19 °C, no longer above 20 °C after 1 s.",
+        "temperature_c is 21 °C, no longer below 20 °C after 1 s.",
+    ]

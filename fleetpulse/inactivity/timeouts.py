@@ -7,8 +7,8 @@ from typing import NamedTuple
 from fleetpulse.alerts import AlertState, Revision
 from fleetpulse.durations import DAY_MS
 from fleetpulse.rules.checks import RULE_ID
-from fleetpulse.rules.kinds.inactivity import Inactivity
-from fleetpulse.rules.kinds.never_seen import NeverSeen
+from fleetpulse.rules.kinds.inactivity import Inactivity, describe_end, describe_silence
+from fleetpulse.rules.kinds.never_seen import NeverSeen, describe_absence
 from fleetpulse.rules.versions import Version
 from fleetpulse.times import first_multiple_after, iso
 
@@ -105,18 +105,10 @@ def timeout_ms(alert: OpenSilence, policy: InactivityPolicy) -> int:
 
 def opened(device_id: str, alert: OpenSilence, policy: InactivityPolicy) -> Revision:
     silent_s, since = (alert.opened_at_ms - alert.latest_event_time_ms) / 1000, iso(alert.latest_event_time_ms)
-    summary = f"{device_id} has been silent for {silent_s:.0f} s: it was last seen at {since}."
-    if alert.silence is not None and alert.silence.kind == NEVER_SEEN:
-        summary = f"{device_id} has never been heard: it was to report within {silent_s:.0f} s from {since} on."
+    never = alert.silence is not None and alert.silence.kind == NEVER_SEEN
+    summary = describe_absence(device_id, silent_s, since) if never else describe_silence(device_id, silent_s, since)
     plain = {"device-id": device_id, "latest-event-time": alert.latest_event_time_ms}
     return _revision(device_id, alert, AlertState.OPEN, alert.opened_at_ms, policy, summary, {}, plain)
-
-
-_SENTENCES = {
-    AlertState.RECOVERED: "{device} is back: it spoke again at {at} after {silent:.0f} s of silence.",
-    AlertState.CANCELLED: "{device} had not been silent: a record from {at} arrived late.",
-    AlertState.EXPIRED: "{device} has been silent since {at} and is no longer watched.",
-}
 
 
 def ended(
@@ -132,7 +124,7 @@ def ended(
         summary = f"{device_id}: the alert ends, its rule is no longer there."
         return _revision(device_id, alert, state, changed_at_ms, policy, summary, {}, {})
     silent_s = (seen_at_ms - alert.latest_event_time_ms) / 1000
-    summary = _SENTENCES[state].format(device=device_id, at=iso(seen_at_ms), silent=silent_s)
+    summary = describe_end(device_id, state, silent_s, iso(seen_at_ms))
     return _revision(device_id, alert, state, changed_at_ms, policy, summary, {"seen_at_ms": seen_at_ms}, {})
 
 

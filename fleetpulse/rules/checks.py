@@ -12,7 +12,7 @@ from fleetpulse.rules.parts import RuleError
 from fleetpulse.rules.rule import Fault, ReadingRule, SilenceRule
 
 RULE_ID = "inactivity"  # of alerts by the timeout that is no rule
-CLOCK_ID = "clock"  # of alerts on the clocks of devices
+CLOCK_RULE_ID = "clock"  # of alerts on wrong clocks
 
 
 def check(rules: RuleSet) -> RuleSet:
@@ -47,8 +47,8 @@ def faults(rules: RuleSet) -> Iterator[Fault]:
     yield from contradictions(rules)
     for index, rule in enumerate(rules.rules):
         path = f"rules[{index}]"
-        if rule.id == CLOCK_ID:
-            yield f"{path}.id", f"{rule.id!r} is the id of the alerts on the clocks of devices"
+        if rule.id == CLOCK_RULE_ID:
+            yield f"{path}.id", f"{rule.id!r} is the id of the alerts on wrong clocks"
         if isinstance(rule, ReadingRule) and rule.metric is not None and is_metric_name(rule.metric):
             yield from metric_mistakes(f"{path}.metric", rule.metric)
         yield from glob_mistakes(f"{path}.scope.devices", rule.scope.devices)

@@ -65,7 +65,8 @@ def read(document: object) -> RuleSet:
 def _in_words(path: str, message: str, document: object) -> RuleError:
     """What msgspec found, in the words of who writes rules: the index, what is expected there, what was found."""
     if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", message, re.DOTALL):
-        return RuleError(f"{path}.{unknown[1]}".lstrip("."), "unknown field")
+        name = unknown[1] if re.fullmatch(r"[\w-]+", unknown[1]) else shown(unknown[1])
+        return RuleError(f"{path}.{name}".lstrip("."), "unknown field")
     if missing := re.fullmatch(r"Object missing required field `(.*)`", message):
         return RuleError(path or "rules", f"`{missing[1]}` is missing")
     found = shown(_value_at(document, path))

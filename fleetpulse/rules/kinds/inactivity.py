@@ -30,6 +30,23 @@ class Inactivity(SilenceRule, frozen=True, kw_only=True, tag="inactivity"):
             yield path, f"has no effect: of several rules for a device the first counts, and {by!r} comes first"
 
 
+_ENDS = {
+    AlertState.RECOVERED: "{device} is back: it spoke again at {at} after {silent:.0f} s of silence.",
+    AlertState.CANCELLED: "{device} had not been silent: a record from {at} arrived late.",
+    AlertState.EXPIRED: "{device} has been silent since {at} and is no longer watched.",
+}
+
+
+def describe_silence(device_id: str, silent_s: float, last_seen: str) -> str:
+    """What an alert says when it opens."""
+    return f"{device_id} has been silent for {silent_s:.0f} s: it was last seen at {last_seen}."
+
+
+def describe_end(device_id: str, state: AlertState, silent_s: float, seen_at: str) -> str:
+    """What an alert on silence says when it ends, of this kind or `never_seen`."""
+    return _ENDS[state].format(device=device_id, at=seen_at, silent=silent_s)
+
+
 def silence_checks(revision: Fields) -> Iterator[Check]:
     """What must be so of a revision on silence, by whichever rule, or by the job's own timeout."""
     evidence, opened_at_ms = revision["evidence"], to_epoch_ms(revision["opened_at"])

@@ -41,3 +41,8 @@ class NeverSeen(SilenceRule, frozen=True, kw_only=True, tag="never_seen"):
         if all(device in taken for device in self.devices):
             by = taken[self.devices[0]]
             yield path, f"has no effect: of several rules for a device the first counts, and {by!r} comes first"
+
+
+def describe_absence(device_id: str, silent_s: float, expected_from: str) -> str:
+    """What an alert says when it opens; it ends as those of `inactivity` do."""
+    return f"{device_id} has never been heard: it was to report within {silent_s:.0f} s from {expected_from} on."

@@ -31,7 +31,7 @@ def counts(revisions: Iterable[Revision]) -> Table:
 
 def listing(revisions: Iterable[Revision]) -> Table:
     """One line a revision."""
-    table = Table("changed at", "state", "severity", "rule", "what is so", box=None)
+    table = Table("changed at", "state", "severity", "rule", "summary", box=None)
     for r in revisions:
         table.add_row(*map(Text, (iso(r.changed_at_ms), r.state, r.severity, r.rule_id, r.summary)))
     return table
@@ -48,7 +48,7 @@ def change_counts(found: Changes) -> Table:
 
 def change_listing(found: Sequence[tuple[str, Revision]]) -> Table:
     """One line a change."""
-    table = Table("opened at", "", "severity", "rule", "what is so", box=None)
+    table = Table("opened at", "", "severity", "rule", "summary", box=None)
     for what, r in found:
         table.add_row(iso(r.opened_at_ms), what, *map(Text, (r.severity, r.rule_id, r.summary)))
     return table

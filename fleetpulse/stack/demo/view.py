@@ -31,7 +31,7 @@ class View(Protocol):
     """Shows moments as they come."""
 
     def show(self, moment: Moment) -> None:
-        """Show what is so now."""
+        """Show the present moment."""
 
 
 @contextmanager
@@ -79,7 +79,7 @@ def _screen(moment: Moment) -> RenderableType:
     newest = Table(box=None, expand=True, header_style="dim")
     for title, settings in {"stored": 8, "state": 9}.items():
         newest.add_column(title, width=settings)
-    newest.add_column("what is so", ratio=1)
+    newest.add_column("summary", ratio=1)
     for alert in moment.alerts.newest:
         state = Text(alert.state, style=_COLOURS.get(alert.state, ""))
         newest.add_row(f"{alert.stored_at:%H:%M:%S}", state, Text(alert.summary))

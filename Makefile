@@ -86,8 +86,8 @@ submit-cold: ## Submit the cold storage job (ARGS, … as above)
 run-detector: package ## Run the anomaly job with the published limits (ARGS="--events.topic telemetry.raw")
 	@$(BIN)/fleetpulse stack submit anomaly -- --rules rules/fleet.yaml $(if $(ARGS),$(ARGS),--events.topic telemetry.raw)
 
-savepoint: setup ## Take a savepoint of a job and print its path (JOB=monitor; STOP=1 stops the job with it)
-	@$(BIN)/fleetpulse stack savepoint $(or $(JOB),inactivity) $(if $(STOP),--stop)
+savepoint: setup ## Take a savepoint of a job and print its path (JOB=monitor; STOP=1 stops the job with it; JOB_ID=id of one of several)
+	@$(BIN)/fleetpulse stack savepoint $(or $(JOB),inactivity) $(if $(STOP),--stop) $(if $(JOB_ID),--job.id $(JOB_ID))
 
 ## Simulated devices and tools
 

@@ -82,12 +82,12 @@ def live(stack: Layout, *arguments: str) -> Iterator[Live]:
     address = stack.address("kafka")
     made = Live(stack, run, arguments)
     ensure_topics(address, [Topic(made.telemetry, PARTITIONS), Topic(made.alerts, 1), ticks(run)])
-    before = set(rest.running_jobs(stack.address("flink-web")).values())
+    before = set(rest.running_jobs(stack.address("flink-web")))
     try:
         yield made
     finally:
-        for job in set(rest.running_jobs(stack.address("flink-web")).values()) - before:
-            rest.cancel(stack.address("flink-web"), job)
+        for job in set(rest.running_jobs(stack.address("flink-web"))) - before:
+            rest.cancel(stack.address("flink-web"), job.id)
 
 
 def now_ms() -> int:

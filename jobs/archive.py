@@ -33,6 +33,7 @@ from fleetpulse.errors import ConfigurationError
 from fleetpulse.kafka.topics import ensure_topics
 from jobs.wiring import running
 from jobs.wiring.arguments import Running
+from jobs.wiring.identity import identity
 from jobs.wiring.operators import name_operators, number_operators_by_stream
 from sql import statement
 from udfs.archiving import ToReadings
@@ -132,6 +133,7 @@ class Plan:
     topics: Mapping[str, tuple[str, ...]]
     sink: Mapping[str, str]
     max_future_skew_ms: int
+    identity: str
     flink: Mapping[str, str]
 
 
@@ -145,19 +147,17 @@ def plan(settings: Settings, password: str) -> Plan:
         database = jdbc(settings.database_url, _DRIVER)
     except ValueError as bad:
         raise ConfigurationError(f"--database.url: {bad}: use --database.password.file or {_SECRET_IN}") from None
-    topics_of = {
+    all_topics = {
         "alerts": (settings.alerts_topic,),
         "aggregates": settings.aggregates_topics,
         "readings": settings.readings_topics,
     }
     sink = {"url": database.url, "user": settings.user or database.user or "alert_writer", "password": password}
-    return Plan(
-        settings.bootstrap_servers,
-        {kind: topics_of[kind] for kind in settings.kinds},
-        sink,
-        settings.max_future_skew_ms,
-        running.configuration("fleetpulse archive", settings.running, more=_BATCHES),
-    )
+    topics_of = {kind: all_topics[kind] for kind in settings.kinds}
+    read = (topic for kind in topics_of for topic in topics_of[kind])
+    of_job = identity("archive", *topics_of, *read, database.url.partition("?")[0])
+    flink = running.configuration("fleetpulse archive", of_job, settings.running, more=_BATCHES)
+    return Plan(settings.bootstrap_servers, topics_of, sink, settings.max_future_skew_ms, of_job, flink)
 
 
 def build(environment: StreamExecutionEnvironment, plan: Plan) -> None:
@@ -229,6 +229,7 @@ def command(settings: Settings) -> None:
     """Write alerts, aggregates and readings from Kafka into PostgreSQL or TimescaleDB, once."""
     job = plan(settings, _password(settings.password_file))
     if settings.running.check:
+        click.echo(job.identity)
         return
     _prepare_topics(job)
     running.submit(job, build)

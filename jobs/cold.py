@@ -23,6 +23,7 @@ from fleetpulse.kafka.topics import ensure_topics
 from fleetpulse.topics import TELEMETRY
 from jobs.wiring import running
 from jobs.wiring.arguments import Running, checkpoint_interval
+from jobs.wiring.identity import identity
 from jobs.wiring.operators import name_operators, number_operators_by_stream
 from sql import statement
 
@@ -66,13 +67,15 @@ class Plan:
     bootstrap_servers: str
     topics: tuple[str, ...]
     path: str
+    identity: str
     flink: Mapping[str, str]
 
 
 def plan(settings: Settings) -> Plan:
     """The plan of these settings."""
-    flink = running.configuration("fleetpulse cold storage", settings.running)
-    return Plan(settings.bootstrap_servers, settings.topics, settings.path, flink)
+    of_job = identity("cold", settings.path)
+    flink = running.configuration("fleetpulse cold storage", of_job, settings.running)
+    return Plan(settings.bootstrap_servers, settings.topics, settings.path, of_job, flink)
 
 
 def build(environment: StreamExecutionEnvironment, plan: Plan) -> None:
@@ -92,10 +95,12 @@ def build(environment: StreamExecutionEnvironment, plan: Plan) -> None:
 @takes(Settings)
 def command(settings: Settings) -> None:
     """Keep every raw record as Parquet, by day and hour."""
+    job = plan(settings)
     if settings.running.check:
+        click.echo(job.identity)
         return
     ensure_topics(settings.bootstrap_servers, [replace(TELEMETRY, name=name) for name in settings.topics])
-    running.submit(plan(settings), build)
+    running.submit(job, build)
 
 
 if __name__ == "__main__":

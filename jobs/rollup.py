@@ -22,6 +22,7 @@ from fleetpulse.errors import ConfigurationError
 from fleetpulse.kafka.topics import ensure_topics
 from jobs.wiring import running
 from jobs.wiring.arguments import Running, interval
+from jobs.wiring.identity import identity
 from jobs.wiring.outputs import TRANSACTION_TIMEOUT_MS
 from sql import statement
 
@@ -51,9 +52,10 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The statements of the job, in the order in which they are run."""
+    """The job's identity, and its statements in the order in which they are run."""
 
     statements: Sequence[str]
+    identity: str
     flink: Mapping[str, str]
 
 
@@ -79,8 +81,9 @@ def plan(settings: Settings) -> Plan:
     insert = statement(f"rollup_insert_{settings.by}", width=interval(parse(settings.window)))
     # The ids are numbered by the process, which translates this one statement and nothing else.
     more = {"table.exec.uid.format": "rollup-<id>-<transformation>"}
-    flink = running.configuration("fleetpulse rollup", settings.running, more=more)
-    return Plan((source, sink, sink_of_this, insert), flink)
+    of_job = identity("rollup", settings.rollup_topic)
+    flink = running.configuration("fleetpulse rollup", of_job, settings.running, more=more)
+    return Plan((source, sink, sink_of_this, insert), of_job, flink)
 
 
 def build(environment: StreamExecutionEnvironment, plan: Plan) -> None:
@@ -97,10 +100,11 @@ def command(settings: Settings) -> None:
     wanted = [settings.aggregates_topic, settings.rollup_topic]
     if len(set(wanted)) < 2:
         raise ConfigurationError(f"--rollup.topic: {settings.rollup_topic!r} is the topic of --aggregates.topic too")
+    job = plan(settings)
     if settings.running.check:
+        click.echo(job.identity)
         return
     ensure_topics(settings.bootstrap_servers, [replace(topics.AGGREGATES, name=name) for name in wanted])
-    job = plan(settings)
     build(running.environment(job.flink), job)
 
 

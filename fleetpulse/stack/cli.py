@@ -10,7 +10,7 @@ from rich.table import Table
 
 from fleetpulse.cli.parameters import Servers, separated
 from fleetpulse.cli.settings import FLAG, option
-from fleetpulse.errors import FleetpulseError
+from fleetpulse.errors import ConfigurationError, FleetpulseError
 from fleetpulse.stack import lifecycle, rest
 from fleetpulse.stack.layout import DEFAULT_DIR, MAX_OFFSET, OPTIONAL, OPTIONAL_PROGRAMS, Layout, layout
 from fleetpulse.stack.options import chosen
@@ -134,7 +134,7 @@ def logs_command(name: str, lines: int, follow: bool, folder: str) -> None:
 @option(
     "resume",
     click.Path(file_okay=False, path_type=Path),
-    "Leave the job alone where it runs; else start from the newest checkpoint in this folder, if there is one.",
+    "Leave the job alone where it runs; else start from its newest checkpoint in this folder, if it has made one.",
     environment=False,
 )
 @_flink_rest
@@ -157,28 +157,46 @@ def submit_command(
 ) -> int:
     """Submit a job, by default to this stack's cluster. ARGUMENTS after -- are the job's own."""
     stack = layout(folder)
-    if resume and JOBS[job] in rest.running_jobs(flink_rest or stack.address("flink-web")):
+    given = [*([] if flink_rest else defaults(stack, job)), *arguments]
+    refused, identity = check(job, given)
+    if refused:
+        return refused
+    if resume and _runs(flink_rest or stack.address("flink-web"), job, identity):
         click.echo(f"the {job} job runs already")
         return 0
-    restore = restore or (newest_checkpoint(resume) if resume else None)
-    given = [*([] if flink_rest else defaults(stack, job)), *arguments]
-    refused = check(job, given)
-    if not refused:
-        click.echo(submit(stack, job, given, restore, flink_rest, flink_python))
-    return refused
+    restore = restore or (newest_checkpoint(resume, identity) if resume else None)
+    click.echo(submit(stack, job, given, restore, flink_rest, flink_python))
+    return 0
+
+
+def _runs(address: str, job: str, identity: str) -> bool:
+    """Whether the job runs.
+
+    Raises:
+        ConfigurationError: a job of its name runs, and nothing says which.
+    """
+    running = {job.id: rest.identity(address, job.id) for job in rest.running_jobs(address, JOBS[job])}
+    unknown = [job_id for job_id, found in running.items() if found is None]
+    if unknown and identity not in running.values():
+        raise ConfigurationError(
+            f"--resume: {', '.join(unknown)} may be {identity}, and was submitted without an identity: stop it first, "
+            "or leave --resume out"
+        )
+    return identity in running.values()
 
 
 @command.command("savepoint")
 @click.argument("job", type=click.Choice(sorted(JOBS)))
 @option("stop", FLAG, "Stop the job with it.")
+@option("job.id", click.STRING, "Flink's id of the job, where several of its name run.", environment=False)
 @_flink_rest
 @folder_option
-def savepoint_command(job: str, stop: bool, flink_rest: str | None, folder: str) -> None:
+def savepoint_command(job: str, stop: bool, job_id: str | None, flink_rest: str | None, folder: str) -> None:
     """Take a savepoint of a running job and print its path."""
     stack = layout(folder)
     address = flink_rest or stack.address("flink-web")
     target = None if flink_rest else stack.savepoints.as_uri()
-    click.echo(rest.savepoint(address, rest.job_id(address, JOBS[job]), target, stop))
+    click.echo(rest.savepoint(address, rest.job_id(address, JOBS[job], job_id), target, stop))
 
 
 @command.command("reset")

@@ -1,11 +1,12 @@
 """Flink's REST interface: what the stack and the demo ask of it."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import requests
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
-from fleetpulse.errors import FleetpulseError
+from fleetpulse.errors import ConfigurationError, FleetpulseError
+from jobs.wiring.identity import PARAMETER
 
 _TIMEOUT_S = 30
 _SAVEPOINT_S = 300
@@ -23,22 +24,46 @@ def get(address: str, path: str) -> Any:
     return _call("GET", address, path, None)
 
 
-def running_jobs(address: str) -> dict[str, str]:
-    """Name to id of the jobs that have not ended."""
+class RunningJob(NamedTuple):
+    """A job that has not ended."""
+
+    id: str
+    name: str
+
+
+def running_jobs(address: str, name: str | None = None) -> list[RunningJob]:
+    """The jobs that have not ended, in order of their ids; with `name` those of that name."""
     jobs = get(address, "/jobs/overview")["jobs"]
-    return {job["name"]: job["jid"] for job in jobs if job["state"] not in _ENDED}
+    running = (RunningJob(job["jid"], job["name"]) for job in jobs if job["state"] not in _ENDED)
+    return sorted(job for job in running if name in (None, job.name))
 
 
-def job_id(address: str, name: str) -> str:
-    """The id of the running job called `name`.
+def identity(address: str, job: str) -> str | None:
+    """The identity that a job was submitted with; None where it has none, as before there were identities."""
+    config = get(address, f"/jobs/{job}/config")
+    found = config["execution-config"]["user-config"].get(PARAMETER)
+    return None if found is None else str(found)
+
+
+def job_id(address: str, name: str, wanted: str | None = None) -> str:
+    """The id of the running job called `name`; `wanted` is the id of one of several.
 
     Raises:
-        FleetpulseError: there is none.
+        FleetpulseError: there is none, or not that one.
+        ConfigurationError: there are several, and none is wanted.
     """
-    jobs = running_jobs(address)
-    if name not in jobs:
+    ids = [job.id for job in running_jobs(address, name)]
+    if wanted is not None:
+        if wanted in ids:
+            return wanted
+        raise ConfigurationError(f"--job.id: {wanted!r} is not one of those named {name!r}: {', '.join(ids) or 'none'}")
+    if not ids:
         raise FleetpulseError(f"no job named {name!r} runs at {address}: see http://{address}")
-    return jobs[name]
+    if len(ids) > 1:
+        raise ConfigurationError(
+            f"{len(ids)} jobs named {name!r} run at {address}: name one with --job.id, of {', '.join(ids)}"
+        )
+    return ids[0]
 
 
 def savepoint(address: str, job: str, folder: str | None, stop: bool) -> str:

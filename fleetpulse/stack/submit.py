@@ -18,10 +18,15 @@ JOBS = {name: f"fleetpulse {name}" for name in _NAMES} | {"cold": "fleetpulse co
 _SUBMITTED = re.compile(r"JobID ([0-9a-f]{32})")
 
 
-def check(job: str, arguments: Sequence[str]) -> int:
-    """Let the job's own parser judge the arguments, before Java starts. Returns 0, or prints one line and returns 2."""
+def check(job: str, arguments: Sequence[str]) -> tuple[int, str]:
+    """Let the job's own parser judge the arguments, before Java starts.
+
+    Returns:
+        0 and the job's identity, or an exit code and nothing, after the job has printed one line.
+    """
     command = [sys.executable, "-m", f"jobs.{job}", "--check", *arguments]
-    return subprocess.run(command, cwd=project_root(), check=False).returncode
+    done = subprocess.run(command, cwd=project_root(), check=False, stdout=subprocess.PIPE, text=True)
+    return done.returncode, done.stdout.strip()
 
 
 def submit(

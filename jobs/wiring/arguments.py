@@ -38,7 +38,7 @@ class Running:
     checkpoint_dir: str = setting(
         "checkpoint.dir",
         Matching(".*://.*|file:/.*", "is no URI such as file:///var/checkpoints or s3://bucket/checkpoints"),
-        "Folder for checkpoints: a URI that every Flink process reaches.",
+        "Folder for checkpoints, with one of each job in it: a URI that every Flink process reaches.",
         default=(Path(tempfile.gettempdir()) / "flink-checkpoints").as_uri(),
         show_default="flink-checkpoints in the temporary folder",
     )
@@ -46,7 +46,7 @@ class Running:
         10_000, _LONGEST_CHECKPOINT_INTERVAL_MS, "Time between checkpoints, and so until results are final."
     )
     parallelism: int = setting("parallelism", click.IntRange(1, 128), "Subtasks of each operator, 1 to 128.", default=2)
-    check: bool = setting("check", FLAG, "Check the arguments and submit nothing.")
+    check: bool = setting("check", FLAG, "Check the arguments, print the job's identity, and submit nothing.")
 
 
 @dataclass(frozen=True, kw_only=True)

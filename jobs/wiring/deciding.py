@@ -26,6 +26,7 @@ from fleetpulse.windows.tumbling import WindowPolicy
 from jobs.wiring import running
 from jobs.wiring.arguments import CONTEXT, WINDOWS_MS, Settings
 from jobs.wiring.crossing import process_by_shard, shard_keys
+from jobs.wiring.identity import identity
 from jobs.wiring.operators import number_operators_by_stream
 from jobs.wiring.outputs import Sink, write_outputs
 from jobs.wiring.ruling import first_rules, rule_versions
@@ -90,6 +91,7 @@ class Plan:
     """What a job is made of, as its settings say."""
 
     name: str
+    identity: str
     source: Source
     policy: ShardPolicy
     output_topics: OutputTopics
@@ -125,7 +127,9 @@ def plan(decisions: Decisions, settings: Settings, partitions: int, versions: Ve
     )
     sink = Sink(source.bootstrap_servers, name, settings.running.delivery)
     policy = _policy(decisions, settings, versions)
-    return Plan(decisions.name, source, policy, output_topics, sink, _configuration(decisions, settings))
+    of_job = identity(decisions.name, _main_output(settings))
+    flink = _configuration(decisions, settings, of_job)
+    return Plan(decisions.name, of_job, source, policy, output_topics, sink, flink)
 
 
 def _main_output(settings: Settings) -> str:
@@ -151,14 +155,14 @@ def _policy(decisions: Decisions, settings: Settings, versions: Versions) -> Sha
     return ShardPolicy(settings.telemetry.topics, settings.running.shards, inactivity, readings, versions, ticks)
 
 
-def _configuration(decisions: Decisions, settings: Settings) -> Mapping[str, str]:
+def _configuration(decisions: Decisions, settings: Settings, of_job: str) -> Mapping[str, str]:
     more: dict[str, str | int] = {
         "pipeline.auto-watermark-interval": "50 ms",
         "python.fn-execution.bundle.time": 50,
         "python.fn-execution.bundle.size": settings.running.batch_size,
         "python.fn-execution.arrow.batch.size": settings.running.batch_size,
     }
-    return running.configuration(f"fleetpulse {decisions.name}", settings.running, _ATTEMPTS, more)
+    return running.configuration(f"fleetpulse {decisions.name}", of_job, settings.running, _ATTEMPTS, more)
 
 
 def decide(tables: StreamTableEnvironment, job: Plan) -> DataStream:
@@ -198,6 +202,7 @@ def run(decisions: Decisions, settings: Settings) -> None:
     _refuse_contradictions(decisions, settings)
     first = first_rules(settings.rules.file) if settings.rules else None
     if settings.running.check:
+        click.echo(plan(decisions, settings, partitions=1).identity)
         return
     partitions = _prepare_topics(decisions, settings)
     versions: Versions = ()

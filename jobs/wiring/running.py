@@ -8,6 +8,7 @@ from pyflink.datastream import StreamExecutionEnvironment
 
 from fleetpulse.records.sharding import MAX_PARALLELISM
 from jobs.wiring.arguments import Running
+from jobs.wiring.identity import PARAMETER
 from jobs.wiring.operators import UID_GENERATION
 
 NO_LIMIT = 2_147_483_647  # Flink's own word for it
@@ -25,12 +26,13 @@ P = TypeVar("P", bound=Plan)
 
 
 def configuration(
-    name: str, running: Running, attempts: int = NO_LIMIT, more: Mapping[str, str | int] | None = None
+    name: str, identity: str, running: Running, attempts: int = NO_LIMIT, more: Mapping[str, str | int] | None = None
 ) -> dict[str, str]:
     """Flink's settings, whatever the cluster's own are.
 
     Args:
         name: of the job, as Flink shows it.
+        identity: of the job, by which its checkpoints are found; see `jobs.wiring.identity`.
         running: how it runs.
         attempts: restarts without a lasting success before the job fails. What waits for others has no limit.
         more: what this job alone needs.
@@ -46,7 +48,8 @@ def configuration(
         "execution.checkpointing.unaligned.enabled": "false",
         "execution.checkpointing.interval": f"{running.checkpoint_interval_ms} ms",
         "execution.checkpointing.timeout": "10 min",
-        "execution.checkpointing.dir": running.checkpoint_dir,
+        "execution.checkpointing.dir": f"{running.checkpoint_dir.rstrip('/')}/{identity}",
+        "pipeline.global-job-parameters": f"{PARAMETER}:{identity}",
         "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
         "pipeline.object-reuse": "false",
         "python.execution-mode": "process",

@@ -74,7 +74,7 @@ class _Look:
 
 
 def _deciding_job(stack: Layout) -> tuple[str, str] | None:
-    running = rest.running_jobs(stack.address("flink-web"))
+    running = {job.name: job.id for job in rest.running_jobs(stack.address("flink-web"))}
     return next(((name, running[JOBS[name]]) for name in _DECIDING if JOBS[name] in running), None)
 
 

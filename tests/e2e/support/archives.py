@@ -53,7 +53,10 @@ class Archive:
         finally:
             rest.cancel(self._stack.flink_rest, job)
             # Before its database goes: rows that it cannot write as it ends would end the TaskManager.
-            wait_until("the job to end", lambda: job not in rest.running_jobs(self._stack.flink_rest).values())
+            wait_until(
+                "the job to end",
+                lambda: job not in [running.id for running in rest.running_jobs(self._stack.flink_rest)],
+            )
 
     def restarts(self, job: str) -> int:
         """How often a job has started again."""

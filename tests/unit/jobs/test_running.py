@@ -69,7 +69,7 @@ def test_every_job_restarts_with_growing_delays_and_those_that_decide_give_up_at
 def test_every_job_runs_as_it_is_told_to(job: str) -> None:
     given = ["--checkpoint.dir", "s3://b/c", "--checkpoint.interval.ms", "2s", "--parallelism", "5"]
     found = flink(job, *given)
-    assert found["execution.checkpointing.dir"] == "s3://b/c"
+    assert found["execution.checkpointing.dir"].rpartition("/")[0] == "s3://b/c"
     assert found["execution.checkpointing.interval"] == "2000 ms"
     assert found["parallelism.default"] == "5"
     assert found["pipeline.name"].startswith("fleetpulse ")

@@ -25,6 +25,7 @@ from fleetpulse.records.dialects import (
     metrics_of,
 )
 from fleetpulse.records.metrics import UNITS
+from fleetpulse.records.parsing import ID_NAMES, MAX_DEPTH, is_too_deep
 from fleetpulse.records.reading import MAX_VALUE_BYTES, Reading, Rejection, decode_avro, decode_record, time_of
 from fleetpulse.records.reasons import Reason
 from fleetpulse.times import LAST_MS, to_epoch_ms
@@ -106,8 +107,7 @@ class _TypedRecord(_Payload, gc=False, omit_defaults=True):
 # Decimal, since a float would round a time up. Metrics are floats by their type, which the hook leaves alone.
 _decode_lines = msgspec.json.Decoder(_Record, float_hook=Decimal).decode_lines
 _decode_typed_lines = msgspec.json.Decoder(_TypedRecord, float_hook=Decimal).decode_lines
-# The names of the id and of the time, as they stand in JSON.
-_ID_NAMES = (b'"device_id"', b'"device-id"', b'"sensor_id"')
+# The names of the time, as they stand in JSON.
 _TIME_NAMES = (b'"ts"', b'"time"', b'"timestamp"')
 _LOT = 128  # records that are decoded at once: if one of them is not plainly good, each of them is looked at
 
@@ -244,22 +244,31 @@ def _plainly_good(
     with a brace and the next begin with one, and JSON has no place for such a pair inside a document. Each must name
     its device exactly once, and all their time once or none at all; counting is enough, since no record lacks them.
     """
-    if None in values:
+    count, breaks = len(values), len(values) - 1
+    try:
+        size = sum(map(len, cast(Sequence[bytes], values)))
+    except TypeError:  # a tombstone
+        return None
+    if size + breaks > MAX_VALUE_BYTES:  # before they are all copied
         return None
     text = b"\n".join(cast(Sequence[bytes], values))
-    count, breaks = len(values), len(values) - 1
     if breaks and (text.count(b"\n") != breaks or text.count(b"}\n{") != breaks):
         return None
     if not _is_plain(text):
         return None
-    named, timed = [list(map(text.count, names)) for names in (_ID_NAMES, _TIME_NAMES)]
-    if len(text) > MAX_VALUE_BYTES or sum(named) != count or sum(timed) not in (0, count):
+    opened = text.count(b"{") + (text.count(b"[") if b"[" in text else 0)
+    if opened >= count + MAX_DEPTH and any(map(is_too_deep, cast(Sequence[bytes], values))):
+        return None
+    named = list(map(text.count, ID_NAMES))
+    times = [_TIME_NAMES[named.index(count)]] if count in named else _TIME_NAMES
+    timed = sum(map(text.count, times))
+    if sum(named) != count or timed not in (0, count):
         return None
     dialect = _plain_dialect(text, named, count)
     try:
         records: Sequence[_Record | _TypedRecord] = (_decode_lines if dialect else _decode_typed_lines)(text)
         devices = _devices(records, named)
-        event_times_ms = _event_times_ms(records, named) if any(timed) else list(kafka_times_ms)
+        event_times_ms = _event_times_ms(records, named) if timed else list(kafka_times_ms)
     except Exception:  # `decode_record` tells which
         return None
     if len(records) != count or not all(devices) or max(map(len, devices)) > MAX_NAME_CHARS:

@@ -53,12 +53,12 @@ class UnknownUnitError(ValueError):
 
 
 def dialect_of(fields: Mapping[str, object]) -> Dialect:
-    """The dialect of an object that names its device in exactly one way."""
-    if fields.get(SENSOR.device_id) is not None:
-        return SENSOR
-    if fields.get(EVENT.device_id) is not None:
-        return EVENT
-    return TELEMETRY if fields.get("event_type") is None else TYPED
+    """The dialect of an object: of several that it names its device in, the first whose time it has."""
+    telemetry = TELEMETRY if fields.get("event_type") is None else TYPED
+    if fields.get(SENSOR.device_id) is None and fields.get(EVENT.device_id) is None:
+        return telemetry
+    dialects = [one for one in (SENSOR, EVENT, telemetry) if fields.get(one.device_id) is not None]
+    return next((one for one in dialects if fields.get(one.time) is not None), dialects[0])
 
 
 def is_name(value: object) -> TypeGuard[str]:

@@ -1,8 +1,7 @@
 """From the bytes of a record to a reading, or to the reason why it is none, by every rule of docs/contracts.md."""
 
-import json
 from collections.abc import Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import NamedTuple
 
 from fleetpulse.records.avro import SensorReadings, UnknownSchemaError
@@ -19,6 +18,7 @@ from fleetpulse.records.dialects import (
     location_of,
     metrics_of,
 )
+from fleetpulse.records.parsing import JsonObject, id_in, parse
 from fleetpulse.records.reasons import Reason
 from fleetpulse.times import LAST_MS, to_epoch_ms
 
@@ -55,19 +55,31 @@ def decode_record(value: bytes | None, kafka_time_ms: int, max_future_skew_ms: i
     if len(value) > MAX_VALUE_BYTES:
         return Rejection(Reason.TOO_LARGE)
     try:
-        fields = _parse(value)
-    except (ValueError, RecursionError):
-        return Rejection(Reason.MALFORMED)
-    if not isinstance(fields, _Object):
+        fields = parse(value)
+    except ValueError:
+        return _heard(Reason.MALFORMED, id_in(value), kafka_time_ms)
+    if not isinstance(fields, JsonObject):
         return Rejection(Reason.NOT_AN_OBJECT)
-    if not any(name in fields for name in IDS):
+    named = [name for name in IDS if name in fields]
+    if not named:
         return Rejection(Reason.UNKNOWN_SCHEMA)
     dialect = dialect_of(fields)
-    given = [name for name in IDS if fields.get(name) is not None]
-    named = given or [name for name in IDS if name in fields]
-    if len(given) > 1 or fields.names.count(named[0]) > 1 or fields.names.count(dialect.time) > 1:
+    device_ids = [fields[name] for name in named if fields[name] is not None]
+    if not _agree(device_ids) or any(fields.names.count(name) > 1 for name in (*named, dialect.time)):
         return Rejection(Reason.AMBIGUOUS_IDENTITY)
-    return decode_fields(dialect, fields, fields[named[0]], kafka_time_ms, max_future_skew_ms)
+    return decode_fields(dialect, fields, device_ids[0] if device_ids else None, kafka_time_ms, max_future_skew_ms)
+
+
+def _agree(device_ids: Sequence[object]) -> bool:
+    """Whether ids of several dialects are one and the same string."""
+    return len(device_ids) < 2 or (isinstance(device_ids[0], str) and all(one == device_ids[0] for one in device_ids))
+
+
+def _heard(reason: Reason, device_id: str | None, kafka_time_ms: int) -> Rejection:
+    """The rejection of a record without a usable time. The device that it names, if any, lived when it was sent."""
+    if device_id is None or kafka_time_ms > LAST_MS:  # nothing says when it was
+        return Rejection(reason)
+    return Rejection(reason, device_id, max(1, kafka_time_ms))
 
 
 def decode_avro(value: bytes, avro: SensorReadings, kafka_time_ms: int, max_future_skew_ms: int) -> Reading | Rejection:
@@ -90,12 +102,12 @@ def decode_fields(
     if not is_name(device_id):
         return Rejection(Reason.BAD_DEVICE_ID)
     if kafka_time_ms > LAST_MS:
-        return Rejection(Reason.BAD_TIME)  # no heartbeat: nothing says when it was
+        return _heard(Reason.BAD_TIME, device_id, kafka_time_ms)
     time = fields.get(dialect.time)
     try:
         event_time_ms = kafka_time_ms if time is None else to_epoch_ms(time_of(time))
     except (ValueError, OverflowError):
-        return Rejection(Reason.BAD_TIME, device_id, max(1, kafka_time_ms))
+        return _heard(Reason.BAD_TIME, device_id, kafka_time_ms)
     [seen_at_ms] = seen_times([event_time_ms], [kafka_time_ms])
     if event_time_ms > min(kafka_time_ms + max_future_skew_ms, LAST_MS):  # what follows can write no later time
         return Rejection(Reason.FUTURE_TIMESTAMP, device_id, seen_at_ms)
@@ -122,42 +134,3 @@ def time_of(value: object) -> int | str | Decimal:
     if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
         raise ValueError("time is neither a number nor a string")
     return value
-
-
-class _Object(dict[str, object]):
-    """A JSON object that remembers a name that stands twice."""
-
-    __slots__ = ("names",)
-
-    def __init__(self, pairs: list[tuple[str, object]]) -> None:
-        super().__init__(pairs)
-        self.names = [name for name, _ in pairs]
-
-
-def _reject_constant(name: str) -> object:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _parse_int(digits: str) -> int | Decimal:
-    return int(digits) if len(digits) < 40 else Decimal(digits)
-
-
-def _parse_float(text: str) -> Decimal:
-    try:
-        return Decimal(text)
-    except InvalidOperation:  # the exponent has more digits than a Decimal takes
-        mantissa, _, exponent = text.lower().partition("e")
-        return Decimal(0) if exponent.startswith("-") or not Decimal(mantissa) else Decimal("Infinity")
-
-
-_json = json.JSONDecoder(
-    object_pairs_hook=_Object, parse_float=_parse_float, parse_int=_parse_int, parse_constant=_reject_constant
-)
-
-
-def _parse(value: bytes) -> object:
-    text = value.decode()
-    if text[0] == "\ufeff":
-        raise ValueError("a byte order mark is not JSON")
-    document: object = _json.decode(text)
-    return document

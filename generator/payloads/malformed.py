@@ -13,11 +13,20 @@ _TOO_LARGE_BYTES = 2 << 20
 _TOO_LARGE_EVERY = 64  # among malformed values, so that they do not fill the topic
 
 
+_OF_THE_LIVING = frozenset({"bad_time", "wrong_type", "unknown_unit", "future_timestamp"})
+
+
 class Malformed(NamedTuple):
-    """One way to be wrong."""
+    """One way to be wrong. It is a heartbeat where its reason says so, or its id can be read nevertheless."""
 
     reason: str
     template: str | None  # None is a tombstone
+    names_its_device: bool = False
+
+    @property
+    def is_heartbeat(self) -> bool:
+        """Whether it shows that its device lives."""
+        return self.names_its_device or self.reason in _OF_THE_LIVING
 
 
 TOO_LARGE = Malformed("too_large", '{"$id":"$device","$time":$now,"pad":"' + "x" * _TOO_LARGE_BYTES + '"}')
@@ -25,17 +34,17 @@ TOO_LARGE = Malformed("too_large", '{"$id":"$device","$time":$now,"pad":"' + "x"
 _COMMON = (
     Malformed("empty", None),
     Malformed("empty", ""),
-    Malformed("malformed", '{"$id":"$device","$time":'),  # truncated
+    Malformed("malformed", '{"$id":"$device","$time":', names_its_device=True),  # truncated
     Malformed("malformed", "not JSON"),
     Malformed("malformed", "   "),
     Malformed("malformed", "{'$id':'$device','$time':$now}"),
-    Malformed("malformed", '{"$id":"$device","$time":$now,}'),
-    Malformed("malformed", '{"$id":"$device","$time":NaN}'),
+    Malformed("malformed", '{"$id":"$device","$time":$now,}', names_its_device=True),
+    Malformed("malformed", '{"$id":"$device","$time":NaN}', names_its_device=True),
     Malformed("malformed", '{"$id":"$device\0","$time":$now}'),  # a raw NUL
     Malformed("malformed", '{"$id":"$device\n","$time":$now}'),  # a raw line feed inside a string
     Malformed("malformed", '{"$id":"$device\udcff","$time":$now}'),  # not UTF-8
     Malformed("malformed", '{"$id":"$device\udced\udca0\udc80","$time":$now}'),  # an encoded surrogate
-    Malformed("malformed", '\ufeff{"$id":"$device","$time":$now}'),  # a byte order mark
+    Malformed("malformed", '\ufeff{"$id":"$device","$time":$now}', names_its_device=True),  # a byte order mark
     Malformed("malformed", '{"$id":"$device","$time":$now}{"$id":"$device","$time":$now}'),  # two documents
     Malformed("malformed", '{"$id":"$device","$time":$now}\n{"$id":"$device","$time":$now}'),
     Malformed("not_an_object", '[{"$id":"$device","$time":$now}]'),

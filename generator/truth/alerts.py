@@ -16,7 +16,6 @@ from generator.payloads.malformed import choose
 from generator.scenario import Scenario
 
 _NAMESPACE = uuid5(NAMESPACE_DNS, "fleetpulse.alerts")
-_SIGNS_OF_LIFE = frozenset({"bad_time", "wrong_type", "unknown_unit", "future_timestamp"})
 
 
 def identity(rule_id: str, device_id: str, opened_at_ms: int) -> UUID:
@@ -74,12 +73,16 @@ class Truth:
             self.order_dependent.add(device_id)
             self.alive(device_id, time_ms)
         elif fault is Fault.CLOCK_AHEAD:
-            self._reject("future_timestamp", device_id, time_ms)
+            self.rejected["future_timestamp"] += 1
+            self.alive(device_id, time_ms)
         elif fault is Fault.CLOCK_BEHIND:
             self._always_late(device_id, time_ms)
         else:
             dialect = self._scenario.dialect_of(reading.device)
-            self._reject(choose(dialect, mix(reading.noise)).reason, device_id, time_ms)
+            kind = choose(dialect, mix(reading.noise))
+            self.rejected[kind.reason] += 1
+            if kind.is_heartbeat:
+                self.alive(device_id, time_ms)
 
     def alive(self, device_id: str, life_ms: int) -> None:
         """Take in a heartbeat at `life_ms` (epoch ms). A device's come in ascending order."""
@@ -96,11 +99,6 @@ class Truth:
         for device_id, deadline in self._deadlines.items():
             if deadline <= until_ms:
                 self._tell(Revision(device_id, 1, "open", deadline, deadline))
-
-    def _reject(self, reason: str, device_id: str, kafka_time_ms: int) -> None:
-        self.rejected[reason] += 1
-        if reason in _SIGNS_OF_LIFE:
-            self.alive(device_id, kafka_time_ms)
 
     def _always_late(self, device_id: str, time_ms: int) -> None:
         # It is inactive at the first instant after it became known, and never recovers: its lag exceeds the timeout.

@@ -18,6 +18,9 @@ from tests.unit.deploy.observability.vector import Dropped, transformed
 OTHERWISE = {
     "id twice",
     "id twice, once escaped",
+    "id twice, then null",
+    "id twice, first null",
+    "another id twice, then null",
     "time twice",
     "id with a lone surrogate",
     "time 1e400",
@@ -121,6 +124,14 @@ sensor = st.fixed_dictionaries(
     {"sensor_id": st.just("s1"), "timestamp": times},
     optional={"location": st.none() | places, "sensor_type": kinds, **beside},
 )
+ids = st.none() | st.sampled_from(["d1", "d1", "d2", "", 7])
+several = st.fixed_dictionaries(
+    {},
+    optional=dict.fromkeys(("device_id", "device-id", "sensor_id"), ids)
+    | dict.fromkeys(("ts", "time", "timestamp"), times)
+    | {"humidity": finite},
+)
+deep = st.integers(60, 70).map(lambda depth: {"device_id": "d1", "x": json.loads("[" * depth + "]" * depth)})
 event = st.fixed_dictionaries({"device-id": names, "time": times})
 
 
@@ -132,7 +143,7 @@ def rounded(document: object) -> object:
 
 
 @settings(max_examples=300, deadline=None)
-@given(telemetry | typed | sensor | event)
+@given(telemetry | typed | sensor | event | several | deep)
 def test_any_record_says_the_same(record: dict[str, Any]) -> None:
     value = json.dumps(record).encode()
     assert rounded(by_vector(value)) == rounded(by_the_domain(value))

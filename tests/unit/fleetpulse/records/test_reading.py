@@ -1,6 +1,9 @@
 """Every record is accepted or rejected for the right reason, one at a time and in batches."""
 
 import json
+import sys
+import traceback
+import tracemalloc
 from typing import NamedTuple
 
 import pytest
@@ -9,10 +12,11 @@ from hypothesis import strategies as st
 
 from fleetpulse.records.batch import decode_batch
 from fleetpulse.records.dialects import NOWHERE
+from fleetpulse.records.parsing import MAX_DEPTH
 from fleetpulse.records.reading import Reading, Rejection, decode_record
 from fleetpulse.records.reasons import Reason
 from fleetpulse.times import LAST_MS
-from tests.bad_records import CASES, KAFKA_TIME_MS
+from tests.bad_records import ALMOST_JSON, CASES, KAFKA_TIME_MS
 
 SKEW_MS = 60_000
 
@@ -59,10 +63,95 @@ def test_a_device_that_sends_rubbish_is_not_silent(reason):
             assert decode_record(value, KAFKA_TIME_MS, SKEW_MS) == Rejection(reason, "d1", KAFKA_TIME_MS)
 
 
+@pytest.mark.parametrize("value", ALMOST_JSON.values(), ids=ALMOST_JSON)
+def test_what_is_almost_json_shows_that_its_device_lives(value):
+    assert decode_record(value, KAFKA_TIME_MS, SKEW_MS) == Rejection(Reason.MALFORMED, "d1", KAFKA_TIME_MS)
+    assert decode_record(value, LAST_MS + 1, SKEW_MS) == Rejection(Reason.MALFORMED)
+
+
 def test_only_rejections_with_one_valid_id_are_signs_of_life():
-    for value, reason in CASES.values():
-        if reason is not None and reason not in ALIVE:
+    for name, (value, reason) in CASES.items():
+        if reason is not None and reason not in ALIVE and name not in ALMOST_JSON:
             assert decode_record(value, KAFKA_TIME_MS, SKEW_MS) == Rejection(reason)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b'{"device_id":"d1","device_id":"d2",',
+        b'{"device_id":"d1","sensor_id":"d1",',
+        b'{"device_id":"d1","device\\u005fid":"d2",',
+        b'{"device_id":null,"x":NaN}',
+        b'{"device_id":7,"x":NaN}',
+        b'{"device_id":"d\\u0031","x":NaN}',
+        b'{"device_id":"d1"d2","x":1}',
+        b'{"device_id":"d1',
+        b'{"device_id":"d1"',
+        b'{"device_id":"d\n1","x":1}',
+        b'{"device_id":"\xff","x":1}',
+        b'{"device_id":"d\x7f","x":NaN}',
+        b'{"device_id":"","x":NaN}',
+        b'{"device_id":"%b","x":NaN}' % (b"d" * 129),
+        b'{"x":{"device_id":"d1","y":NaN}}',
+        b'{"x":["device_id":"d1",NaN]}',
+        b'{"x":"a","y":"{"device_id":"d1",NaN}"}',
+        b'[{"device_id":"d1","x":NaN}]',
+        b'{} {"device_id":"d1","x":NaN}',
+        b'x{"device_id":"d1","x":NaN}',
+        b"{'device_id':'d1','x':NaN}",
+        b'{"Device_id":"d1","x":NaN}',
+        b'\x00{"device_id":"d1","x":NaN}',
+    ],
+)
+def test_an_id_that_is_not_plain_to_see_in_almost_json_is_nobodys(value):
+    assert decode_record(value, KAFKA_TIME_MS, SKEW_MS) == Rejection(Reason.MALFORMED)
+
+
+def test_ids_that_agree_are_read_as_the_dialect_whose_time_is_there():
+    sensor = CASES["both ids, one time"][0]
+    assert decode_record(sensor, KAFKA_TIME_MS, SKEW_MS) == Reading("d1", KAFKA_TIME_MS, {"temperature_c": 21})
+    telemetry = b'{"device_id":"d1","sensor_id":"d1","device-id":"d1","ts":1767225590000,"humidity":40}'
+    assert decode_record(telemetry, KAFKA_TIME_MS, SKEW_MS) == Reading("d1", 1767225590000, {"humidity": 40})
+
+
+def test_large_values_are_rejected_before_they_are_copied():
+    values = [b"x" * (4 << 20)] * 128
+    tracemalloc.start()
+    try:
+        batch = decode_batch(values, [KAFKA_TIME_MS] * len(values), SKEW_MS)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert {rejection.reason for rejection in batch.rejections.values()} == {Reason.TOO_LARGE}
+    assert peak < 1 << 20
+
+
+def nested(depth):
+    return b'{"device_id":"d1","x":' + (b"[" * (depth - 1) + b"]" * (depth - 1) or b"1") + b"}"
+
+
+def at_depth(frames, call):
+    return call() if frames == 0 else at_depth(frames - 1, call)
+
+
+def used_frames():
+    return len(list(traceback.walk_stack(sys._getframe())))
+
+
+@pytest.mark.parametrize("left", [50, 70, 100, 500])
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_how_deep_a_document_may_nest_does_not_hang_on_the_stack_of_who_asks(left, ascii_only):
+    extra = b"" if ascii_only else "ü".encode()
+    values = [nested(depth).replace(b'"d1"', b'"d1' + extra + b'"') for depth in (1, MAX_DEPTH, MAX_DEPTH + 1)]
+    outcomes = at_depth(sys.getrecursionlimit() - used_frames() - left, lambda: decided(values))
+    reasons = [getattr(outcome, "reason", None) for outcome in outcomes]
+    assert reasons == [None, None, Reason.MALFORMED]
+
+
+def test_a_lot_with_one_document_too_deep_rejects_that_one():
+    values = [nested(2)] * 60 + [nested(MAX_DEPTH + 1)] + [nested(MAX_DEPTH)] * 60
+    reasons = [getattr(outcome, "reason", None) for outcome in decided(values)]
+    assert reasons == [None] * 60 + [Reason.MALFORMED] + [None] * 60
 
 
 def test_a_wrong_type_counts_as_life_at_its_own_time_when_that_is_earlier():

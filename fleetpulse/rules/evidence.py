@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from fleetpulse.alerts import AlertState
-from fleetpulse.rules.levels import ABOVE, BELOW, CRITICAL, NONE, Limits
+from fleetpulse.rules.levels import ABOVE, BELOW, CRITICAL, NONE, WARNING, Limits
 
 LIVE = (AlertState.OPEN, AlertState.UPDATED)
 Fields = Mapping[str, Any]
@@ -18,9 +18,10 @@ class Check(NamedTuple):
     holds: bool
 
 
-def limit_checks(revision: Fields, limits: Limits, level: int) -> Iterator[Check]:
-    """Check a revision's value against the limits of the rule, for a revision at `level`."""
+def limit_checks(revision: Fields, limits: Limits) -> Iterator[Check]:
+    """Check a revision's value against the limits of the rule."""
     value, limit = revision["value"], revision["limit"]
+    level = CRITICAL if revision["severity"] == "critical" else WARNING
     sides = [side for side in (ABOVE, BELOW) if limits.limit(side * level) == limit]
     if revision["state"] in LIVE:
         # A level that is held ends only beyond the hysteresis, so that a value may count that would not begin one.

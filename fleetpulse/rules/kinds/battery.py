@@ -8,7 +8,7 @@ from fleetpulse.durations import DurationMs
 from fleetpulse.rules.evidence import Check, Fields, limit_checks
 from fleetpulse.rules.faults import levels_faults, negative
 from fleetpulse.rules.kinds.threshold import ThresholdEvaluator, describe_value
-from fleetpulse.rules.levels import CRITICAL, WARNING, LevelChange, Levels, Limits
+from fleetpulse.rules.levels import LevelChange, Levels, Limits
 from fleetpulse.rules.rule import Fault, FollowingRule
 from fleetpulse.rules.sentences import number
 
@@ -47,4 +47,4 @@ class Battery(FollowingRule, frozen=True, kw_only=True, tag="battery"):
 
     def checks(self, revision: Fields) -> Iterator[Check]:
         """Whether the value is beyond the limit."""
-        return limit_checks(revision, self._limits(), CRITICAL if revision["severity"] == "critical" else WARNING)
+        return limit_checks(revision, self._limits())

@@ -10,7 +10,7 @@ from fleetpulse.records.rows import Samples
 from fleetpulse.rules.evaluator import Mask, OfOneMetric
 from fleetpulse.rules.evidence import Check, Fields, limit_checks
 from fleetpulse.rules.faults import MOST, levels_faults, negative
-from fleetpulse.rules.levels import CRITICAL, WARNING, LevelChange, Levels, Limits
+from fleetpulse.rules.levels import LevelChange, Levels, Limits
 from fleetpulse.rules.rule import Fault, FollowingRule
 from fleetpulse.rules.sentences import lasting, number
 
@@ -56,7 +56,7 @@ class Deviation(FollowingRule, frozen=True, kw_only=True, tag="deviation"):
 
     def checks(self, revision: Fields) -> Iterator[Check]:
         """Whether the deviation is beyond the limit."""
-        return limit_checks(revision, self._limits(), CRITICAL if revision["severity"] == "critical" else WARNING)
+        return limit_checks(revision, self._limits())
 
 
 class DeviationEvaluator(OfOneMetric):

@@ -20,7 +20,7 @@ from fleetpulse.rules.areas import (
 )
 from fleetpulse.rules.evaluator import Evaluator, Mask
 from fleetpulse.rules.evidence import Check, Fields, limit_checks
-from fleetpulse.rules.levels import CRITICAL, NONE, LevelChange, Limits
+from fleetpulse.rules.levels import NONE, LevelChange, Limits
 from fleetpulse.rules.parts import Severity
 from fleetpulse.rules.rule import Fault, FollowingRule
 from fleetpulse.rules.sentences import lasting
@@ -71,7 +71,7 @@ class Geofence(FollowingRule, frozen=True, kw_only=True, tag="geofence"):
 
     def checks(self, revision: Fields) -> Iterator[Check]:
         """Whether the value is on that side of the edge."""
-        return limit_checks(revision, self._limits(), CRITICAL)
+        return limit_checks(revision, self._limits())
 
 
 class GeofenceEvaluator(Evaluator):

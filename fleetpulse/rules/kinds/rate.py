@@ -11,7 +11,7 @@ from fleetpulse.records.rows import Samples
 from fleetpulse.rules.evaluator import Mask, OfOneMetric
 from fleetpulse.rules.evidence import Check, Fields, limit_checks
 from fleetpulse.rules.faults import levels_faults, not_positive
-from fleetpulse.rules.levels import CRITICAL, WARNING, LevelChange, Levels, Limits
+from fleetpulse.rules.levels import LevelChange, Levels, Limits
 from fleetpulse.rules.rule import Fault, FollowingRule
 from fleetpulse.rules.sentences import lasting, number
 
@@ -58,7 +58,7 @@ class Rate(FollowingRule, frozen=True, kw_only=True, tag="rate"):
 
     def checks(self, revision: Fields) -> Iterator[Check]:
         """Whether the change is beyond the limit."""
-        return limit_checks(revision, self._limits(), CRITICAL if revision["severity"] == "critical" else WARNING)
+        return limit_checks(revision, self._limits())
 
 
 class RateEvaluator(OfOneMetric):

@@ -9,7 +9,7 @@ from fleetpulse.records.rows import Samples
 from fleetpulse.rules.evaluator import Mask, OfOneMetric
 from fleetpulse.rules.evidence import Check, Fields, limit_checks
 from fleetpulse.rules.faults import levels_faults, negative
-from fleetpulse.rules.levels import CRITICAL, NONE, WARNING, LevelChange, Levels, Limits
+from fleetpulse.rules.levels import NONE, LevelChange, Levels, Limits
 from fleetpulse.rules.rule import Fault, FollowingRule
 from fleetpulse.rules.sentences import lasting, number
 
@@ -70,7 +70,7 @@ class Threshold(FollowingRule, frozen=True, kw_only=True, tag="threshold"):
 
     def checks(self, revision: Fields) -> Iterator[Check]:
         """Whether the value is beyond the limit."""
-        return limit_checks(revision, self._limits(), CRITICAL if revision["severity"] == "critical" else WARNING)
+        return limit_checks(revision, self._limits())
 
 
 class ThresholdEvaluator(OfOneMetric):

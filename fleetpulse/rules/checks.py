@@ -6,7 +6,7 @@ import msgspec
 
 from fleetpulse.records.metrics import is_metric_name
 from fleetpulse.rules.faults import glob_mistakes, metric_mistakes
-from fleetpulse.rules.kinds import Rule
+from fleetpulse.rules.kinds import KINDS, Rule
 from fleetpulse.rules.model import RuleSet
 from fleetpulse.rules.parts import RuleError
 from fleetpulse.rules.rule import Fault, ReadingRule, SilenceRule
@@ -85,14 +85,16 @@ def _common_contradictions(path: str, rule: Rule) -> Iterator[Fault]:
         yield f"{path}.scope.sites", "silence is judged by device, not by site: a device that is silent tells none"
 
 
-def warnings(rules: RuleSet) -> Iterator[Fault]:
-    """What may not be meant in a set without faults."""
-    seen: dict[Rule, str] = {}
-    for index, rule in enumerate(rules.rules):
-        path = f"rules[{index}]"
-        shadows = list(rule.warnings(path, rules.rules[:index]))
-        yield from shadows
+def warnings(rules: RuleSet) -> list[Fault]:
+    """What may not be meant in a set without faults, in the order of its rules."""
+    by_path = {f"rules[{index}]": rule for index, rule in enumerate(rules.rules)}
+    found: list[Fault] = []
+    for kind in KINDS.values():
+        found += kind.warnings({path: rule for path, rule in by_path.items() if type(rule) is kind})
+    shadowed, first = dict(found), dict[Rule, str]()
+    for path, rule in by_path.items():
         nameless = msgspec.structs.replace(rule, id="")
-        if nameless in seen and not shadows:
-            yield path, f"says the same as {seen[nameless]!r}"
-        seen.setdefault(nameless, rule.id)
+        if first.setdefault(nameless, rule.id) != rule.id and path not in shadowed:
+            found.append((path, f"says the same as {first[nameless]!r}"))
+    order = {path: index for index, path in enumerate(by_path)}
+    return sorted(found, key=lambda fault: order[fault[0].partition("]")[0] + "]"])

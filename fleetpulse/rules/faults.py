@@ -13,6 +13,8 @@ from fleetpulse.rules.rule import Fault
 
 MOST = 1_000_000  # of what is counted; JSON on the topic has no whole numbers beyond 64 bits
 _MOST_STARS = 6  # in a glob that is compared to another
+_ONE_CHARACTER = re.compile(r"\[.[^]]*\]|\?", re.DOTALL)
+_WILDCARD = re.compile(rf"{_ONE_CHARACTER.pattern}|\*", re.DOTALL)
 
 
 def not_positive(path: str, number: float) -> Iterator[Fault]:
@@ -54,14 +56,17 @@ def glob_mistakes(path: str, globs: Iterable[str]) -> Iterator[Fault]:
             yield f"{path}[{index}]", f"{glob!r} has control characters, which no id and no site has"
 
 
-def covers(globs: Iterable[str], glob: str) -> bool:
-    """Whether all that `glob` matches is surely matched by one of `globs`."""
-    return any(one in ("*", glob) or _covers(one, glob) for one in globs)
+def longest_literal(glob: str) -> str:
+    """The longest text without wildcards in a glob. Each glob that it covers has that text, too."""
+    return max(_WILDCARD.split(glob), key=len)
 
 
-def _covers(general: str, special: str) -> bool:
+def covers(general: str, special: str) -> bool:
+    """Whether all that the glob `special` matches is surely matched by `general`."""
+    if general in ("*", special):
+        return True
     # Whatever stands for a wildcard is a character that no pattern names, so that only a wildcard can match it.
-    parts = re.sub(r"\[.[^]]*\]|\?", "\ue000", special).split("*")
+    parts = _ONE_CHARACTER.sub("\ue000", special).split("*")
     if "[!" in general or len(parts) > _MOST_STARS:
         return False
     between = product(("", "\ue000" * (len(general) + 1)), repeat=len(parts) - 1)

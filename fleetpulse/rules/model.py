@@ -6,7 +6,7 @@ and `fleetpulse.inactivity.watch` decide by them.
 
 import re
 from types import NoneType
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import Struct
@@ -14,14 +14,18 @@ from msgspec import Struct
 from fleetpulse.durations import DurationMs
 from fleetpulse.durations import parse as parse_duration
 from fleetpulse.rules.kinds import KINDS, Rule
-from fleetpulse.rules.parts import RuleError, Severity
+from fleetpulse.rules.parts import RuleError
 
 _WORDS = {"object": "a mapping", "array": "a list", "float": "a number", "int": "a whole number", "str": "text"}
 _CHOICES = {
     "kind": tuple(KINDS),
     "shape": ("circle", "polygon"),
-    "severity": get_args(Severity),
-    "alert": ("outside", "inside"),
+    **{
+        field.encode_name: get_args(field.type)
+        for kind in KINDS.values()
+        for field in msgspec.structs.fields(kind)
+        if get_origin(field.type) is Literal
+    },
 }
 _SHOWN_CHARS = 60
 

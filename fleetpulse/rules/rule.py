@@ -4,8 +4,8 @@ A kind derives from `FollowingRule` if it follows readings, from `ReadingRule` i
 readings, from `SilenceRule` if they come of silence. `fleetpulse.rules.kinds` lists the kinds.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import ClassVar
+from collections.abc import Iterator, Mapping
+from typing import ClassVar, Self
 
 from fleetpulse.records.metrics import UNITS
 from fleetpulse.rules.evaluator import Evaluator
@@ -48,8 +48,9 @@ class BaseRule(Part, frozen=True, kw_only=True, tag_field="kind"):
         """What can be evaluated, but not be meant: refused in files, accepted from where it was published before."""
         return iter(())
 
-    def warnings(self, path: str, earlier: Sequence["BaseRule"]) -> Iterator[Fault]:  # noqa: ARG002
-        """What may not be meant, given the rules that stand before this one."""
+    @classmethod
+    def warnings(cls, rules: Mapping[str, Self]) -> Iterator[Fault]:  # noqa: ARG003
+        """What may not be meant among all rules of this kind, in their order, by path."""
         return iter(())
 
     def references(self, path: str) -> Iterator[tuple[str, str]]:  # noqa: ARG002

@@ -1,13 +1,14 @@
 """`inactivity`: how long devices of a class may be silent."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
+from typing import Self
 
 from fleetpulse.alerts import AlertState
 from fleetpulse.durations import DurationMs
 from fleetpulse.rules.evidence import Check, Fields
-from fleetpulse.rules.faults import covers, not_positive
+from fleetpulse.rules.faults import covers, longest_literal, not_positive
 from fleetpulse.rules.parts import Severity
-from fleetpulse.rules.rule import BaseRule, Fault, SilenceRule
+from fleetpulse.rules.rule import Fault, SilenceRule
 from fleetpulse.times import iso, to_epoch_ms
 
 
@@ -21,13 +22,16 @@ class Inactivity(SilenceRule, frozen=True, kw_only=True, tag="inactivity"):
         """What is wrong with its timeout."""
         yield from not_positive(f"{path}.timeout", self.timeout)
 
-    def warnings(self, path: str, earlier: Sequence[BaseRule]) -> Iterator[Fault]:
-        """Whether no device is left for it by the rules before it."""
-        before = [rule for rule in earlier if isinstance(rule, Inactivity)]
-        taken = [glob for rule in before for glob in rule.scope.devices]
-        if all(covers(taken, glob) for glob in self.scope.devices):
-            by = next(rule.id for rule in before if covers(rule.scope.devices, self.scope.devices[0]))
-            yield path, f"has no effect: of several rules for a device the first counts, and {by!r} comes first"
+    @classmethod
+    def warnings(cls, rules: Mapping[str, Self]) -> Iterator[Fault]:
+        """Rules that no device is left for by the rules before them."""
+        taken: list[tuple[str, str, str]] = []  # the longest literal, which rules most out, the glob, the rule's id
+        for path, rule in rules.items():
+            globs = rule.scope.devices
+            by = [next((i for text, one, i in taken if text in glob and covers(one, glob)), None) for glob in globs]
+            if None not in by:
+                yield path, f"has no effect: of several rules for a device the first counts, and {by[0]!r} comes first"
+            taken += [(longest_literal(glob), glob, rule.id) for glob in globs]
 
 
 _ENDS = {

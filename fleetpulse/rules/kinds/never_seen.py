@@ -1,13 +1,14 @@
 """`never_seen`: devices that must report."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
+from typing import Self
 
 from fleetpulse.durations import DurationMs
 from fleetpulse.records.dialects import is_name
 from fleetpulse.rules.faults import not_positive
 from fleetpulse.rules.parts import Severity
-from fleetpulse.rules.rule import BaseRule, Fault, SilenceRule
+from fleetpulse.rules.rule import Fault, SilenceRule
 
 
 class NeverSeen(SilenceRule, frozen=True, kw_only=True, tag="never_seen"):
@@ -31,16 +32,19 @@ class NeverSeen(SilenceRule, frozen=True, kw_only=True, tag="never_seen"):
             elif not is_name(device):
                 yield f"{path}.devices[{index}]", f"{device!r} has control characters, which no id has"
 
-    def warnings(self, path: str, earlier: Sequence[BaseRule]) -> Iterator[Fault]:
-        """What looks like a glob, and whether no device is left for it by the rules before it."""
-        for index, device in enumerate(self.devices):
-            if re.search(r"\[.+\]", device):
-                yield f"{path}.devices[{index}]", f"{device!r} is taken as the id of one device, not as a glob"
-        before = [rule for rule in earlier if isinstance(rule, NeverSeen)]
-        taken = {device: rule.id for rule in reversed(before) for device in rule.devices}
-        if all(device in taken for device in self.devices):
-            by = taken[self.devices[0]]
-            yield path, f"has no effect: of several rules for a device the first counts, and {by!r} comes first"
+    @classmethod
+    def warnings(cls, rules: Mapping[str, Self]) -> Iterator[Fault]:
+        """Ids that look like globs, and rules that no device is left for by the rules before them."""
+        taken: dict[str, str] = {}
+        for path, rule in rules.items():
+            for index, device in enumerate(rule.devices):
+                if re.search(r"\[.+\]", device):
+                    yield f"{path}.devices[{index}]", f"{device!r} is taken as the id of one device, not as a glob"
+            if all(device in taken for device in rule.devices):
+                by = taken[rule.devices[0]]
+                yield path, f"has no effect: of several rules for a device the first counts, and {by!r} comes first"
+            for device in rule.devices:
+                taken.setdefault(device, rule.id)
 
 
 def describe_absence(device_id: str, silent_s: float, expected_from: str) -> str:

@@ -17,7 +17,9 @@ from fleetpulse.backtest.sources.records import record_of
 from fleetpulse.cli.parameters import EXISTING_FILE, Instant
 from fleetpulse.cli.settings import FLAG, option
 from fleetpulse.cli.tables import console
+from fleetpulse.errors import ConfigurationError
 from fleetpulse.rules.versions import Versions, expecting
+from fleetpulse.times import iso
 
 T = TypeVar("T")
 
@@ -59,6 +61,8 @@ def command(
     as_json: bool,
 ) -> None:
     """Judge history by the code that judges the present: no Flink, and no alert is sent."""
+    if from_ms is not None and until_ms is not None and from_ms > until_ms:
+        raise ConfigurationError(f"--from: {iso(from_ms)} is after --until {iso(until_ms)}")
     books = [expecting(book, from_ms) for book in (map(of_files, diff) if diff else [versions()])]
     begun = time.monotonic()
     judged = run_history(source.streams(from_ms), settings, books, until_ms)

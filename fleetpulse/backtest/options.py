@@ -58,13 +58,16 @@ class History:
     max_future_skew_ms: int = milliseconds(
         "max.future.skew", 60_000, 0, DAY_MS, "How far a time may be ahead of the record's Kafka timestamp."
     )
+    idle_timeout_ms: int = milliseconds(
+        "idle.timeout", 30_000, 1000, DAY_MS, "How long a partition without records holds the watermark."
+    )
     no_inactivity: bool = setting("no-inactivity", FLAG, "Raise no alerts on silence, as the anomaly job does.")
 
     @property
     def settings(self) -> Settings:
         """What the job was given that matters for its decisions."""
         silence = None if self.no_inactivity else InactivityPolicy(self.timeout_ms, self.evaluation_period_ms)
-        return Settings(silence, self.out_of_orderness_ms, self.max_future_skew_ms)
+        return Settings(silence, self.out_of_orderness_ms, self.max_future_skew_ms, self.idle_timeout_ms)
 
 
 class Source:
@@ -81,7 +84,7 @@ class Source:
         if self._parquet is not None:
             return parquet.streams(self._parquet, from_ms)
         if self._lines is not None:
-            return lines.streams(self._lines, from_ms)
+            return lines.streams(self._lines, from_ms, lambda text: click.echo(text, err=True))
         return kafka.streams(self.bootstrap_servers, self._topics or (EVENTS.name,), from_ms)
 
 

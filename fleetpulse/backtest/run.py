@@ -1,17 +1,23 @@
 """Runs shards over history: the frames, the watermark and the decisions of a job, in one process and one pass.
 
-Streams are read so that the one that is furthest behind goes on first. As in the job's source each has a time, the
-highest of its readings that no Kafka timestamp contradicts, and the watermark is the least of them less the bound.
+Records are judged in the order of their arrival (`fleetpulse.backtest.arrival`): one that is late meets shards that
+have decided its time, as in the job. What is on time is decided in large steps, which changes nothing.
 """
 
-import heapq
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fleetpulse.alerts import Revision
+from fleetpulse.backtest.arrival import ArrivalWatermark, Part, Times, by_arrival
 from fleetpulse.backtest.sources.history import CHUNK, Stream
 from fleetpulse.inactivity.timeouts import InactivityPolicy
-from fleetpulse.records.frames import Frame, frame_of
+from fleetpulse.records.frames import Batch, Frame, frame_of
+from fleetpulse.records.reasons import Reason
 from fleetpulse.rules.versions import Versions
 from fleetpulse.shard.clock import END_OF_INPUT_MS
 from fleetpulse.shard.readings import ReadingPolicy
@@ -25,6 +31,7 @@ class Settings:
     inactivity: InactivityPolicy | None = field(default_factory=InactivityPolicy)
     out_of_orderness_ms: int = 2_000
     max_future_skew_ms: int = 60_000
+    idle_timeout_ms: int = 30_000
 
     def shard(self, versions: Versions) -> Shard:
         """One that has the whole fleet: what is decided does not depend on how many there are."""
@@ -33,18 +40,20 @@ class Settings:
 
 @dataclass(slots=True)
 class Read:
-    """What was read of history; `late` counts readings whose time was decided already, `late_devices` tells whose."""
+    """What was read of history; `late` counts readings whose time was decided already, of `late_devices`."""
 
     records: int = 0
     rejected: int = 0
     late: int = 0
     late_devices: set[str] = field(default_factory=set)
     decided_until_ms: int = 0
+    reasons: Counter[Reason] = field(default_factory=Counter)
 
     def note(self, frame: Frame, records: int) -> None:
         """Note a frame that is about to be taken."""
         self.records += records
         self.rejected += len(frame.rejected)
+        self.reasons.update(record.reason for record in frame.rejected)
         times_ms = frame.readings.event_times_ms
         if times_ms and min(times_ms) <= self.decided_until_ms:
             late = [at for at, time_ms in enumerate(times_ms) if time_ms <= self.decided_until_ms]
@@ -87,37 +96,70 @@ class _Run:
     def __init__(self, settings: Settings, shards: list[Shard], until_ms: int | None) -> None:
         self._settings, self._shards = settings, shards
         self._until_ms = END_OF_INPUT_MS - 1 if until_ms is None else until_ms
+        self._waiting = 0
         self.read = Read()
         self.revisions: list[list[Revision]] = [[] for _ in shards]
 
     def read_all(self, streams: Sequence[Stream]) -> None:
-        behind_ms = self._settings.out_of_orderness_ms + 1
-        waiting = time_ms = 0
-        times_ms = [(0, index) for index in range(len(streams))]
-        while times_ms:
-            time_ms, index = times_ms[0]
-            if time_ms - behind_ms >= self._until_ms:
-                break
-            if waiting >= CHUNK:
-                self.decide(time_ms - behind_ms)
-                waiting = 0
-            chunk = next(streams[index].chunks, None)
-            if chunk is None:
-                heapq.heappop(times_ms)
-                continue
-            frame = frame_of(chunk.batch(0), self._settings.max_future_skew_ms)
-            self._take(frame, len(chunk.values))
-            waiting += len(chunk.values)
-            heapq.heapreplace(times_ms, (max([time_ms, *frame.seen_times_ms]), index))
-        self.decide(time_ms - behind_ms)
+        settings = self._settings
+        watermark = ArrivalWatermark(len(streams), settings.out_of_orderness_ms, settings.idle_timeout_ms)
+        for arrived in by_arrival(streams):
+            frames = [self._frame(part.batch) for part in arrived.parts]
+            seen_ms = arrived.in_order([*map(self._seen_times_ms, frames, arrived.parts)])
+            met_ms = watermark.met_by_each(arrived, seen_ms)
+            read = int(np.searchsorted(met_ms, self._until_ms))  # nothing is read beyond the end
+            late = np.flatnonzero(seen_ms[:read] <= met_ms[:read])
+            if len(late) or read < len(met_ms):
+                self._take_in_order(arrived.merged(), late, met_ms[:read])
+            else:
+                for frame, part in zip(frames, arrived.parts, strict=True):
+                    self._take(frame, len(part.arrivals_ms))
+            if read < len(met_ms):
+                return
+            if self._waiting >= CHUNK:
+                self.decide(min(int(met_ms[-1]), watermark.of_records_ms))
+        self.decide(watermark.of_records_ms)
+
+    def _frame(self, batch: Batch) -> Frame:
+        return frame_of(batch, self._settings.max_future_skew_ms)
+
+    def _seen_times_ms(self, frame: Frame, part: Part) -> Times:
+        """When each record was seen. One that is rejected moves time no further than an idle partition would."""
+        seen_ms = np.asarray(part.batch.kafka_times_ms, np.int64) - self._settings.idle_timeout_ms
+        accepted = np.ones(len(seen_ms), bool)
+        accepted[[record.original.offset for record in frame.rejected]] = False
+        seen_ms[accepted] = frame.seen_times_ms
+        return seen_ms
+
+    def _take_in_order(self, batch: Batch, late: NDArray[np.intp], met_ms: Times) -> None:
+        """Take records up to each that is late, decide what its watermark has passed, and go on with it.
+
+        Those that are late one after the other meet nearly the same watermark, and are taken together.
+        """
+        starts = late[np.flatnonzero(np.diff(late, prepend=-2) > 1)].tolist()
+        for start, end in pairwise([0, *starts, len(met_ms)]):
+            if start in starts:
+                self.decide(int(met_ms[start]))
+            if start < end:
+                origins, offsets, kafka_times_ms, keys, values = batch
+                part = Batch(
+                    origins[start:end],
+                    offsets[start:end],
+                    kafka_times_ms[start:end],
+                    keys[start:end],
+                    values[start:end],
+                )
+                self._take(self._frame(part), end - start)
 
     def _take(self, frame: Frame, records: int) -> None:
+        self._waiting += records
         self.read.note(frame, records)
         for shard, revisions in zip(self._shards, self.revisions, strict=True):
             _keep(shard.take(frame), revisions)
 
     def decide(self, watermark_ms: int) -> None:
         """Let every shard decide what the watermark has passed."""
+        self._waiting = 0
         if watermark_ms != END_OF_INPUT_MS:
             watermark_ms = min(watermark_ms, self._until_ms)
         for shard, revisions in zip(self._shards, self.revisions, strict=True):

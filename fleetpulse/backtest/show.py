@@ -15,9 +15,10 @@ from fleetpulse.times import iso
 def read(found: Read, seconds: float) -> str:
     """What was read, in a line."""
     late = f"{found.late:,} late" + (f" of {len(found.late_devices):,} devices" if found.late else "")
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in found.reasons.most_common())
+    rejected = f"{found.rejected:,} rejected" + (f" ({reasons})" if reasons else "")
     return (
-        f"{found.records:,} records in {seconds:.1f} s, {found.rejected:,} rejected, {late}; "
-        f"decided up to {iso(found.decided_until_ms)}"
+        f"{found.records:,} records in {seconds:.1f} s, {rejected}, {late}; decided up to {iso(found.decided_until_ms)}"
     )
 
 

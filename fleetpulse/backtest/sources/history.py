@@ -24,6 +24,11 @@ class Chunk(NamedTuple):
             [values[index] for index in indices],
         )
 
+    def part(self, start: int, end: int) -> "Chunk":
+        """The records from `start` on, before `end`."""
+        offsets, kafka_times_ms, values = self
+        return Chunk(offsets[start:end], kafka_times_ms[start:end], values[start:end])
+
     def batch(self, origin: int) -> Batch:
         """As the domain takes it. Nothing is decided by keys."""
         count = len(self.values)

@@ -3,10 +3,14 @@
 import random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fleetpulse.alerts import AlertState, Revision, to_json
+from fleetpulse.backtest import show
 from fleetpulse.backtest.changes import changes
 from fleetpulse.backtest.run import in_order, run_history
+from fleetpulse.backtest.sources.history import Chunk, Stream
 from fleetpulse.backtest.sources.records import record_of, without_detection
 from fleetpulse.records.frames import Original
 from tests.unit.fleetpulse.backtest.histories import SETTINGS, streams
@@ -98,3 +102,74 @@ def test_a_record_equals_the_one_on_the_topic_but_for_when_it_was_detected():
     for revision in revisions:
         live = to_json(revision, END_MS)
         assert record_of(revision) == without_detection(live) != live
+
+
+def late_record(n: int, device: bytes, event_s: float, kafka_s: float) -> Original:
+    value = b'{"device_id":"%s","ts":%d,"temperature_c":80}' % (device, T0 + round(event_s * 1000))
+    return Original(0, n, T0 + round(kafka_s * 1000), None, value)
+
+
+def steady(until_s: int) -> list[tuple[bytes, float, float]]:
+    return [(b"good", at, at) for at in range(0, until_s, 10)]
+
+
+HOT = (version([RULES[0] | {"for": "0s"}], 1, 0),)
+
+
+@pytest.mark.parametrize(("partitions", "size"), [(1, 1), (1, 7), (1, 10_000), (4, 3), (4, 10_000)])
+def test_batches_that_come_every_two_hours_are_late_whatever_the_chunks(partitions, size):
+    """The job has decided their time when they come: they are counted as late, and judged by no rule."""
+    times = steady(7_200) + [(b"batcher", at, 7_200) for at in range(60, 7_200, 60)] + [(b"good", 7_200, 7_200)]
+    records = [late_record(n, *time) for n, time in enumerate(times)]
+    judged = run_history(streams(records, partitions, size), SETTINGS, [HOT])
+    assert (judged.read.late, judged.read.late_devices) == (119, {"batcher"})
+    assert {r.device_id for r in judged.revisions[0] if r.rule_id == "hot"} == {"good"}
+
+
+@pytest.mark.parametrize(
+    ("behind_s", "late"), [(1.999, 0), (2.0, 0), (2.001, 1), (3, 1), (3_600, 1)], ids=lambda v: str(v)
+)
+def test_a_record_is_late_when_its_time_was_decided_as_it_arrived(behind_s, late):
+    times = [*steady(3_700), (b"slow", 3_690 - behind_s, 3_690), (b"good", 3_700, 3_700)]
+    records = [late_record(n, *time) for n, time in enumerate(times)]
+    assert run_history(streams(records), SETTINGS, [()]).read.late == late
+
+
+def test_a_partition_that_lags_holds_time_until_it_is_idle():
+    """The second partition is 20 s behind: on time while it speaks, and late where it begins, also after a pause."""
+    ahead = [late_record(n, b"ahead", at, at) for n, at in enumerate(range(0, 600, 5))]
+    behind = [late_record(n, b"behind", at - 20, at) for n, at in enumerate([*range(20, 200, 5), *range(400, 600, 5)])]
+    both = [Stream("t", p, iter([chunk(own)])) for p, own in enumerate((ahead, behind))]
+    read = run_history(both, SETTINGS, [()]).read
+    assert read.late_devices == {"behind"}
+    assert read.late == 2 * 4  # until its time is beyond what had been decided without it
+
+
+def chunk(records: list[Original]) -> Chunk:
+    return Chunk([r.offset for r in records], [r.kafka_time_ms for r in records], [r.value for r in records])
+
+
+@given(st.randoms(use_true_random=False), st.integers(1, 4), st.integers(1, 60))
+@settings(deadline=None, max_examples=30)
+def test_chunks_and_late_records_change_nothing_that_is_on_time(chance, partitions, size):
+    """Late records of one device beside: the alerts of all others are those of a history without it."""
+    records = history(5)
+    late = [
+        late_record(n, b"late", chance.uniform(-300, 100), chance.uniform(100, 170))
+        for n in range(chance.randint(0, 20))
+    ]
+    mixed = sorted([*records, *late], key=lambda record: record.kafka_time_ms)
+    [found] = run_history(streams(mixed, partitions, size), SETTINGS, [VERSIONS], END_MS).revisions
+    [alone] = run_history(streams(records), SETTINGS, [VERSIONS], END_MS).revisions
+    assert [r for r in found if r.device_id != "late"] == alone
+
+
+def test_reasons_of_rejections_are_counted():
+    records = [Original(0, n, T0, None, value) for n, value in enumerate([b"rubbish", b"rubbish", b"[]"])]
+    read = run_history(streams_of_one(records), SETTINGS, [()]).read
+    assert read.reasons.total() == read.rejected == 3
+    assert "3 rejected (" in show.read(read, 0.1)
+
+
+def streams_of_one(records: list[Original]) -> list[Stream]:
+    return [Stream("t", 0, iter([chunk(records)]))]

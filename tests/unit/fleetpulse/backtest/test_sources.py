@@ -1,6 +1,7 @@
 """The same records make the same streams, in Parquet as in JSON lines."""
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -84,15 +85,15 @@ def test_what_is_no_parquet_of_records_is_refused(tmp_path):
 
 def test_lines_in_envelopes_say_where_kafka_had_them(tmp_path):
     file = write_lines(tmp_path / "history.jsonl", RECORDS)
-    assert parsed(rows(lines.streams(file, None))) == expected()
-    assert parsed(rows(lines.streams(file, FROM_MS))) == expected(FROM_MS)
+    assert parsed(rows(lines.streams(file, None, print))) == expected()
+    assert parsed(rows(lines.streams(file, FROM_MS, print))) == expected(FROM_MS)
 
 
 def test_bare_lines_came_when_they_say_or_with_the_line_before(tmp_path):
     file = tmp_path / "bare.jsonl"
     texts = [b'{"device_id":"d","ts":%d}' % T0, b"rubbish", b'{"device_id":"d"}', b'{"sensor_id":"s","value":7}']
     file.write_bytes(b"\n".join([*texts, b"", b'{"device_id":"d","ts":%d}' % (T0 + 5)]))
-    [stream] = lines.streams(file, None)
+    [stream] = lines.streams(file, None, print)
     found = [row for chunk in stream.chunks for row in zip(*chunk, strict=True)]
     assert found == [
         *((n, T0, text) for n, text in enumerate(texts)),
@@ -102,6 +103,123 @@ def test_bare_lines_came_when_they_say_or_with_the_line_before(tmp_path):
 
 def test_a_value_may_be_text_whatever_it_holds(tmp_path):
     file = tmp_path / "texts.jsonl"
-    file.write_text('{"value": "{\\"broken\\"", "kafka_time": 5}\n')
-    [stream] = lines.streams(file, None)
-    assert [*stream.chunks] == [([0], [5], [b'{"broken"'])]
+    file.write_text(json.dumps({"value": '{"broken"', "kafka_time": T0}))
+    [stream] = lines.streams(file, None, print)
+    assert [*stream.chunks] == [([0], [T0], [b'{"broken"'])]
+
+
+def read_lines(folder: Path, *texts: str | bytes) -> tuple[list[tuple], list[str]]:
+    """The records of a file, and what was noted about its lines."""
+    file = folder / "history.jsonl"
+    file.write_bytes(b"\n".join(text.encode() if isinstance(text, str) else text for text in texts))
+    notes: list[str] = []
+    return [row for stream in lines.streams(file, None, notes.append) for row in flat(stream)], notes
+
+
+def flat(stream: Stream) -> list[tuple]:
+    return [(stream.topic, stream.partition, *row) for chunk in stream.chunks for row in zip(*chunk, strict=True)]
+
+
+@pytest.mark.parametrize(
+    "kafka_time",
+    [T0, float(T0), T0 // 1000, f'"{T0}"', f'"{T0 // 1000}"', '"2026-01-01T00:00:00Z"', f"{T0}.0", T0 * 1000],
+)
+def test_the_kafka_time_of_an_envelope_has_any_form_that_a_time_may_have(tmp_path, kafka_time):
+    assert T0 == 1_767_225_600_000
+    found, _ = read_lines(tmp_path, f'{{"kafka_time": {kafka_time}, "value": {{"device_id": "d"}}}}')
+    assert found == [("lines", 0, 0, T0, b'{"device_id": "d"}')]
+
+
+KCAT = {"topic": "t", "partition": 2, "offset": 7, "tstype": "create", "ts": T0, "key": "d", "payload": "{}"}
+
+
+@pytest.mark.parametrize(
+    ("payload", "value"), [("{}", b"{}"), ("rubbish", b"rubbish"), (None, None), ("", b""), ({"a": 1}, b'{"a": 1}')]
+)
+def test_lines_of_kcat_are_read(tmp_path, payload, value):
+    found, _ = read_lines(tmp_path, json.dumps(KCAT | {"payload": payload}))
+    assert found == [("t", 2, 7, T0, value)]
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ('{"kafka_time": "soon", "value": {}}', "kafka_time: 'soon' is neither"),
+        ('{"kafka_time": null, "value": {}}', "kafka_time: 'null' is neither"),
+        ('{"kafka_time": true, "value": {}}', "kafka_time: 'true' is neither"),
+        ('{"kafka_time": -1, "value": {}}', "kafka_time: '-1' is neither"),
+        ('{"kafka_time": 0, "value": {}}', "kafka_time: '0' is neither"),
+        ('{"kafka_time": 1e400, "value": {}}', "kafka_time: '1e400' is neither"),
+        ('{"kafka_time": [1], "value": {}}', "kafka_time"),
+        (f'{{"kafka_time": {T0}}}', "value: missing"),
+        (f'{{"kafka_time": {T0}, "value": {{}}, "partition": -1}}', "expected 0 or more"),
+        (f'{{"kafka_time": {T0}, "value": {{}}, "offset": "x"}}', "offset: '\"x\"' is no int"),
+        (f'{{"kafka_time": {T0}, "value": {{}}, "topic": 5}}', "topic: '5' is no str"),
+        (f'{{"kafka_time": {T0}, "value": {{}}', "cannot be read"),
+        (json.dumps({**KCAT, "ts": -1}), "ts: '-1' is neither"),
+        (json.dumps({k: v for k, v in KCAT.items() if k != "ts"}), "ts: missing"),
+        (json.dumps(KCAT)[:-3], "cannot be read"),
+    ],
+)
+def test_an_envelope_that_cannot_be_read_is_refused_with_its_line_and_reason(tmp_path, line, why):
+    with pytest.raises(ConfigurationError) as refused:
+        read_lines(tmp_path, '{"device_id": "d"}', "", line)
+    assert f"{tmp_path / 'history.jsonl'}:3: " in str(refused.value)
+    assert why in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"sensor_id": "s", "value": 7}',
+        b"rubbish",
+        b"[1]",
+        b'{"payload": "x"}',
+        b'"text"',
+        b"\xff\xfe",
+        b'{"value": 1',
+    ],
+)
+def test_what_is_no_envelope_is_the_record_itself(tmp_path, line):
+    found, _ = read_lines(tmp_path, b'{"device_id":"d","ts":%d}' % T0, line)
+    assert found[1] == ("lines", 0, 1, T0, line)
+
+
+def bare(*seconds: float) -> list[str]:
+    return [f'{{"device_id": "d{n % 3}", "ts": {T0 + round(at * 1000)}}}' for n, at in enumerate(seconds)]
+
+
+YEARS_S = 10 * 365 * 86_400
+
+
+@pytest.mark.parametrize(
+    ("seconds", "ahead"),
+    [
+        pytest.param([*range(40), YEARS_S, *range(40, 80)], [41], id="one in the middle"),
+        pytest.param([YEARS_S, *range(40)], [1], id="the first"),
+        pytest.param([*range(40), YEARS_S], [41], id="the last"),
+        pytest.param([*range(40), YEARS_S, YEARS_S + 5, *range(40, 80)], [41, 42], id="two in a row"),
+        pytest.param([at + YEARS_S * (at % 4 == 3) for at in range(80)], [*range(4, 81, 4)], id="one clock of four"),
+        pytest.param([*range(40)], [], id="none"),
+        pytest.param([0], [], id="a single line"),
+        pytest.param([at * 2 * 86_400 for at in range(30)], [], id="a line in two days"),
+        pytest.param([*range(40), *range(30 * 86_400, 30 * 86_400 + 40)], [], id="a month without lines"),
+        pytest.param([7200, *range(30), 7260, *range(30, 60), 7320], [], id="batches two hours behind"),
+        pytest.param([*range(30 * 86_400, 30 * 86_400 + 40), *range(5)], [], id="old lines at the end"),
+    ],
+)
+def test_bare_lines_far_ahead_of_their_neighbours_are_noted_and_move_no_time(tmp_path, seconds, ahead):
+    found, notes = read_lines(tmp_path, *bare(*seconds))
+    said = [int(number) for note in notes for number in re.findall(r"line (\d+) ", note)]
+    assert said == ahead[:5]
+    assert bool(notes) == bool(ahead)
+    others = [row[3] for number, row in enumerate(found, 1) if number not in ahead]
+    assert others == [T0 + at * 1000 for number, at in enumerate(seconds, 1) if number not in ahead]
+    if ahead:
+        assert max(row[3] for row in found) == max(others)
+
+
+def test_a_line_without_a_time_at_the_beginning_came_with_the_first_that_has_one(tmp_path):
+    found, _ = read_lines(tmp_path, '{"device_id": "d"}', "rubbish", *bare(0, 1))
+    assert [row[3] for row in found] == [T0, T0, T0, T0 + 1000]

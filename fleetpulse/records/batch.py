@@ -16,6 +16,7 @@ from fleetpulse.records.dialects import (
     EVENT,
     MAX_NAME_CHARS,
     NOWHERE,
+    SENSOR,
     TELEMETRY,
     TELEMETRY_METRICS,
     Dialect,
@@ -107,8 +108,8 @@ class _TypedRecord(_Payload, gc=False, omit_defaults=True):
 # Decimal, since a float would round a time up. Metrics are floats by their type, which the hook leaves alone.
 _decode_lines = msgspec.json.Decoder(_Record, float_hook=Decimal).decode_lines
 _decode_typed_lines = msgspec.json.Decoder(_TypedRecord, float_hook=Decimal).decode_lines
-# The names of the time, as they stand in JSON.
-_TIME_NAMES = (b'"ts"', b'"time"', b'"timestamp"')
+# The names of the time, as they stand in JSON, in the order of `ID_NAMES`.
+_TIME_NAMES = tuple(f'"{dialect.time}"'.encode() for dialect in (TELEMETRY, EVENT, SENSOR))
 _LOT = 128  # records that are decoded at once: if one of them is not plainly good, each of them is looked at
 
 

@@ -51,3 +51,12 @@ def test_the_allow_list_refuses_any_other_package_and_other_code_of_ours() -> No
     graph.add_import(importer="domain.deep.module", imported="pandas")
     graph.add_import(importer="domain.module", imported="adapters.kafka")
     assert found(graph) == ["domain.deep.module imports pandas", "domain.module imports adapters.kafka"]
+
+
+def test_the_architecture_page_draws_the_same_layers() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    drawn = page.split("## Layers\n\n```\n")[1].split("\n```")[0].replace("\ncli → shard", " → shard")
+    [layers] = [contract["layers"] for contract in SETTINGS["contracts"] if contract["type"] == "layers"]
+    assert [set(layer.split(" | ")) for layer in drawn.split(" → ")] == [
+        set(layer.replace("fleetpulse.", "").split(" | ")) for layer in layers
+    ]

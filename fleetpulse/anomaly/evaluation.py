@@ -152,7 +152,7 @@ class RuleSetEvaluator:
 
     @staticmethod
     def _stays(key: str, staying: Collection[str]) -> bool:
-        return key in staying or "/" in key  # a leaf's key says all that it is
+        return key in staying or "/" in key  # a leaf's key names its metric and limit
 
     def renumber(self, order: list[int]) -> None:
         """Keep the devices in `order` alone, with their indices in it as their numbers."""

@@ -63,7 +63,7 @@ class Memory(msgspec.Struct, array_like=True):
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """What alerts say of devices, by number. Both grow as devices come."""
+    """Names and sites of devices, by number. Both grow as devices come."""
 
     names: list[str]
     sites: dict[int, str]

@@ -17,8 +17,8 @@ def checks(fields: dict[str, Any], rule: Rule | None, policy: InactivityPolicy |
 
     Args:
         fields: those of the revision.
-        rule: the rule that it names, of the version that it names; None where there is none.
-        policy: when silence is judged.
+        rule: the rule that it names, of the version that it names; None if it has no such rule.
+        policy: when silence is evaluated.
     """
     opened_at_ms = to_epoch_ms(fields["opened_at"])
     named = str(alert_id(fields["rule_id"], fields["device_id"], opened_at_ms))

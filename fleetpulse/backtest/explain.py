@@ -18,7 +18,7 @@ from fleetpulse.cli.parameters import Duration, topic_option
 from fleetpulse.cli.settings import FLAG, option
 from fleetpulse.errors import ConfigurationError
 from fleetpulse.inactivity.timeouts import NEVER_SEEN
-from fleetpulse.rulefiles.difference import fields_of, told
+from fleetpulse.rulefiles.difference import fields_of, in_words
 from fleetpulse.rules import model as rule_types
 from fleetpulse.rules.checks import RULE_ID
 from fleetpulse.rules.evidence import Check
@@ -161,7 +161,9 @@ def _lines(explained: Sequence[Explained], heard: int) -> list[str]:
         if not one.differences:
             lines.append("  is so   history gives the same revision")
         for name, (stored, made) in one.differences.items():
-            lines.append(f"  NOT SO  {name} is {told(stored)}, by history {'nothing' if made is None else told(made)}")
+            lines.append(
+                f"  NOT SO  {name} is {in_words(stored)}, by history {'nothing' if made is None else in_words(made)}"
+            )
         lines += [f"  record  {r.origin}  of {iso(r.event_time_ms)}" for r in one.records[:_SHOWN]]
         if len(one.records) > _SHOWN:
             lines.append(f"          and {len(one.records) - _SHOWN:,} more")
@@ -174,7 +176,7 @@ def _rule_line(one: Explained) -> str:
     if one.rule is None:
         return f"by rule {one.told['rule_id']}, which version {one.version} of the rules does not have"
     fields = fields_of(rule_types.to_document(RuleSet((one.rule,)))["rules"][0])
-    says = ", ".join(f"{name} {told(value)}" for name, value in fields.items() if name != "id" and value != "0s")
+    says = ", ".join(f"{name} {in_words(value)}" for name, value in fields.items() if name != "id" and value != "0s")
     return f"by rule {one.rule.id} of version {one.version}: {says}"
 
 

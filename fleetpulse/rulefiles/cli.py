@@ -34,7 +34,7 @@ _rules_topic = topic_option(
 
 
 def _on_the_topic(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that say where versions are."""
+    """The options that name the topic of versions."""
     decorated: Callable[..., Any] = _rules_topic(bootstrap_servers(command))
     return decorated
 
@@ -47,7 +47,7 @@ def command() -> None:
 @command.command("check")
 @_files
 def check_command(files: tuple[Path, ...]) -> None:
-    """Say what is wrong with rule files, or what they contain. Several files are one set."""
+    """Print what is wrong with rule files, or what they contain. Several files are one set."""
     rules = _warned(_load(files))
     console().print(show.rules(rules))
     kinds = Counter(rule.kind for rule in rules.rules)
@@ -57,7 +57,7 @@ def check_command(files: tuple[Path, ...]) -> None:
 @command.command("test")
 @_files
 def test_command(files: tuple[Path, ...]) -> None:
-    """Judge the records of fixtures, and say where other alerts come of them than they expect."""
+    """Evaluate the records of fixtures, and print where their alerts differ from those expected."""
     failed = 0
     for file in files:
         fixture = read_fixture(file)
@@ -75,7 +75,7 @@ def test_command(files: tuple[Path, ...]) -> None:
 @option(
     "effective.from",
     Instant(),
-    "Event time from which the version judges: epoch ms or ISO 8601.  [default: in 10 s]",
+    "Event time from which the version is in force: epoch ms or ISO 8601.  [default: in 10 s]",
     parameter="effective_from_ms",
     environment=False,
 )
@@ -91,7 +91,7 @@ def apply_command(files: tuple[Path, ...], effective_from_ms: int | None, bootst
     def decide(book: Book) -> Version | None:
         nonlocal changes
         from_ms = _effective_from_ms(effective_from_ms)
-        before = in_force(_told(book).versions, from_ms)
+        before = in_force(_report_unreadable(book).versions, from_ms)
         if before is not None and before.rules == rules:
             click.echo(f"unchanged: version {before.version}, from {iso(before.effective_from_ms)}, has these rules")
             return None
@@ -109,7 +109,7 @@ def apply_command(files: tuple[Path, ...], effective_from_ms: int | None, bootst
     if (now_ms := _now_ms()) > from_ms:
         raise FleetpulseError(
             f"version {number} was acknowledged only at {iso(now_ms)}, after it took effect: until then readings may "
-            "have been judged by the version before, and a replay will judge them by this one"
+            "have been evaluated by the version before, and a replay will evaluate them by this one"
         )
 
 
@@ -181,9 +181,9 @@ def _count(rules: RuleSet) -> str:
 def _effective_from_ms(given_ms: int | None) -> int:
     """The instant given, or one soon, if every shard can have the version in time.
 
-    No watermark ever passes the present. So a version that is told before its instant reaches all shards before any of
-    them has decided a reading from then; one told afterwards would judge in some shards what others have judged
-    already, and a replay would judge all of it otherwise.
+    No watermark ever passes the present. So a version that is published before its instant reaches all shards before
+    any of them has decided a reading from then. One published later would be used in some shards only for readings
+    that others have decided already, and a replay would decide otherwise.
     """
     now_ms = _now_ms()
     if given_ms is not None and given_ms < now_ms + NOTICE_MS:
@@ -194,10 +194,10 @@ def _effective_from_ms(given_ms: int | None) -> int:
 
 
 def _book(bootstrap_servers: str, topic: str) -> Book:
-    return _told(read_book(bootstrap_servers, topic))
+    return _report_unreadable(read_book(bootstrap_servers, topic))
 
 
-def _told(book: Book) -> Book:
+def _report_unreadable(book: Book) -> Book:
     for line in book.unreadable:
         click.echo(line, err=True)
     return book

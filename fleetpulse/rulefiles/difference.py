@@ -34,7 +34,7 @@ class Difference(NamedTuple):
         """For people: `+` added, `-` removed, `~` changed."""
         yield from (f"+ {_title(rule)}" for rule in self.added)
         yield from (f"- {_title(rule)}" for rule in self.removed)
-        yield from (f"~ {c.id}: {c.field}: {told(c.before)} → {told(c.after)}" for c in self.changed)
+        yield from (f"~ {c.id}: {c.field}: {in_words(c.before)} → {in_words(c.after)}" for c in self.changed)
         if self.reordered:
             yield "~ the order of the rules"
 
@@ -42,8 +42,8 @@ class Difference(NamedTuple):
         """In a few words."""
         changed = len({change.id for change in self.changed})
         counts = ((len(self.added), "added"), (len(self.removed), "removed"), (changed, "changed"))
-        told = [f"{count:,} {what}" for count, what in counts if count]
-        return ", ".join(told + ["reordered"] * self.reordered) or "the same rules"
+        counted = [f"{count:,} {what}" for count, what in counts if count]
+        return ", ".join(counted + ["reordered"] * self.reordered) or "the same rules"
 
     def as_document(self) -> dict[str, Any]:
         """For programs."""
@@ -89,8 +89,8 @@ def _title(rule: Rule) -> str:
     return f"{rule.id} ({rule.kind})"
 
 
-def told(value: Any) -> str:
+def in_words(value: Any) -> str:
     """A value in a line."""
     if isinstance(value, list | tuple):
-        return f"[{', '.join(map(told, value))}]"
+        return f"[{', '.join(map(in_words, value))}]"
     return "default" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,4 +1,4 @@
-"""Reads rule files: several make one set, and what is wrong is told by file, line and field."""
+"""Reads rule files: several make one set, and each fault is a line with file, line and field."""
 
 import os
 import re
@@ -15,16 +15,16 @@ from fleetpulse.rules.model import RuleSet
 from fleetpulse.rules.parts import RuleError
 from fleetpulse.rules.rule import Fault
 
-_MOST_TOLD = 20  # faults in one message
+_MOST_SHOWN = 20  # faults in one message
 
 
 class RuleFileError(ConfigurationError):
     """All that is wrong with rule files, a line each."""
 
     def __init__(self, lines: list[str]) -> None:
-        told = lines[:_MOST_TOLD] + [f"and {len(lines) - _MOST_TOLD:,} more"] * (len(lines) > _MOST_TOLD)
-        super().__init__("; ".join(told))
-        self.lines = told
+        shown = lines[:_MOST_SHOWN] + [f"and {len(lines) - _MOST_SHOWN:,} more"] * (len(lines) > _MOST_SHOWN)
+        super().__init__("; ".join(shown))
+        self.lines = shown
         self.count = len(lines)
 
 
@@ -117,7 +117,7 @@ def _in_files(found_in_set: Iterable[Fault], origins: list[tuple[_File, int]]) -
 
 
 def _nearest(positions: Mapping[str, Position], path: str) -> Position:
-    """Where the field stands; one that is missing is told at the line of what it is missing from."""
+    """Where the field stands; for one that is missing, where what it is missing from stands."""
     while path and path not in positions:
         path = path[: max(path.rfind("."), path.rfind("["), 0)]
     return positions[path]

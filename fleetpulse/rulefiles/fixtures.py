@@ -1,4 +1,4 @@
-"""Fixtures of rules: records in, alerts expected. Judged by the domain, with neither Flink nor Kafka."""
+"""Fixtures of rules: records in, alerts expected. Evaluated by the domain, with neither Flink nor Kafka."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -32,7 +32,7 @@ At = float | str
 
 
 class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An alert's revision. What is not said may be anything."""
+    """An alert's revision. A field left out may be anything."""
 
     device: str
     rule: str
@@ -54,7 +54,7 @@ class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Fixture(NamedTuple):
-    """A fixture that was read: frames of records, up to when they are judged, and what must come of it."""
+    """A fixture that was read: frames of records, up to when they are evaluated, and the alerts they must raise."""
 
     rules: RuleSet
     frames: list[Frame]
@@ -68,7 +68,7 @@ def read_fixture(path: Path) -> Fixture:
     """Read a fixture.
 
     Raises:
-        ConfigurationError: it is none; says where.
+        ConfigurationError: it is not a fixture; names the field.
     """
     document = _document(path)
     start_ms = _instant_ms(f"{path}: start", document.start, 0)
@@ -83,7 +83,7 @@ def read_fixture(path: Path) -> Fixture:
 
 def differences(fixture: Fixture) -> Iterator[str]:
     """What comes of a fixture's records and should not, and the other way round, a line each."""
-    left = _judge(fixture)
+    left = _evaluate(fixture)
     for expected in fixture.expected:
         found = next((revision for revision in left if _is(revision, expected, fixture.start_ms)), None)
         if found is None:
@@ -91,10 +91,10 @@ def differences(fixture: Fixture) -> Iterator[str]:
         else:
             left.remove(found)
     if fixture.nothing_else:
-        yield from (f"unexpected: {_told(revision, fixture.start_ms)}" for revision in left)
+        yield from (f"unexpected: {_description(revision, fixture.start_ms)}" for revision in left)
 
 
-def _judge(fixture: Fixture) -> list[Revision]:
+def _evaluate(fixture: Fixture) -> list[Revision]:
     version = Version(1, fixture.start_ms, fixture.rules)
     shard = Shard(ShardPolicy((), 1, readings=ReadingPolicy(evaluate_rules=True), versions=(version,)), 0, None)
     outputs = [output for frame in fixture.frames for output in shard.take(frame)]
@@ -117,7 +117,7 @@ def _expectation(expected: Expected, start_ms: int) -> str:
     return f"{expected.state} of {expected.rule} for {expected.device} at {at}{_as(expected.severity)}{value}"
 
 
-def _told(revision: Revision, start_ms: int) -> str:
+def _description(revision: Revision, start_ms: int) -> str:
     at = _offset(revision.changed_at_ms, start_ms)
     value = "" if revision.value is None else f", value {revision.value:g}"
     return f"{revision.state} of {revision.rule_id} for {revision.device_id} at {at}{_as(revision.severity)}{value}"
@@ -146,7 +146,7 @@ def _document(path: Path) -> _Document:
 
 
 def _rules(path: Path, given: str | list[object]) -> RuleSet:
-    """A file's rules, by its name from the fixture's folder, without what the environment says; or those given."""
+    """A file's rules, by its name from the fixture's folder, without the environment's variables; or those given."""
     if isinstance(given, str):
         return load(path.parent / given, {})
     try:

@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 from ruamel.yaml import YAML
 
-from fleetpulse.rulefiles.difference import difference, fields_of, told
+from fleetpulse.rulefiles.difference import difference, fields_of, in_words
 from fleetpulse.rules.model import RuleSet, to_document
 from fleetpulse.rules.versions import Versions, in_force
 from fleetpulse.times import iso
@@ -16,12 +16,12 @@ _IN_COLUMNS = ("id", "kind")
 
 def rules(shown: RuleSet) -> Table:
     """One line a rule."""
-    table = Table("id", "kind", "says", box=None)
+    table = Table("id", "kind", "fields", box=None)
     for document in to_document(shown)["rules"]:
         fields = fields_of(document)
         others = {name: value for name, value in fields.items() if name not in _IN_COLUMNS and value != "0s"}
-        says = ", ".join(f"{name} {told(value)}" for name, value in others.items())
-        table.add_row(*map(Text, (document["id"], document["kind"], says)))
+        listed = ", ".join(f"{name} {in_words(value)}" for name, value in others.items())
+        table.add_row(*map(Text, (document["id"], document["kind"], listed)))
     return table
 
 

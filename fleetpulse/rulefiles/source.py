@@ -61,7 +61,7 @@ def parse(raw: bytes, is_json: bool, environment: Mapping[str, str]) -> Source:
     """Read a file's content.
 
     Raises:
-        Unreadable: it is no YAML (or JSON) of values that rules have; says all that is wrong where it can go on.
+        Unreadable: it is no YAML (or JSON) of values that rules have; lists all flaws, if it can go on.
     """
     text = _text(raw)
     node = _compose(_json_as_yaml(text) if is_json and text.strip() else text)
@@ -170,14 +170,14 @@ class _Walk:
         return _text_of(text) if kind in _TEXTS else self._number(kind, tag, text)
 
     def _number(self, kind: str, tag: str, text: str) -> object:
-        """Or true, false, nothing: what YAML tells apart from text."""
+        """Or true, false, nothing: all that YAML keeps apart from text."""
         constructor = self._yaml.constructor
         if kind not in ("null", "bool", "int", "float"):
             raise ValueError(f"the tag {tag} is not taken")
         try:
             value = getattr(constructor, f"construct_yaml_{kind}")(ScalarNode(tag, text))
         except (ValueError, LookupError, YAMLError):
-            raise ValueError(f"{shown(text)} is not what its tag says") from None
+            raise ValueError(f"{shown(text)} does not fit its tag") from None
         if isinstance(value, float) and not math.isfinite(value):
             raise ValueError(f"{shown(text)} is not a finite number")
         return value

@@ -15,7 +15,7 @@ _TAKEN_OVER = (KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALI
 
 
 class Book(NamedTuple):
-    """What a topic holds: versions in the order in which they take effect, and a line on each record that is none."""
+    """What a topic holds: versions in the order in which they take effect, and a line for each other record."""
 
     versions: Versions
     unreadable: tuple[str, ...]
@@ -25,7 +25,7 @@ class Book(NamedTuple):
         """The version of a number.
 
         Raises:
-            FleetpulseError: there is none.
+            FleetpulseError: no version has it.
         """
         for version in self.versions:
             if version.version == number:

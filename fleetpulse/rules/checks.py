@@ -1,4 +1,4 @@
-"""What is wrong with a set of rules beyond its types. What is wrong within a rule, its kind says."""
+"""Checks of a set of rules beyond its types. Checks of the fields of a kind are in the file of that kind."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -82,7 +82,7 @@ def _common_contradictions(path: str, rule: Rule) -> Iterator[Fault]:
     if "" in rule.scope.devices or not rule.scope.devices:
         yield f"{path}.scope.devices", "expected globs of device ids, at least one"
     if isinstance(rule, SilenceRule) and rule.scope.sites:
-        yield f"{path}.scope.sites", "silence is judged by device, not by site: a device that is silent tells none"
+        yield f"{path}.scope.sites", "silence is evaluated by device, not by site: a silent device reports no site"
 
 
 def warnings(rules: RuleSet) -> list[Fault]:
@@ -95,6 +95,6 @@ def warnings(rules: RuleSet) -> list[Fault]:
     for path, rule in by_path.items():
         nameless = msgspec.structs.replace(rule, id="")
         if first.setdefault(nameless, rule.id) != rule.id and path not in shadowed:
-            found.append((path, f"says the same as {first[nameless]!r}"))
+            found.append((path, f"is the same as {first[nameless]!r}"))
     order = {path: index for index, path in enumerate(by_path)}
     return sorted(found, key=lambda fault: order[fault[0].partition("]")[0] + "]"])

@@ -1,7 +1,7 @@
 """A set of rules, read as a whole and checked as a whole, or refused.
 
-The kinds of rules are in `fleetpulse.rules.kinds`. `docs/rules.md` tells what each means; `fleetpulse.anomaly.watch`
-and `fleetpulse.inactivity.watch` decide by them.
+The kinds of rules are in `fleetpulse.rules.kinds`, and described in `docs/rules.md`. `fleetpulse.anomaly.watch` and
+`fleetpulse.inactivity.watch` evaluate them.
 """
 
 import re
@@ -52,10 +52,10 @@ def _schema_hook(wanted: type) -> dict[str, Any]:
 
 
 def read(document: object) -> RuleSet:
-    """Read a set from what YAML or JSON gave; `fleetpulse.rules.checks` looks at what types do not tell.
+    """Read a set from parsed YAML or JSON; `fleetpulse.rules.checks` checks more than its types.
 
     Raises:
-        RuleError: it is none; says where.
+        RuleError: a field is unknown, missing or of another type; names it.
     """
     try:
         return msgspec.convert(document, RuleSet, dec_hook=_dec_hook)
@@ -89,7 +89,7 @@ def _value_at(document: Any, path: str) -> object:
 
 
 def shown(value: object) -> str:
-    """A value as a message tells it, in one short line."""
+    """A value as messages show it, in one short line."""
     if isinstance(value, dict | list | tuple | NoneType):
         return "nothing" if value is None else "a mapping" if isinstance(value, dict) else f"a list of {len(value)}"
     text = str(value).lower() if isinstance(value, bool) else ascii(value)

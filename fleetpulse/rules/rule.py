@@ -81,11 +81,11 @@ class ReadingRule(BaseRule, frozen=True, kw_only=True):
         return severity or _SEVERITIES[level]
 
     def describe(self, change: LevelChange) -> str:
-        """What an open alert says, after the device's name."""
+        """The summary of an alert that opens or is updated, without the device's name."""
         raise NotImplementedError
 
     def describe_recovery(self, change: LevelChange) -> str:
-        """What a recovered alert says, after the device's name."""
+        """The summary of an alert that recovers, without the device's name."""
         raise NotImplementedError
 
     def checks(self, revision: Fields) -> Iterator[Check]:  # noqa: ARG002

@@ -15,9 +15,9 @@ NOTICE_MS = 2_000  # how far ahead of all clocks a change must be announced, so 
 
 
 class Version(Struct, frozen=True):
-    """A whole set, judging all that happens from `effective_from_ms` (event time, epoch ms) on. Versions count up.
+    """A whole set, in force from `effective_from_ms` (event time, epoch ms) on. Versions count up.
 
-    `expects_from_ms` is set where the set judges history too: nobody could be expected to report that long ago.
+    `expects_from_ms` is set if the set applies to history too: nobody could be expected to report that long ago.
     """
 
     version: int
@@ -72,7 +72,7 @@ def merged(known: Versions, more: Iterable[Version]) -> Versions:
 
 
 def in_force(versions: Versions, at_ms: int) -> Version | None:
-    """The version that judges what happens at an instant."""
+    """The version in force at an instant."""
     candidates = [version for version in versions if version.effective_from_ms <= at_ms]
     return candidates[-1] if candidates else None
 
@@ -89,7 +89,7 @@ def following(versions: Versions, number: int) -> Version | None:
 
 
 def expecting(versions: Versions, from_ms: int | None) -> Versions:
-    """Versions of which those that judge since ever expect devices to report from `from_ms` on; None: nobody is.
+    """Versions of which those without an instant expect devices to report from `from_ms` on; None: no device.
 
     Rules that were never published, such as a file's, have no instant of their own from which on that could be asked.
     """

@@ -1,4 +1,4 @@
-"""`condition`: what several values and rules say together, where something may not be known yet."""
+"""`condition`: several values and rules together, some of which may not be known yet."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -45,7 +45,7 @@ class Node(Part, frozen=True, kw_only=True):
 
 
 class Condition(ReadingRule, frozen=True, kw_only=True, tag="condition"):
-    """What several values or rules say together."""
+    """Several values or rules together."""
 
     when: Node
     hold: DurationMs = field(default_factory=DurationMs, name="for")

@@ -86,7 +86,7 @@ class GeofenceEvaluator(Evaluator):
         self._beyond = EVERYWHERE_BOX if outside else outer_box(area)
 
     def feed(self, due: Due, mask: Mask, changes: list[LevelChange]) -> None:
-        """Take due readings that tell both coordinates."""
+        """Take due readings that have both coordinates."""
         rows, numbers = due.rows, due.numbers
         lats, lons = rows.columns.get("lat"), rows.columns.get("lon")
         if lats is None or lons is None:

@@ -42,12 +42,12 @@ _ENDS = {
 
 
 def describe_silence(device_id: str, silent_s: float, last_seen: str) -> str:
-    """What an alert says when it opens."""
+    """The summary of an alert that opens."""
     return f"{device_id} has been silent for {silent_s:.0f} s: it was last seen at {last_seen}."
 
 
 def describe_end(device_id: str, state: AlertState, silent_s: float, seen_at: str) -> str:
-    """What an alert on silence says when it ends, of this kind or `never_seen`."""
+    """The summary of an alert on silence that ends, of this kind or `never_seen`."""
     return _ENDS[state].format(device=device_id, at=seen_at, silent=silent_s)
 
 

@@ -48,5 +48,5 @@ class NeverSeen(SilenceRule, frozen=True, kw_only=True, tag="never_seen"):
 
 
 def describe_absence(device_id: str, silent_s: float, expected_from: str) -> str:
-    """What an alert says when it opens; it ends as those of `inactivity` do."""
+    """The summary of an alert that opens; those that end have the summary of `inactivity`."""
     return f"{device_id} has never been heard: it was to report within {silent_s:.0f} s from {expected_from} on."

@@ -59,7 +59,7 @@ MALFORMED = [
     Malformed(
         "a name twice", hot("id: b\nabove: {critical: 5}"), ("FILE:5: rules[0].id: stands twice, first in line 3",)
     ),
-    Malformed("a false tag", "rules: !!int many", ("FILE:1: rules: 'many' is not what its tag says",)),
+    Malformed("a false tag", "rules: !!int many", ("FILE:1: rules: 'many' does not fit its tag",)),
     # JSON.
     Malformed("JSON: a comma", '{"rules": [],\n}', ("FILE:2: no JSON: ",), suffix=".json"),
     Malformed("JSON: empty", " \n", ("FILE: the file is empty: expected `rules:`",), suffix=".json"),

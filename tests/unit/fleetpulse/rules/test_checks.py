@@ -53,12 +53,12 @@ def absent(*devices: str) -> dict[str, Any]:
         ([absent("a", "b"), absent("b")], ["rules[1]: has no effect"]),
         ([absent("b"), absent("a", "b")], []),
         ([absent("gw-[12]")], ["rules[0].devices[0]: 'gw-[12]' is taken as the id of one device"]),
-        ([HOT, HOT], ["rules[1]: says the same as 'r0'"]),
+        ([HOT, HOT], ["rules[1]: is the same as 'r0'"]),
         ([HOT, HOT | {"hysteresis": 1}], []),
         ([HOT, HOT | {"scope": {"devices": ["a*"]}}], []),
         (
             [HOT, {"kind": "battery", "below": {"warning": 5}}, HOT, HOT],
-            ["rules[2]: says the same as 'r0'", "rules[3]: says the same as 'r0'"],
+            ["rules[2]: is the same as 'r0'", "rules[3]: is the same as 'r0'"],
         ),
     ],
 )

@@ -5,8 +5,6 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-import requests
-
 from fleetpulse.errors import FleetpulseError
 from fleetpulse.http import PatientClient
 from fleetpulse.records.avro import LARGEST_ID, UnknownSchemaError
@@ -81,12 +79,15 @@ class Registry:
         answer = self._ask("GET", f"/schemas/ids/{schema_id}")
         if answer.fields.get("error_code") == _SCHEMA_NOT_FOUND:
             raise UnknownSchemaError(f"{self._name} does not know schema {schema_id}")
-        text, kind = answer.fields.get("schema"), answer.fields.get("schemaType", "AVRO")
+        text, kind = answer.fields.get("schema"), answer.fields.get("schemaType") or "AVRO"
         if not isinstance(text, str):
             raise FleetpulseError(f"{self._name} does not give schema {schema_id}: {_reason(answer)}")
         if kind != "AVRO":
             raise UnknownSchemaError(f"schema {schema_id} is {kind}, not Avro")
-        return json.loads(text)
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError) as bad:
+            raise UnknownSchemaError(f"schema {schema_id} is no JSON: {bad}") from bad
 
     def _ask(self, method: str, path: str, body: dict[str, str] | None = None) -> _Answer:
         return self._client.repeat(lambda: self._ask_once(method, path, body))
@@ -95,7 +96,7 @@ class Registry:
         answer = self._client.request(method, path, json=body, headers=_HEADERS, timeout=_TIMEOUT_S)
         try:
             fields = answer.json()
-        except requests.JSONDecodeError:
+        except (ValueError, RecursionError):
             fields = None
         return _Answer(answer.status_code, fields if isinstance(fields, dict) else {})
 

@@ -1,7 +1,7 @@
 """Avro in Confluent wire format: a zero byte, the id of the writer's schema (4 bytes, big-endian), then the record.
 
-The writer's schema may differ from ours as far as Avro's rules of resolution allow. Times come out as integers, and
-decoding looks past all logical types: a datetime object costs more than the rest of the record.
+A record is read with its writer's schema, and its fields are used by their names, as those of JSON are. Decoding looks
+past all logical types, as a datetime object costs more than the rest of the record; that of the time says its unit.
 """
 
 import json
@@ -12,7 +12,6 @@ from struct import Struct
 from typing import Any, NamedTuple, cast
 
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
-from fastavro.read import SchemaResolutionError
 
 SCHEMA: dict[str, Any] = json.loads(
     files("fleetpulse.schemas").joinpath("sensor-reading.avsc").read_text(encoding="utf-8")
@@ -20,8 +19,18 @@ SCHEMA: dict[str, Any] = json.loads(
 LARGEST_ID = (1 << 31) - 1  # registries count in signed 32 bits
 
 _HEAD = Struct(">BI")
-_TIME = "ts"
-_PER_MS = {"micros": 1_000, "nanos": 1_000_000}  # by the end of the logical type's name
+_ID, _TIME = "device_id", "ts"
+_UNITS_PER_MS = {
+    f"{kind}timestamp-{unit}": units_per_ms
+    for kind in ("", "local-")
+    for unit, units_per_ms in (("millis", 1), ("micros", 1_000), ("nanos", 1_000_000))
+}
+_NAMES = frozenset({"string", "bytes", "enum"})  # types of which an id can be
+_PRIMITIVES = frozenset({"boolean", "int", "long", "float", "double", "bytes", "string"})
+_DEEPEST = 64
+# A record takes at most so many steps a byte, and so many besides: see `_free_steps`.
+_STEPS_A_BYTE = 8
+_FREE_STEPS = 10_000
 
 
 class UnknownSchemaError(LookupError):
@@ -32,9 +41,7 @@ class _Writer(NamedTuple):
     """How to read what was written with one schema."""
 
     schema: Any
-    ours: Any  # our schema where fastavro must resolve each record to it; None where it reads alike
-    units_per_ms: int  # of the time
-    same: bool  # whether what comes out has our fields and milliseconds
+    units_per_ms: int | None  # of the time; None where the schema does not tell
 
 
 def encode(schema_id: int, fields: Mapping[str, object]) -> bytes:
@@ -65,8 +72,8 @@ class SensorReadings:
         self._writers: dict[int, _Writer] = {}
         self._unreadable: dict[int, str] = {}
 
-    def fields_of(self, value: bytes) -> dict[str, object]:
-        """The fields of our schema by name. A time is epoch milliseconds, or as written if it has no logical type.
+    def fields_of(self, value: bytes) -> tuple[dict[str, object], int | None]:
+        """The fields of a record by name, and how many units of its time make a millisecond; None if nothing says so.
 
         Raises:
             ValueError: the value is not in wire format, or its body is not one record of the schema it names.
@@ -79,14 +86,14 @@ class SensorReadings:
         body = BytesIO(value)
         body.seek(_HEAD.size)
         try:
-            fields: Any = schemaless_reader(body, writer.schema, writer.ours)
-        except SchemaResolutionError as differs:
-            raise UnknownSchemaError(f"schema {schema_id} cannot be read as a sensor reading: {differs}") from differs
+            fields = cast(dict[str, object], schemaless_reader(body, writer.schema, None))
         except Exception as torn:  # fastavro does not say which
             raise ValueError(f"not a record of schema {schema_id}: {torn}") from torn
         if body.tell() != len(value):
             raise ValueError(f"{len(value) - body.tell()} bytes after the record")
-        return cast(dict[str, object], fields) if writer.same else _as_ours(fields, writer)
+        if isinstance(device_id := fields[_ID], bytes):
+            fields[_ID] = device_id.decode()
+        return fields, writer.units_per_ms
 
     def _writer(self, schema_id: int) -> _Writer:
         if schema_id not in self._unreadable:
@@ -101,26 +108,16 @@ class SensorReadings:
         raise UnknownSchemaError(f"schema {schema_id} cannot be read as a sensor reading: {why}")
 
 
-def _as_ours(fields: Mapping[str, Any], writer: _Writer) -> dict[str, object]:
-    ours: dict[str, Any] = {name: fields.get(name) for name in _BRANCHES}
-    if ours[_TIME] is not None:
-        ours[_TIME] //= writer.units_per_ms
-    return ours
-
-
 def _compiled(schema: object) -> _Writer:
     bare = _without(schema, "logicalType", "default")  # a default counts for readers alone
     if not isinstance(bare, dict) or bare.get("type") != "record":
         raise ValueError("it is no record")
     theirs: Any = parse_schema(bare)
-    if _names_itself(theirs):
-        raise ValueError("it contains itself")  # the depth of such a record is bounded by the C stack alone
-    branches = _branches(theirs)
-    same_name = theirs["name"].split(".")[-1] == SCHEMA["name"]
-    alike = same_name and all(branches.get(name, {"null"}) <= ours for name, ours in _BRANCHES.items())
-    units_per_ms = _units(schema)
-    same = units_per_ms == 1 and (not alike or branches.keys() == _BRANCHES.keys())
-    return _Writer(theirs, None if alike else _OURS, units_per_ms, same)
+    if _free_steps(theirs, {}) > _FREE_STEPS:
+        raise ValueError("a record of it may take too long for its size")
+    if not _NAMES & _types(theirs, _ID):
+        raise ValueError(f"it has no {_ID} that is a text")
+    return _Writer(theirs, _units_per_ms(schema))
 
 
 def _without(schema: object, *names: str) -> Any:
@@ -133,20 +130,52 @@ def _without(schema: object, *names: str) -> Any:
     return schema
 
 
-def _names_itself(schema: object, around: frozenset[str] = frozenset()) -> bool:
+def _free_steps(schema: Any, known: dict[str, int], depth: int = 1) -> int:
+    """How many more steps than `_STEPS_A_BYTE` a byte it may take to read something of a schema; negative for fewer.
+
+    Arrays and maps count in a few bytes what they hold, so that must pay for itself: items of no bytes would let a
+    record of ten bytes take years. `known` has the named types so far.
+
+    Raises:
+        ValueError: no bound can be given.
+    """
+    if depth > _DEEPEST:
+        raise ValueError(f"its types nest deeper than {_DEEPEST}")
     if isinstance(schema, list):
-        return any(_names_itself(part, around) for part in schema)
-    if isinstance(schema, dict):
-        inside = around | {schema["name"]} if "fields" in schema else around
-        parts = [field["type"] for field in schema.get("fields", ())]
-        parts += [schema[key] for key in ("type", "items", "values") if key in schema]
-        return any(_names_itself(part, inside) for part in parts)
-    return schema in around
+        return 1 - _STEPS_A_BYTE + max((_free_steps(part, known, depth + 1) for part in schema), default=0)
+    if isinstance(schema, str):
+        if schema == "null":
+            return 1
+        return known[schema] if schema in known else _free_steps_of_name(schema)
+    match schema["type"]:
+        case "record" | "error":
+            parts = [_free_steps(field["type"], known, depth + 1) for field in schema["fields"]]
+            known[schema["name"]] = steps = 1 + sum(parts)
+        case "enum":
+            known[schema["name"]] = steps = 1 - _STEPS_A_BYTE
+        case "fixed":
+            known[schema["name"]] = steps = 1 - _STEPS_A_BYTE * schema["size"]
+        case "array" | "map" as kind:
+            key_steps = 1 - _STEPS_A_BYTE if kind == "map" else 0
+            item = schema["items" if kind == "array" else "values"]
+            if _free_steps(item, known, depth + 1) + key_steps > 0:
+                raise ValueError(f"what its {kind}s hold may take too few bytes")
+            steps = 1 - _STEPS_A_BYTE
+        case inner:
+            return _free_steps(inner, known, depth + 1)
+    return steps
 
 
-def _branches(record: dict[str, Any]) -> dict[str, set[str]]:
-    """The names of the types that each field may have."""
-    return {field["name"]: {_type_name(part) for part in _union(field["type"])} for field in record["fields"]}
+def _free_steps_of_name(name: str) -> int:
+    if name not in _PRIMITIVES:  # parse_schema knows it: it is being defined
+        raise ValueError("it contains itself")  # the depth of such a record is bounded by the C stack alone
+    return 1 - _STEPS_A_BYTE
+
+
+def _types(record: dict[str, Any], name: str) -> set[str]:
+    """The names of the types that a field may have."""
+    fields = [field for field in record["fields"] if field["name"] == name]
+    return {_type_name(part) for field in fields for part in _union(field["type"])}
 
 
 def _union(schema: Any) -> list[Any]:
@@ -157,12 +186,11 @@ def _type_name(schema: Any) -> str:
     return str(schema["type"] if isinstance(schema, dict) else schema)
 
 
-def _units(record: Any) -> int:
+def _units_per_ms(record: Any) -> int | None:
     """How many units of the writer's time make a millisecond."""
     [times] = [_union(field["type"]) for field in record["fields"] if field["name"] == _TIME] or [[]]
-    logical = [str(part.get("logicalType")) for part in times if isinstance(part, dict)]
-    return max((_PER_MS.get(name.rpartition("-")[2], 1) for name in logical), default=1)
+    logical = [_UNITS_PER_MS.get(str(part.get("logicalType"))) for part in times if isinstance(part, dict)]
+    return next((units for units in logical if units is not None), None)
 
 
 _OURS: Any = parse_schema(_without(SCHEMA, "logicalType"))
-_BRANCHES = _branches(_OURS)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, cast
 
 import msgspec
 
+from fleetpulse.errors import FleetpulseError
 from fleetpulse.records.avro import SensorReadings
 from fleetpulse.records.dialects import (
     EVENT,
@@ -148,6 +149,8 @@ def _decode_or_reject(
         if avro is not None and value:
             return decode_avro(value, avro, kafka_time_ms, max_future_skew_ms)
         return decode_record(value, kafka_time_ms, max_future_skew_ms)
+    except FleetpulseError:  # the schema registry is away: a fault of no record
+        raise
     except Exception:
         _logger.exception("the decoder failed on a record, which is rejected as %s", Reason.INTERNAL_ERROR)
         return Rejection(Reason.INTERNAL_ERROR)

@@ -87,25 +87,33 @@ def decode_avro(value: bytes, avro: SensorReadings, kafka_time_ms: int, max_futu
     if len(value) > MAX_VALUE_BYTES:
         return Rejection(Reason.TOO_LARGE)
     try:
-        fields = avro.fields_of(value)
+        fields, units_per_ms = avro.fields_of(value)
     except UnknownSchemaError:
         return Rejection(Reason.UNKNOWN_SCHEMA)
     except ValueError:
         return Rejection(Reason.MALFORMED)
-    return decode_fields(TELEMETRY, fields, fields["device_id"], kafka_time_ms, max_future_skew_ms)
+    return decode_fields(TELEMETRY, fields, fields["device_id"], kafka_time_ms, max_future_skew_ms, units_per_ms)
 
 
 def decode_fields(
-    dialect: Dialect, fields: Mapping[str, object], device_id: object, kafka_time_ms: int, max_future_skew_ms: int
+    dialect: Dialect,
+    fields: Mapping[str, object],
+    device_id: object,
+    kafka_time_ms: int,
+    max_future_skew_ms: int,
+    units_per_ms: int | None = None,
 ) -> Reading | Rejection:
-    """Decide a record by its fields, once it is known which of them names its device."""
+    """Decide a record by its fields, once it is known which of them names its device.
+
+    `units_per_ms` is what its time counts in, where a schema tells; else a number shows it by its size.
+    """
     if not is_name(device_id):
         return Rejection(Reason.BAD_DEVICE_ID)
     if kafka_time_ms > LAST_MS:
         return _heard(Reason.BAD_TIME, device_id, kafka_time_ms)
     time = fields.get(dialect.time)
     try:
-        event_time_ms = kafka_time_ms if time is None else to_epoch_ms(time_of(time))
+        event_time_ms = kafka_time_ms if time is None else _time_ms(time, units_per_ms)
     except (ValueError, OverflowError):
         return _heard(Reason.BAD_TIME, device_id, kafka_time_ms)
     [seen_at_ms] = seen_times([event_time_ms], [kafka_time_ms])
@@ -125,12 +133,22 @@ def seen_times(event_times_ms: Sequence[int], kafka_times_ms: Sequence[int]) -> 
     return times_ms if min(times_ms, default=1) > 0 else [max(1, time_ms) for time_ms in times_ms]
 
 
+def _time_ms(time: object, units_per_ms: int | None) -> int:
+    if units_per_ms is None or type(time) is not int:
+        return to_epoch_ms(time_of(time))
+    if time < units_per_ms:
+        raise ValueError("time is not after 1970-01-01T00:00:00Z")
+    return time // units_per_ms
+
+
 def time_of(value: object) -> int | str | Decimal:
     """What a time may be.
 
     Raises:
         ValueError: it is neither a number nor a string.
     """
+    if isinstance(value, float):  # as Avro has it
+        return Decimal(repr(value))
     if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
         raise ValueError("time is neither a number nor a string")
     return value

@@ -135,6 +135,44 @@ def test_what_does_not_answer_like_a_registry_leaves_no_record_unknown(
     assert clock.slept == []
 
 
+ODD = [
+    *("", "null", "[]", "7", '"text"', "{", "\ufeff{}", "[" * 100_000, "1" * 5_000, '{"schema": ' + "9" * 5_000 + "}"),
+    *(
+        '{"schema": null}',
+        '{"schema": {}}',
+        '{"schema": ["null"]}',
+        '{"error_code": "40403"}',
+        '{"error_code": [40403]}',
+    ),
+]
+
+
+@pytest.mark.parametrize("body", ODD, ids=range(len(ODD)))
+@pytest.mark.parametrize("status", [200, 404])
+def test_no_answer_fails_otherwise_than_with_one_line(
+    registry: Registry, server: Server, body: str, status: int
+) -> None:
+    server.answers = [(status, body)]
+    with pytest.raises(FleetpulseError, match="does not give schema 7"):
+        registry.schema(7)
+    with pytest.raises(FleetpulseError, match="does not register the schema of x"):
+        registry.register("x", SCHEMA)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[" * 100_000, "nul", "1" * 5_000, "\x00"], ids=range(6))
+def test_a_schema_that_is_no_json_is_an_unknown_one(registry: Registry, server: Server, text: str) -> None:
+    server.answers = [(200, {"schema": text})]
+    for _ in range(2):
+        with pytest.raises(UnknownSchemaError, match="schema 7 is no JSON"):
+            registry.schema(7)
+    assert len(server.asked) == 1
+
+
+def test_a_kind_of_null_is_avro(registry: Registry, server: Server) -> None:
+    server.answers = [(200, {"schema": json.dumps(SCHEMA), "schemaType": None})]
+    assert registry.schema(7) == SCHEMA
+
+
 def test_an_address_that_is_none_is_refused_at_once(clock: Clock) -> None:
     with pytest.raises(ConfigurationError):
         Registry("registry:8085", clock.now, clock.sleep).schema(7)

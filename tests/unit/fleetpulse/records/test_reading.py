@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fleetpulse.errors import FleetpulseError
+from fleetpulse.records.avro import SensorReadings
 from fleetpulse.records.batch import decode_batch
 from fleetpulse.records.dialects import NOWHERE
 from fleetpulse.records.parsing import MAX_DEPTH
@@ -283,3 +285,11 @@ def test_an_unexpected_error_rejects_one_record_and_stops_nothing(monkeypatch, f
     monkeypatch.setattr("fleetpulse.records.batch.decode_record", fail)
     outcomes = decided([b'{"device_id":"g","ts":1767225600000}', b"{"])
     assert outcomes == [Reading("g", KAFKA_TIME_MS), Rejection(Reason.INTERNAL_ERROR)]
+
+
+def test_a_registry_that_is_away_stops_the_job_and_rejects_nothing():
+    def away(_schema_id):
+        raise FleetpulseError("the schema registry is away")
+
+    with pytest.raises(FleetpulseError, match="is away"):
+        decode_batch([b"\0\0\0\0\1"], [KAFKA_TIME_MS], SKEW_MS, avro=SensorReadings(away))

@@ -28,7 +28,7 @@ def test_avro_says_what_telemetry_says():
 
     assert len(in_avro) == len(in_json) == 15
     for avro, telemetry in zip(in_avro, in_json, strict=True):
-        fields, said = READINGS.fields_of(avro.value), json.loads(telemetry.value)
+        (fields, _), said = READINGS.fields_of(avro.value), json.loads(telemetry.value)
         assert fields["ts"] == avro.timestamp_ms
         assert {name: fields[name] for name in said if name != "ts"} == {n: v for n, v in said.items() if n != "ts"}
         assert avro._replace(value=None) == telemetry._replace(value=None)
@@ -50,7 +50,7 @@ def test_broken_bytes_cannot_be_decoded(how):
 @pytest.mark.parametrize("how", BROKEN_FIELDS)
 def test_broken_fields_can_be_decoded_and_are_as_meant(how):
     kind, value = broken(how)
-    fields = READINGS.fields_of(value)
+    fields, _ = READINGS.fields_of(value)
 
     [(name, meant)] = BROKEN_FIELDS[how][1].items()
     assert kind.reason == BROKEN_FIELDS[how][0]

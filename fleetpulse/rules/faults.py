@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from itertools import product
 
 from fleetpulse.records.dialects import is_name
-from fleetpulse.records.metrics import OF_TYPE, UNITS, is_metric_name
+from fleetpulse.records.metrics import UNITS, metric_of
 from fleetpulse.rules.levels import Levels
 from fleetpulse.rules.rule import Fault
 
@@ -42,10 +42,10 @@ def levels_faults(path: str, levels: Levels, *, rising: bool = True, positive: b
 
 def metric_mistakes(path: str, metric: str) -> Iterator[Fault]:
     """Check that readings can have a metric of this name."""
-    own = OF_TYPE.get(metric.lower())
-    if not is_metric_name(metric):
+    own = metric_of(metric)
+    if own is None:
         yield path, f"{metric!r} is no name of a metric"
-    elif own is not None and own != metric:
+    elif own != metric:
         yield path, f"no reading has {metric!r}: it is called `{own}`, in {UNITS[own]}"
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleetpulse.records.dialects import SENSOR, metrics_of
-from fleetpulse.records.metrics import OF_TYPE
+from fleetpulse.records.metrics import OF_TYPE, UNITS
 from fleetpulse.rules.checks import faults, warnings
 from fleetpulse.rules.faults import covers, longest_literal
 from fleetpulse.rules.model import read
@@ -26,7 +26,10 @@ def warned(*rules: dict[str, Any]) -> list[str]:
     return [f"{path}: {message}" for path, message in warnings(given_rules)]
 
 
-@pytest.mark.parametrize("name", [*OF_TYPE, "co2", "temperature_c", "speed", "x-1"])
+NAMES = {*OF_TYPE, *UNITS, "co2", "speed", "x-1"}
+
+
+@pytest.mark.parametrize("name", sorted(NAMES | {name.upper() for name in NAMES}))
 def test_a_metric_is_refused_if_readings_have_it_under_another_name(name: str) -> None:
     (decoded,) = metrics_of(SENSOR, {"sensor_type": name, "value": 1})
     found = [message for _, message in faults(read(of(HOT | {"metric": name})))]

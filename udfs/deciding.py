@@ -45,7 +45,8 @@ class Decide(KeyedProcessFunction):
         shard = self._shard(context.get_current_key())
         outputs: list[Output] = []
         if frame is not None:
-            self._gauges.frame_bytes.update(len(frame))
+            self._gauges.frames.inc()
+            self._gauges.frame_bytes.inc(len(frame))
             outputs = shard.accept(bytes(frame))
         elif tick_ms is not None:
             shard.tick(tick_ms)

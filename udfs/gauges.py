@@ -18,7 +18,9 @@ class Gauges:
         self._shards = shards
         self._alerts: dict[tuple[str, str], Counter] = {}
         self.watermark_ms = 0
-        self.frame_bytes = metrics.distribution("fleetpulse_frame_bytes")
+        # Not a distribution: Prometheus is always told 0 of it.
+        self.frames = metrics.counter("fleetpulse_frames")
+        self.frame_bytes = metrics.counter("fleetpulse_frame_bytes")
         metrics.gauge("fleetpulse_records_read", self._sum(lambda count: count.read))
         metrics.gauge("fleetpulse_records_on_time", self._sum(lambda count: count.on_time))
         metrics.gauge("fleetpulse_records_late", self._sum(lambda count: count.late))

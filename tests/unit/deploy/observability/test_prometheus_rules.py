@@ -85,6 +85,18 @@ def test_an_alert_is_seen_to_fire_and_not_to_fire(rule: dict[str, Any]) -> None:
     assert cases()[rule["alert"]] == {True, False}
 
 
+def test_the_list_of_flink_has_the_jobs_own_metrics_as_the_contract_names_them() -> None:
+    named = set()
+    rows = re.findall(
+        r"^\| (`fleetpulse_(?!generator_).*?) \| (.*) \|$", Path("docs/contracts.md").read_text(), re.MULTILINE
+    )
+    for cell, meaning in rows:
+        labels = re.search(r"the name has `(\w+)` before it", meaning)
+        named |= {f"{labels[1] if labels else ''}{name}" for name in re.findall(r"`(\w+)`", cell)}
+    listed = {name.removeprefix("flink_taskmanager_job_task_operator_") for name in EXPOSED if "fleetpulse_" in name}
+    assert {name for name in listed if "generator" not in name and not name.startswith("flink_")} == named
+
+
 def test_no_two_rules_have_one_name() -> None:
     assert len({name for _, name in RULES}) == len(RULES)
 

@@ -11,5 +11,6 @@ CREATE TEMPORARY TABLE archive_aggregates_source (
     'properties.group.id' = 'fleetpulse-archive-aggregates',
     'properties.isolation.level' = 'read_committed',
     'scan.startup.mode' = 'earliest-offset',
+    'scan.topic-partition-discovery.interval' = '10 s',
     'format' = 'raw'
 )

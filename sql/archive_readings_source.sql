@@ -12,5 +12,6 @@ CREATE TEMPORARY TABLE archive_readings_source (
     'properties.group.id' = 'fleetpulse-archive-readings',
     'properties.isolation.level' = 'read_committed',
     'scan.startup.mode' = 'earliest-offset',
+    'scan.topic-partition-discovery.interval' = '10 s',
     'format' = 'raw'
 )

@@ -10,5 +10,6 @@ CREATE TEMPORARY TABLE archive_source (
     'properties.group.id' = 'fleetpulse-archive',
     'properties.isolation.level' = 'read_committed',
     'scan.startup.mode' = 'earliest-offset',
+    'scan.topic-partition-discovery.interval' = '10 s',
     'format' = 'raw'
 )

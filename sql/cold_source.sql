@@ -13,6 +13,7 @@ CREATE TEMPORARY TABLE cold_source (
     'properties.group.id' = 'fleetpulse-cold',
     'properties.isolation.level' = 'read_committed',
     'scan.startup.mode' = 'earliest-offset',
+    'scan.topic-partition-discovery.interval' = '10 s',
     'key.format' = 'raw',
     'key.fields' = 'key',
     'value.format' = 'raw',

@@ -18,6 +18,7 @@ CREATE TEMPORARY TABLE rollup_source (
     'properties.group.id' = $group,
     'properties.isolation.level' = 'read_committed',
     'scan.startup.mode' = 'earliest-offset',
+    'scan.topic-partition-discovery.interval' = '10 s',
     'scan.bounded.mode' = $bounded,
     'scan.watermark.idle-timeout' = '30 s',
     'format' = 'json',

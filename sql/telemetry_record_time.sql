@@ -17,6 +17,7 @@ CREATE TABLE telemetry (
     'properties.isolation.level' = 'read_committed',
     'scan.startup.mode' = 'earliest-offset',
     'scan.bounded.mode' = $bounded,
+    'scan.topic-partition-discovery.interval' = $discovery_interval,
     'scan.parallelism' = $parallelism,
     'scan.watermark.idle-timeout' = $idle_timeout,
     'scan.watermark.emit.strategy' = $emit,

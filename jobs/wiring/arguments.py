@@ -137,6 +137,13 @@ class Time:
     reconnect_grace_ms: int = milliseconds(
         "reconnect.grace", 30_000, 0, DAY_MS, "How long decisions wait after the job or the broker was away."
     )
+    discovery_interval_ms: int = milliseconds(
+        "partition.discovery.interval",
+        10_000,
+        1000,
+        DAY_MS,
+        "How often new partitions are looked for, at most; at least four times in the shortest timeout.",
+    )
     source: str = setting(
         "time.source",
         click.Choice(["field", "record"]),

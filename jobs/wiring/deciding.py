@@ -16,6 +16,7 @@ from fleetpulse.cli.settings import takes
 from fleetpulse.errors import ConfigurationError
 from fleetpulse.inactivity.timeouts import InactivityPolicy
 from fleetpulse.kafka.topics import ensure_topics, partition_count
+from fleetpulse.rules.kinds.inactivity import Inactivity
 from fleetpulse.rules.versions import Versions
 from fleetpulse.shard.clock import TickPolicy
 from fleetpulse.shard.outputs import OutputTopics
@@ -63,6 +64,8 @@ OPERATOR_NAMES = {
     "ticks-writer-1-calc": "empty ticks",
     "ticks-writer-2-sink": "write ticks",
 }
+
+_OFTEN_MS = 1000  # no more often are brokers asked for new partitions
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,7 @@ def plan(decisions: Decisions, settings: Settings, partitions: int, versions: Ve
         settings.time.out_of_orderness_ms,
         settings.time.max_future_skew_ms,
         settings.time.idle_timeout_ms,
+        _discovery_interval_ms(settings, versions),
         None if settings.running.bounded else _ticks_topic(decisions, settings),
         settings.rules.topic if settings.rules else None,
         telemetry.registry_url,
@@ -130,6 +134,15 @@ def plan(decisions: Decisions, settings: Settings, partitions: int, versions: Ve
     of_job = identity(decisions.name, _main_output(settings))
     flink = _configuration(decisions, settings, of_job)
     return Plan(decisions.name, of_job, source, policy, output_topics, sink, flink)
+
+
+def _discovery_interval_ms(settings: Settings, versions: Versions) -> int:
+    """How often new partitions are looked for: so often that nobody who now writes to one is taken for silent."""
+    if settings.silence is None:
+        return settings.time.discovery_interval_ms
+    rules = (rule for version in versions for rule in version.rules.rules)
+    timeouts_ms = [settings.silence.timeout_ms, *(int(rule.timeout) for rule in rules if isinstance(rule, Inactivity))]
+    return min(settings.time.discovery_interval_ms, max(_OFTEN_MS, min(timeouts_ms) // 4))
 
 
 def _main_output(settings: Settings) -> str:

@@ -35,6 +35,7 @@ class Source:
     out_of_orderness_ms: int
     max_future_skew_ms: int
     idle_timeout_ms: int
+    discovery_interval_ms: int
     ticks_topic: str | None
     rules_topic: str | None = None
     registry_url: str | None = None
@@ -63,6 +64,7 @@ def _read_telemetry(tables: StreamTableEnvironment, source: Source) -> None:
             bounded="unbounded" if source.ticks_topic else "latest-offset",
             parallelism=str(source.parallelism),
             idle_timeout=f"{source.idle_timeout_ms} ms",
+            discovery_interval=f"{source.discovery_interval_ms} ms",
             # A bounded input may end before the next periodic watermark, and its last instants were not decided.
             emit="on-periodic" if source.ticks_topic else "on-event",
             bound=_bound(source),

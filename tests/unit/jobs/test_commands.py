@@ -5,6 +5,10 @@ from types import ModuleType
 import pytest
 
 from fleetpulse.cli.settings import parse
+from fleetpulse.durations import DurationMs
+from fleetpulse.rules.kinds.inactivity import Inactivity
+from fleetpulse.rules.model import RuleSet
+from fleetpulse.rules.versions import Version
 from jobs import aggregate, anomaly, archive, inactivity, monitor
 from jobs.inactivity import DECISIONS
 from jobs.wiring.arguments import Settings
@@ -82,3 +86,21 @@ def test_a_job_reads_rules_and_makes_windows_only_where_it_decides_by_them() -> 
         "telemetry.dlq",
         "telemetry.agg.10s",
     ]
+
+
+def discovery_ms(*arguments: str, rule_timeout_ms: int | None = None) -> int:
+    rules = RuleSet(() if rule_timeout_ms is None else (Inactivity(id="fast", timeout=DurationMs(rule_timeout_ms)),))
+    return plan(DECISIONS, given(DECISIONS, *arguments), 3, (Version(1, 0, rules),)).source.discovery_interval_ms
+
+
+def test_new_partitions_are_looked_for_in_time_before_who_writes_to_them_is_taken_for_silent() -> None:
+    assert discovery_ms() == 10_000
+    assert discovery_ms("--timeout.ms", "12000") == 3_000
+    assert discovery_ms(rule_timeout_ms=8_000) == 2_000
+    assert discovery_ms("--timeout.ms", "1") == 1_000  # brokers are not asked more often
+    assert discovery_ms("--timeout.ms", "12000", "--partition.discovery.interval.ms", "1500") == 1_500
+
+
+def test_who_watches_for_no_silence_looks_for_new_partitions_as_often_as_it_is_asked_to() -> None:
+    asked = given(anomaly.DECISIONS, "--partition.discovery.interval.ms", "60000")
+    assert plan(anomaly.DECISIONS, asked, 3).source.discovery_interval_ms == 60_000

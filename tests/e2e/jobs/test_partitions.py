@@ -3,7 +3,8 @@
 import time
 
 import pytest
-from confluent_kafka.admin import AdminClient, NewPartitions
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewPartitions
 
 from tests.e2e.support.embedded import EmbeddedStack
 from tests.e2e.support.jobs import Inactivity, header, inactivity, producer

@@ -12,7 +12,7 @@ ZIP := build/fleetpulse.zip
 CODE := fleetpulse jobs sql udfs
 ARGS ?=
 
-.PHONY: help setup lock demo stack-up stack-down stack-status test test-unit test-jobs test-e2e lint fmt bench package \
+.PHONY: help setup lock demo stack-up stack-down stack-status test test-unit test-jobs test-e2e fuzz lint fmt bench package \
         run-detector savepoint docs test-rules run-producer load start-sensors run-generator simulate-dlt clean \
         secrets docker-build docker-up docker-down docker-logs docker-ps docker-clean start full-start stop status health \
         monitor build-sensors stop-sensors logs-sensors monitor-sensors verify-cluster test-topics test-external
@@ -117,6 +117,10 @@ test: test-unit test-jobs test-e2e ## Run all tests
 
 test-unit: setup ## Run the tests that need no JVM
 	@$(BIN)/pytest -n 2 --dist loadfile tests/unit
+
+fuzz: setup ## Bend a million records and see that none stops the decoder, for every night (FUZZ_SEED=20260131 repeats one)
+	@FUZZ_MUTATIONS=$(or $(FUZZ_MUTATIONS),1000000) FUZZ_SEED=$(or $(FUZZ_SEED),$(shell date +%Y%m%d)) \
+	    $(BIN)/pytest -v tests/unit/fleetpulse/test_fuzz.py
 
 test-jobs: setup ## Run the tests on a local Flink
 	@$(BIN)/pytest tests/jobs

@@ -60,12 +60,15 @@ class Decide(KeyedProcessFunction):
         return self._finish(shard, shard.advance(timers.current_watermark()), timers)
 
     def _learn(self, shard: Shard, record: bytes) -> list[Output]:
+        """Take a record of the rules topic. None may stop the job: whoever writes there would stop it for good."""
         try:
             return shard.learn(record)
-        except RuleError as bad:  # what `fleetpulse rules apply` would have refused must not stop the job
-            self._gauges.rules_refused.inc()
+        except RuleError as bad:  # what `fleetpulse rules apply` would have refused
             _logger.warning("a record on the rules topic is no set of rules and is passed over: %s", bad)
-            return []
+        except Exception:
+            _logger.exception("a record on the rules topic failed, and is passed over")
+        self._gauges.rules_refused.inc()
+        return []
 
     def _shard(self, key: int) -> Shard:
         shard = self._shards.get(key)

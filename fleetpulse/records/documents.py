@@ -1,10 +1,13 @@
 """Readings as JSON objects, with the names that the table and the index `sensor_readings` have."""
 
+import logging
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from fleetpulse.records.batch import DecodedBatch
 from fleetpulse.times import iso
+
+_logger = logging.getLogger(__name__)
 
 
 def documents(decoded: DecodedBatch, origins: Sequence[str], own_names: Collection[str]) -> Iterator[dict[str, Any]]:
@@ -17,7 +20,12 @@ def documents(decoded: DecodedBatch, origins: Sequence[str], own_names: Collecti
     """
     for index in range(len(decoded.devices)):
         if index not in decoded.rejections:
-            yield _document(decoded, index, origins[index], own_names)
+            try:
+                document = _document(decoded, index, origins[index], own_names)
+            except Exception:  # no record may stop what writes them
+                _logger.exception("the reading at %s is left out: it cannot be written", origins[index])
+            else:
+                yield document
 
 
 def _document(decoded: DecodedBatch, index: int, origin: str, own_names: Collection[str]) -> dict[str, Any]:

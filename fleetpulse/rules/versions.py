@@ -50,7 +50,7 @@ def decode(record: bytes) -> Version:
     """
     try:
         document = msgspec.json.decode(record)
-    except msgspec.DecodeError as bad:
+    except (msgspec.DecodeError, UnicodeDecodeError) as bad:
         raise RuleError("rules", str(bad)) from None
     except RecursionError:
         raise RuleError("rules", "nested too deeply") from None

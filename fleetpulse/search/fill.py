@@ -96,7 +96,7 @@ def _unread(decoded: DecodedBatch, lot: Sequence[Message], origins: Sequence[str
             "text": (lot[index].value() or b"")[:_SHOWN_BYTES].decode(errors="replace"),
             "origin": origins[index],
         }
-        if (time_ms := lot[index].timestamp()[1]) <= LAST_MS:
+        if 0 <= (time_ms := lot[index].timestamp()[1]) <= LAST_MS:
             document["time"] = iso(time_ms)
         yield document
 

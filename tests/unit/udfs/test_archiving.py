@@ -3,7 +3,10 @@
 import json
 from typing import Any
 
+import pytest
+
 from fleetpulse.records.batch import decode_batch
+from fleetpulse.times import iso
 from udfs.archiving import BATCH_READINGS, batches
 
 NOON_MS = 1_767_268_800_000
@@ -44,3 +47,17 @@ def test_batches_are_no_larger_than_the_database_likes_and_no_more_than_the_reco
     assert list(map(len, found)) == [BATCH_READINGS, 1]
     devices = [reading["device_id"] for batch in found for reading in batch]
     assert devices == [f"d{device}" for device in range(BATCH_READINGS + 1)]
+
+
+def test_a_reading_that_cannot_be_written_is_left_out_and_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail_once(time_ms: int) -> str:
+        if time_ms == NOON_MS:
+            raise ValueError("nobody foresaw this")
+        return iso(time_ms)
+
+    monkeypatch.setattr("fleetpulse.records.documents.iso", fail_once)
+    [readings] = archived(b'{"device_id":"d1"}', b'{"device_id":"d2","ts":%d}' % (NOON_MS + 1))
+    assert [reading["device_id"] for reading in readings] == ["d2"]
+    assert "the reading at t:0:0 is left out" in caplog.text

@@ -130,3 +130,10 @@ def test_versions_stand_in_the_order_of_their_instants() -> None:
 
 def test_a_version_that_is_known_stays_as_it_is() -> None:
     assert merged((FIRST,), [msgspec.structs.replace(FIRST, effective_from_ms=5)]) == (FIRST,)
+
+
+@pytest.mark.parametrize("record", [b"\xff", b'{"\x9d":1}', b'{"version":"\xff"}', b"", b"[" * 100_000, b"null", b"7"])
+def test_bytes_that_are_no_json_are_refused_in_one_line(record: bytes) -> None:
+    with pytest.raises(RuleError) as refused:
+        decode(record)
+    assert "\n" not in str(refused.value)

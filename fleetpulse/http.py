@@ -10,6 +10,7 @@ import requests
 from tenacity import RetryCallState, RetryError, Retrying, retry_if_exception_type, wait_exponential
 
 from fleetpulse.errors import ConfigurationError, FleetpulseError
+from fleetpulse.printable import printable
 
 _LONGEST_DELAY_S = 30
 _NO_ADDRESS = (
@@ -94,4 +95,9 @@ class PatientClient:
 
     def _log_pause(self, state: RetryCallState) -> None:
         assert state.outcome is not None
-        _log.warning("%s is away (%s): next try in %.0f s", self.name, state.outcome.exception(), state.upcoming_sleep)
+        _log.warning(
+            "%s is away (%s): next try in %.0f s",
+            self.name,
+            printable(str(state.outcome.exception())),
+            state.upcoming_sleep,
+        )

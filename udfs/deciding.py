@@ -8,6 +8,7 @@ from pyflink.common import Row, Types
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 from pyflink.datastream.state import MapStateDescriptor
 
+from fleetpulse.printable import printable
 from fleetpulse.rules.parts import RuleError
 from fleetpulse.shard.outputs import OutputTopics
 from fleetpulse.shard.shard import Output, Shard, ShardPolicy
@@ -64,7 +65,8 @@ class Decide(KeyedProcessFunction):
         try:
             return shard.learn(record)
         except RuleError as bad:  # what `fleetpulse rules apply` would have refused
-            _logger.warning("a record on the rules topic is no set of rules and is passed over: %s", bad)
+            why = printable(str(bad))
+            _logger.warning("a record on the rules topic is no set of rules and is passed over: %s", why)
         except Exception:
             _logger.exception("a record on the rules topic failed, and is passed over")
         self._gauges.rules_refused.inc()

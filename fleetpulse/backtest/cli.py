@@ -1,8 +1,7 @@
 """`fleetpulse backtest`: what rules would have raised over history, and what other rules would have changed."""
 
-import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,7 +15,7 @@ from fleetpulse.backtest.run import Settings, run_history
 from fleetpulse.backtest.sources.records import record_of
 from fleetpulse.cli.parameters import EXISTING_FILE, Instant
 from fleetpulse.cli.settings import FLAG, option
-from fleetpulse.cli.tables import console
+from fleetpulse.cli.tables import console, echo_records
 from fleetpulse.errors import ConfigurationError
 from fleetpulse.rules.versions import Versions, expecting
 from fleetpulse.times import iso
@@ -71,7 +70,7 @@ def command(
         before, after = judged.revisions
         _tell_changes(before, after, limit, as_json)
     elif as_json:
-        _write(map(record_of, judged.revisions[0]))
+        echo_records(map(record_of, judged.revisions[0]))
     else:
         [revisions] = judged.revisions
         console().print(show.counts(revisions))
@@ -83,7 +82,7 @@ def _tell_changes(before: Sequence[Revision], after: Sequence[Revision], limit: 
     found = changes(before, after)
     told = list(found.told())
     if as_json:
-        _write(b'{"change":"%s",%s' % (what.encode(), record_of(revision)[1:]) for what, revision in told)
+        echo_records(b'{"change":"%s",%s' % (what.encode(), record_of(revision)[1:]) for what, revision in told)
         return
     click.echo(f"{len(found.gained):,} alerts gained, {len(found.lost):,} lost, {found.kept:,} in both")
     console().print(show.change_counts(found))
@@ -98,8 +97,3 @@ def _newest(found: Sequence[T], limit: int) -> Sequence[T]:
 def _tell_newest(limit: int, count: int) -> None:
     if limit < count:
         click.echo(f"the newest {limit:,} of {count:,}; --limit shows more")
-
-
-def _write(records: Iterable[bytes]) -> None:
-    for record in records:
-        sys.stdout.buffer.write(record + b"\n")

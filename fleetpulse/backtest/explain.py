@@ -16,6 +16,7 @@ from fleetpulse.backtest.sources.alerts import Fields, from_database, from_topic
 from fleetpulse.cli.database import Database, libpq
 from fleetpulse.cli.parameters import Duration, topic_option
 from fleetpulse.cli.settings import FLAG, option
+from fleetpulse.cli.tables import echo, echo_records
 from fleetpulse.errors import ConfigurationError
 from fleetpulse.inactivity.timeouts import NEVER_SEEN
 from fleetpulse.rulefiles.difference import fields_of, in_words
@@ -87,9 +88,9 @@ def command(
     agrees = all(one.agrees for one in explained) and not unheard
     if as_json:
         document = {"alert_id": str(alert_id), "agrees": agrees, "revisions": [_document(one) for one in explained]}
-        click.echo(json.dumps(document | {"not_told": unheard}, ensure_ascii=False))
+        echo_records([json.dumps(document | {"not_told": unheard}, ensure_ascii=False).encode()])
     else:
-        click.echo("\n".join([*_lines(explained, len(retold.heard)), *_conclusion(agrees, unheard)]))
+        echo(*_lines(explained, len(retold.heard)), *_conclusion(agrees, unheard))
     return 0 if agrees else 1
 
 

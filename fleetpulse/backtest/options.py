@@ -6,13 +6,12 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-import click
-
 from fleetpulse.backtest.run import Settings
 from fleetpulse.backtest.sources import kafka, lines, parquet
 from fleetpulse.backtest.sources.history import Stream
 from fleetpulse.cli.parameters import EXISTING_FILE, EXISTING_FOLDER, Topics, brokers, milliseconds, topic
 from fleetpulse.cli.settings import FLAG, setting, takes
+from fleetpulse.cli.tables import echo
 from fleetpulse.durations import DAY_MS
 from fleetpulse.errors import ConfigurationError
 from fleetpulse.inactivity.timeouts import InactivityPolicy
@@ -84,7 +83,7 @@ class Source:
         if self._parquet is not None:
             return parquet.streams(self._parquet, from_ms)
         if self._lines is not None:
-            return lines.streams(self._lines, from_ms, lambda text: click.echo(text, err=True))
+            return lines.streams(self._lines, from_ms, lambda text: echo(text, err=True))
         return kafka.streams(self.bootstrap_servers, self._topics or (EVENTS.name,), from_ms)
 
 
@@ -106,7 +105,7 @@ def _versions(source: Source, files: tuple[Path, ...], topic: str) -> Versions:
         return of_files(*files)
     book = read_book(source.bootstrap_servers, topic)
     for line in book.unreadable:
-        click.echo(line, err=True)
+        echo(line, err=True)
     return book.versions
 
 

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from rich.table import Table
-from rich.text import Text
 
 from fleetpulse.alerts import Revision
 from fleetpulse.backtest.changes import Changes
 from fleetpulse.backtest.run import Read
+from fleetpulse.cli.tables import cell
 from fleetpulse.times import iso
 
 
@@ -26,7 +26,7 @@ def counts(revisions: Iterable[Revision]) -> Table:
     """How many revisions, by rule, severity and state."""
     table = Table("rule", "severity", "state", "revisions", box=None)
     for key, count in sorted(Counter((r.rule_id, r.severity, str(r.state)) for r in revisions).items()):
-        table.add_row(*map(Text, key), f"{count:,}")
+        table.add_row(*map(cell, key), f"{count:,}")
     return table
 
 
@@ -34,7 +34,7 @@ def listing(revisions: Iterable[Revision]) -> Table:
     """One line a revision."""
     table = Table("changed at", "state", "severity", "rule", "summary", box=None)
     for r in revisions:
-        table.add_row(*map(Text, (iso(r.changed_at_ms), r.state, r.severity, r.rule_id, r.summary)))
+        table.add_row(*map(cell, (iso(r.changed_at_ms), r.state, r.severity, r.rule_id, r.summary)))
     return table
 
 
@@ -43,7 +43,7 @@ def change_counts(found: Changes) -> Table:
     gained, lost = (Counter(r.rule_id for r in revisions) for revisions in found[:2])
     table = Table("rule", "gained", "lost", box=None)
     for rule_id in sorted(gained | lost):
-        table.add_row(Text(rule_id), f"{gained[rule_id]:,}", f"{lost[rule_id]:,}")
+        table.add_row(cell(rule_id), f"{gained[rule_id]:,}", f"{lost[rule_id]:,}")
     return table
 
 
@@ -51,5 +51,5 @@ def change_listing(found: Sequence[tuple[str, Revision]]) -> Table:
     """One line a change."""
     table = Table("opened at", "", "severity", "rule", "summary", box=None)
     for what, r in found:
-        table.add_row(iso(r.opened_at_ms), what, *map(Text, (r.severity, r.rule_id, r.summary)))
+        table.add_row(iso(r.opened_at_ms), what, *map(cell, (r.severity, r.rule_id, r.summary)))
     return table

@@ -5,6 +5,7 @@ import sys
 import click
 
 from fleetpulse.errors import FleetpulseError
+from fleetpulse.printable import printable
 
 
 def run(command: click.Command, argv: list[str] | None = None) -> int:
@@ -29,5 +30,5 @@ def run(command: click.Command, argv: list[str] | None = None) -> int:
 
 
 def _fail(message: str, exit_code: int) -> int:
-    print("error: " + " ".join(message.split()), file=sys.stderr)
+    print("error: " + printable(" ".join(message.split())), file=sys.stderr)
     return exit_code

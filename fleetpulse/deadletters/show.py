@@ -5,9 +5,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from rich.table import Table
-from rich.text import Text
 
+from fleetpulse.cli.tables import cell
 from fleetpulse.deadletters.letter import Letter, LetterState, Verdict
+from fleetpulse.printable import printable
 from fleetpulse.records.reasons import SENTENCES
 from fleetpulse.times import iso
 
@@ -21,10 +22,10 @@ def listing(letters: Iterable[tuple[Letter, Verdict]]) -> Table:
     for letter, verdict in letters:
         size = "-" if letter.value is None else f"{len(letter.value):,}"
         table.add_row(
-            *map(Text, (_id(letter), _instant(letter.failed_at_ms), letter.reason, str(letter.origin or "-"))),
+            *map(cell, (_id(letter), _instant(letter.failed_at_ms), letter.reason, letter.origin or "-")),
             _state(verdict),
             size,
-            Text(_preview(letter.value)),
+            cell(_preview(letter.value)),
         )
     return table
 
@@ -39,7 +40,9 @@ def statistics(letters: Iterable[tuple[Letter, Verdict]]) -> Table:
         states = Counter(verdict.state for _, verdict in group)
         instants = [letter.failed_at_ms for letter, _ in group if letter.failed_at_ms is not None]
         ends = (_instant(min(instants, default=None)), _instant(max(instants, default=None)))
-        table.add_row(reason, topic, f"{len(group):,}", *(f"{states[state]:,}" for state in LetterState), *ends)
+        table.add_row(
+            cell(reason), cell(topic), f"{len(group):,}", *(f"{states[state]:,}" for state in LetterState), *ends
+        )
     return table
 
 
@@ -57,7 +60,7 @@ def details(letter: Letter, verdict: Verdict) -> str:
     ]
     if letter.value:
         lines += ["", *_decoded(letter.value), "", *_dump(letter.value)]
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def _id(letter: Letter) -> str:
@@ -76,7 +79,7 @@ def _state(verdict: Verdict) -> str:
 
 
 def _text(content: bytes | None) -> str:
-    return "-" if content is None else _printable(content.decode(errors="backslashreplace"))
+    return "-" if content is None else printable(content.decode(errors="backslashreplace"))
 
 
 def _size(content: bytes | None) -> str:
@@ -86,10 +89,6 @@ def _size(content: bytes | None) -> str:
 def _preview(value: bytes | None) -> str:
     text = _text(value if value is None else value[: 2 * _PREVIEW_CHARS])
     return text if len(text) <= _PREVIEW_CHARS else text[:_PREVIEW_CHARS] + "…"
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _decoded(value: bytes) -> list[str]:
@@ -106,7 +105,7 @@ def _decoded(value: bytes) -> list[str]:
 
 
 def _around(read: str) -> str:
-    return _printable(read if len(read) <= _DUMP_BYTES else "…" + read[-_DUMP_BYTES:])
+    return printable(read if len(read) <= _DUMP_BYTES else "…" + read[-_DUMP_BYTES:])
 
 
 def _dump(value: bytes) -> list[str]:

@@ -10,7 +10,7 @@ from rich.table import Table
 from fleetpulse import topics
 from fleetpulse.cli.parameters import Duration, bootstrap_servers, topic_option
 from fleetpulse.cli.settings import option
-from fleetpulse.cli.tables import console
+from fleetpulse.cli.tables import cell, console
 from fleetpulse.deadletters.letter import Letter, Position
 from fleetpulse.deadletters.topics import letters, position_of
 from fleetpulse.errors import FleetpulseError
@@ -76,5 +76,5 @@ def _table(sent: dict[Position, Malformed], arrived: dict[Position, Letter]) -> 
         letter = arrived.get(position)
         preview = "(a tombstone)" if kind.template is None else ascii(kind.template[:50])[1:-1]
         found = (letter.reason, str(letter.position)) if letter else ("not yet", "-")
-        table.add_row(str(position), kind.reason, *found, preview)
+        table.add_row(*map(cell, (position, kind.reason, *found, preview)))
     return table

@@ -8,7 +8,7 @@ from confluent_kafka import Consumer
 from rich.table import Table
 
 from fleetpulse.cli.parameters import TOPIC, bootstrap_servers
-from fleetpulse.cli.tables import console
+from fleetpulse.cli.tables import cell, console, echo, echo_records
 from fleetpulse.errors import FleetpulseError
 from fleetpulse.kafka.cluster import cluster, differences, faults, there_and_back, topics_as_they_are
 from fleetpulse.kafka.topics import ensure_topics
@@ -43,7 +43,7 @@ def test_topics_command(bootstrap_servers: str) -> int:
     table = Table("topic", "partitions", "copies", "is", box=None)
     for name, what in wrong.items():
         size = (str(found[name].partitions), str(found[name].replicas)) if name in found else ("-", "-")
-        table.add_row(name, *size, "; ".join(what) or "as it should be")
+        table.add_row(cell(name), *size, cell("; ".join(what) or "as it should be"))
     console().print(table)
     return 1 if any(wrong.values()) else 0
 
@@ -55,12 +55,12 @@ def verify_cluster_command(bootstrap_servers: str) -> int:
     found = cluster(bootstrap_servers)
     for node, address in found.brokers.items():
         role = "leads the controllers" if node == found.leader else "controller" if node in found.controllers else ""
-        click.echo(f"{node:<4} {address:<24} {role}".rstrip())
+        echo(f"{node:<4} {address:<24} {role}".rstrip())
     least = min((len(p.replicas) for p in found.partitions), default=0)
     click.echo(f"{len(found.partitions)} partitions, each with {least} or more copies")
     wrong = list(faults(found))
     for fault in wrong:
-        click.echo(fault)
+        echo(fault)
     return 1 if wrong else 0
 
 
@@ -71,7 +71,7 @@ def test_external_command(bootstrap_servers: str) -> None:
     for node, address in cluster(bootstrap_servers).brokers.items():
         began = time.monotonic()
         there_and_back(address, f"{node} {time.time_ns()}".encode())
-        click.echo(f"broker {node} at {address}: a record there and back, {time.monotonic() - began:.1f} s")
+        echo(f"broker {node} at {address}: a record there and back, {time.monotonic() - began:.1f} s")
 
 
 @command.command("watch")
@@ -79,8 +79,7 @@ def test_external_command(bootstrap_servers: str) -> None:
 @bootstrap_servers
 def watch_command(topic: str, bootstrap_servers: str) -> None:
     """Print the values of TOPIC as they come, until interrupted."""
-    for value in _values(bootstrap_servers, topic):
-        click.echo(value)
+    echo_records(_values(bootstrap_servers, topic))
 
 
 def _values(bootstrap_servers: str, topic: str) -> Iterator[bytes]:

@@ -12,7 +12,7 @@ import click
 from fleetpulse import topics
 from fleetpulse.cli.parameters import Instant, bootstrap_servers, topic_option
 from fleetpulse.cli.settings import FLAG, option
-from fleetpulse.cli.tables import console
+from fleetpulse.cli.tables import console, echo, echo_records
 from fleetpulse.errors import ConfigurationError, FleetpulseError
 from fleetpulse.kafka.topics import ensure_topics
 from fleetpulse.rulefiles import show
@@ -63,9 +63,9 @@ def test_command(files: tuple[Path, ...]) -> None:
         fixture = read_fixture(file)
         different = list(differences(fixture))
         failed += bool(different)
-        click.echo(f"{file}: {'FAILED' if different else f'{len(fixture.expected):,} alerts as expected'}")
+        echo(f"{file}: {'FAILED' if different else f'{len(fixture.expected):,} alerts as expected'}")
         for line in different:
-            click.echo(f"  {line}")
+            echo(f"  {line}")
     if failed:
         raise FleetpulseError(f"{failed:,} of {len(files):,} fixtures failed; see above")
 
@@ -103,7 +103,7 @@ def apply_command(files: tuple[Path, ...], effective_from_ms: int | None, bootst
     if version is None:
         return
     number, from_ms = version.version, version.effective_from_ms
-    click.echo(f"version {number} takes effect at {iso(from_ms)}: {_count(rules)} ({changes})")
+    echo(f"version {number} takes effect at {iso(from_ms)}: {_count(rules)} ({changes})")
     for other in later:
         click.echo(f"version {other.version} replaces it at {iso(other.effective_from_ms)}")
     if (now_ms := _now_ms()) > from_ms:
@@ -128,7 +128,7 @@ def show_command(number: int, bootstrap_servers: str, topic: str) -> None:
     """Show a version as the rule file that would make it."""
     version = _book(bootstrap_servers, topic).numbered(number)
     click.echo(f"# version {number} on {topic}, in force from {iso(version.effective_from_ms)}")
-    click.echo(show.as_file(version.rules), nl=False)
+    echo_records(show.as_file(version.rules).encode().splitlines())
 
 
 @command.command("diff")
@@ -154,8 +154,10 @@ def diff_command(
         sets = [book.numbered(number).rules for number in versions or ()] or [_in_force(book), *sets]
     before, after = sets
     found = difference(before, after)
-    lines = [json.dumps(found.as_document(), ensure_ascii=False)] if as_json else [*found.lines()] or ["no difference"]
-    click.echo("\n".join(lines))
+    if as_json:
+        echo_records([json.dumps(found.as_document(), ensure_ascii=False).encode()])
+    else:
+        echo(*([*found.lines()] or ["no difference"]))
 
 
 def _load(files: tuple[Path, ...]) -> Loaded:
@@ -164,13 +166,13 @@ def _load(files: tuple[Path, ...]) -> Loaded:
     except RuleFileError as bad:
         if len(bad.lines) == 1:
             raise
-        click.echo("\n".join(bad.lines), err=True)
+        echo(*bad.lines, err=True)
         raise ConfigurationError(f"{bad.count:,} faults in rule files; see above") from None
 
 
 def _warned(loaded: Loaded) -> RuleSet:
     for line in loaded.warnings:
-        click.echo(f"warning: {line}", err=True)
+        echo(f"warning: {line}", err=True)
     return loaded.rules
 
 
@@ -199,7 +201,7 @@ def _book(bootstrap_servers: str, topic: str) -> Book:
 
 def _report_unreadable(book: Book) -> Book:
     for line in book.unreadable:
-        click.echo(line, err=True)
+        echo(line, err=True)
     return book
 
 

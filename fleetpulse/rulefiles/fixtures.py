@@ -1,6 +1,7 @@
 """Fixtures of rules: records in, alerts expected. Evaluated by the domain, with neither Flink nor Kafka."""
 
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -22,7 +23,7 @@ from fleetpulse.rules.parts import RuleError, Severity
 from fleetpulse.rules.versions import Version
 from fleetpulse.shard.readings import ReadingPolicy
 from fleetpulse.shard.shard import Shard, ShardPolicy
-from fleetpulse.times import iso
+from fleetpulse.times import LAST_MS, iso
 
 _START = "2026-01-01T00:00:00Z"
 _SKEW_MS = 60_000  # the jobs' own default
@@ -169,8 +170,8 @@ def _frame(path: str, record: Mapping[str, object], start_ms: int) -> Frame:
     for name, value in record.items():
         if name in _OWN:
             continue
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ConfigurationError(f"{path}.{name}: expected a number")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
+            raise ConfigurationError(f"{path}.{name}: expected a number that is finite")
         metrics[name] = float(value)
     columns: dict[str, list[float | None]] = {name: [metrics[name]] for name in metrics if name in UNITS}
     others = {name: value for name, value in metrics.items() if name not in UNITS}
@@ -191,6 +192,15 @@ def _raw(path: str, record: Mapping[str, object], time_ms: int) -> Frame:
 
 def _instant_ms(path: str, at: At, start_ms: int) -> int:
     try:
-        return parse_instant_ms(at) if isinstance(at, str) else start_ms + round(at * 1000)
+        instant_ms = parse_instant_ms(at) if isinstance(at, str) else start_ms + _whole_ms(at)
     except ValueError as bad:
         raise ConfigurationError(f"{path}: {bad}") from None
+    if not 0 < instant_ms <= LAST_MS:
+        raise ConfigurationError(f"{path}: {at!r} leads out of the years 1970 to 9999")
+    return instant_ms
+
+
+def _whole_ms(seconds: float) -> int:
+    if not abs(seconds) <= LAST_MS:  # which `nan` is not either, nor a number that is too large for arithmetic
+        raise ValueError(f"{repr(seconds)[:40]} is no number of seconds from 1970 to 9999")
+    return round(seconds * 1000)

@@ -3,9 +3,9 @@
 from io import StringIO
 
 from rich.table import Table
-from rich.text import Text
 from ruamel.yaml import YAML
 
+from fleetpulse.cli.tables import cell
 from fleetpulse.rulefiles.difference import difference, fields_of, in_words
 from fleetpulse.rules.model import RuleSet, to_document
 from fleetpulse.rules.versions import Versions, in_force
@@ -21,7 +21,7 @@ def rules(shown: RuleSet) -> Table:
         fields = fields_of(document)
         others = {name: value for name, value in fields.items() if name not in _IN_COLUMNS and value != "0s"}
         listed = ", ".join(f"{name} {in_words(value)}" for name, value in others.items())
-        table.add_row(*map(Text, (document["id"], document["kind"], listed)))
+        table.add_row(*map(cell, (document["id"], document["kind"], listed)))
     return table
 
 
@@ -33,7 +33,7 @@ def versions(shown: Versions, now_ms: int) -> Table:
         state = "in force" if version is current else "to come" if version.effective_from_ms > now_ms else "replaced"
         changes = difference(before, version.rules).summary()
         table.add_row(
-            str(version.version), iso(version.effective_from_ms), state, f"{len(version.rules.rules):,}", changes
+            str(version.version), iso(version.effective_from_ms), state, f"{len(version.rules.rules):,}", cell(changes)
         )
         before = version.rules
     return table

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from confluent_kafka import Consumer, KafkaException, Message
 
 from fleetpulse.errors import FleetpulseError
+from fleetpulse.printable import printable
 from fleetpulse.records.avro import SensorReadings
 from fleetpulse.records.batch import DecodedBatch, decode_batch
 from fleetpulse.records.documents import documents
@@ -73,7 +74,7 @@ def fill(consumer: Consumer, server: SearchServer, how: Reading) -> Iterator[Out
             try:
                 consumer.commit(asynchronous=False)
             except KafkaException as lost:  # the group has given the partitions to another reader, who reads it again
-                _log.warning("what was read will be read again: %s", lost)
+                _log.warning("what was read will be read again: %s", printable(str(lost)))
             yield outcome
 
 
@@ -84,7 +85,7 @@ def _write(lot: Sequence[Message], server: SearchServer, how: Reading) -> Outcom
     found = [*documents(decoded, origins, UNITS), *_unread(decoded, lot, origins)]
     refused = server.write(found)
     if refused:
-        _log.warning("the server refuses %d documents; the first, %s: %s", len(refused), *refused[0])
+        _log.warning("the server refuses %d documents; the first, %s: %s", len(refused), *map(printable, refused[0]))
     return Outcome(len(lot), len(decoded.rejections), len(refused))
 
 

@@ -11,6 +11,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from fleetpulse.cli.tables import cell
+from fleetpulse.printable import printable
 from fleetpulse.stack.demo.observe import Alert, Alerts, Figures
 
 _COLOURS = {"open": "bold red", "updated": "red", "recovered": "green", "cancelled": "yellow", "expired": "dim"}
@@ -62,7 +64,7 @@ class _Lines:
         for alert in reversed(moment.alerts.newest):
             if alert not in self._shown:
                 self._shown.add(alert)
-                self._print(f"{alert.stored_at:%H:%M:%S} {alert.state:<9} {alert.summary}")
+                self._print(f"{alert.stored_at:%H:%M:%S} {alert.state:<9} {printable(alert.summary)}")
         if moment.running_s - self._last_s >= _LINE_EVERY_S:
             self._last_s = moment.running_s
             self._print(" | ".join(f"{name} {value}" for name, value in _rows(moment)))
@@ -82,7 +84,7 @@ def _screen(moment: Moment) -> RenderableType:
     newest.add_column("summary", ratio=1)
     for alert in moment.alerts.newest:
         state = Text(alert.state, style=_COLOURS.get(alert.state, ""))
-        newest.add_row(f"{alert.stored_at:%H:%M:%S}", state, Text(alert.summary))
+        newest.add_row(f"{alert.stored_at:%H:%M:%S}", state, cell(alert.summary))
     return Group(
         Panel(numbers, title="fleet"), Panel(newest, title="newest alerts, from the database"), "Ctrl-C ends it"
     )

@@ -112,3 +112,33 @@ def test_what_is_no_fixture_is_refused_with_its_place(test, content: str, said: 
     code, lines = test(content)
     assert code == 2
     assert said in lines[-1]
+
+
+@pytest.mark.parametrize(
+    "at", [".nan", ".inf", "-.inf", "1e300", "-1e300", "1e13", "9" * 400, "-1e10", "253402300800", '"10000-01-01"']
+)
+@pytest.mark.parametrize("field", ["record", "expect", "until"])
+def test_an_instant_beyond_the_years_that_can_be_written_is_one_line(test, at: str, field: str) -> None:
+    content = {
+        "record": HOT.replace("at: 0,", f"at: {at},") + BOTH,
+        "expect": HOT + BOTH.replace("at: 10,", f"at: {at},"),
+        "until": HOT + BOTH + f"until: {at}\n",
+    }[field]
+    code, said = test(content)
+    assert code == 2, said
+    assert len(said) == 1
+    assert said[0].startswith("error: 0.yaml")
+
+
+@pytest.mark.parametrize("start", ['"10000-01-01T00:00:00Z"', '"0001-01-01T00:00:00Z"', '"soon"'])
+def test_a_start_outside_of_time_is_one_line(test, start: str) -> None:
+    code, said = test(HOT + BOTH + f"start: {start}\n")
+    assert code == 2
+    assert len(said) == 1
+
+
+@pytest.mark.parametrize("value", [".nan", ".inf", "-.inf", "9" * 400])
+def test_a_value_that_no_record_can_have_is_one_line(test, value: str) -> None:
+    code, said = test(HOT.replace("temperature_c: 60", f"temperature_c: {value}") + BOTH)
+    assert code == 2
+    assert len(said) == 1

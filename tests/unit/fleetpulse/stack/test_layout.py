@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from fleetpulse.cli.commandline import run
+from fleetpulse.cli.main import fleetpulse
 from fleetpulse.errors import ConfigurationError
 from fleetpulse.stack.layout import OPTIONAL, Layout, layout
 from fleetpulse.stack.programs import prometheus
@@ -80,3 +82,36 @@ def test_damaged_settings_are_named(tmp_path: Path) -> None:
 def test_stacks_of_tests_that_run_side_by_side_share_no_port() -> None:
     ports = {*Layout(Path(), 0, frozenset(OPTIONAL)).ports.values(), prometheus.SIMULATOR_PORT}
     assert [pair for pair in combinations(ports, 2) if (pair[0] - pair[1]) % STRIDE == 0] == []
+
+
+@pytest.mark.parametrize("below", [(), ("a",), ("a", "b")], ids=["the file itself", "below it", "far below"])
+def test_a_folder_that_a_file_stands_in_the_way_of_is_refused(tmp_path: Path, below: tuple[str, ...]) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(ConfigurationError, match=r"--dir .*file is no folder"):
+        layout(str(file.joinpath(*below)))
+
+
+def test_a_folder_below_a_link_to_nowhere_or_with_an_impossible_name_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(ConfigurationError, match="is no folder"):
+        layout(str(tmp_path / "link" / "stack"))
+    with pytest.raises(ConfigurationError, match="--dir"):
+        layout(str(tmp_path / ("x" * 300)))
+
+
+COMMANDS = [
+    *(["up"], ["down"], ["status"], ["reset"], ["logs", "kafka"], ["submit", "monitor"], ["savepoint", "monitor"]),
+]
+
+
+@pytest.mark.parametrize("arguments", [*(["stack", *c] for c in COMMANDS), ["demo"], ["load"]], ids=" ".join)
+def test_every_command_of_a_stack_refuses_such_a_folder_in_one_line(
+    arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    assert run(fleetpulse, [*arguments, "--dir", str(file / "stack")]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: --dir")
+    assert error.count("\n") == 1

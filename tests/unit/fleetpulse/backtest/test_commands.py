@@ -1,0 +1,61 @@
+"""What `fleetpulse backtest` says on the command line."""
+
+from pathlib import Path
+
+import pytest
+
+from fleetpulse.cli.commandline import run
+from fleetpulse.cli.main import fleetpulse
+from tests.unit.fleetpulse.backtest.histories import write_rules
+from tests.unit.fleetpulse.shard.test_monitoring_shard import RULES, T0
+
+
+@pytest.fixture
+def call(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    rules = write_rules(tmp_path / "rules.json", RULES)
+    file = tmp_path / "history.jsonl"
+
+    def backtest(lines: list[str], *arguments: str) -> tuple[int, str, str]:
+        file.write_text("\n".join(lines))
+        code = run(fleetpulse, ["backtest", "--json.lines", str(file), "--rules", str(rules), *arguments])
+        return code, *capsys.readouterr()
+
+    return backtest
+
+
+def line(at_s: float, device: str = "d1") -> str:
+    return f'{{"device_id": "{device}", "ts": {T0 + round(at_s * 1000)}}}'
+
+
+FROM = "2026-01-01T00:01:00Z"
+
+
+@pytest.mark.parametrize("until", ["1767225600", "1767225600000", "2026-01-01", "2026-01-01T00:00:59.999Z"])
+def test_the_end_must_not_come_before_the_beginning(call, until: str) -> None:
+    code, _, error = call([line(0)], "--from", FROM, "--until", until)
+    assert code == 2
+    assert error.startswith("error: --from: 2026-01-01T00:01:00.000Z is after --until 2026-01-01T00:00:")
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("until", ["1767225660", FROM, "2026-01-02"])
+def test_the_end_may_be_the_beginning_or_later(call, until: str) -> None:
+    assert call([line(0)], "--from", FROM, "--until", until)[0] == 0
+
+
+def test_a_line_ahead_of_its_neighbours_is_named_and_changes_nobody_s_alerts(call) -> None:
+    lines = [line(at, f"d{device}") for at in range(0, 300, 5) for device in range(2) if (at, device) < (100, 0)]
+    without = call([*lines, *(line(at, "d0") for at in range(100, 300, 5))], "--json")
+    ahead = '{"device_id": "d0", "ts": "2036-02-07T06:28:16Z"}'
+    with_it = call([*lines[:20], ahead, *lines[20:], *(line(at, "d0") for at in range(100, 300, 5))], "--json")
+    assert with_it[0] == 0
+    assert with_it[1] == without[1] != ""
+    assert "line 21 (2036-02-07T06:28:16.000Z)" in with_it[2]
+    assert "1 rejected (1 future_timestamp)" in with_it[2]
+
+
+def test_a_line_that_cannot_be_read_ends_with_its_number_and_reason(call) -> None:
+    code, printed, error = call([line(0), '{"kafka_time": "soon", "value": {}}'])
+    assert (code, printed) == (2, "")
+    assert "history.jsonl:2: kafka_time: 'soon' is neither" in error
+    assert error.count("\n") == 1

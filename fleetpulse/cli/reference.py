@@ -50,8 +50,8 @@ def jobs() -> dict[str, click.Command]:
 def commands() -> dict[str, click.Command]:
     """The subcommands of `fleetpulse`, those of groups by both their names."""
     found: dict[str, click.Command] = {}
-    for name, module in sorted(COMMANDS.items()):
-        found |= dict(_flat(name, importlib.import_module(module).command))
+    for name, subcommand in sorted(COMMANDS.items()):
+        found |= dict(_flat(name, subcommand.load()))
     return found
 
 

@@ -54,6 +54,23 @@ def written(schema: dict[str, object], schema_id: int, fields: dict[str, object]
     return head(schema_id) + body.getvalue()
 
 
+def test_the_registry_keeps_no_version_that_adds_only_a_null_default_and_records_are_read_all_the_same(
+    registry: Registry,
+) -> None:
+    def with_temperature(**more: object) -> dict[str, object]:
+        nullable = {"name": "temperature_c", "type": ["null", "double"], **more}
+        return {**SCHEMA, "fields": [{"name": "device_id", "type": "string"}, nullable]}
+
+    subject = f"{SUBJECT}-default"
+    first = registry.register(subject, with_temperature())
+    assert registry.register(subject, with_temperature(default=None)) == first
+    kept = next(field for field in registry.schema(first)["fields"] if field["name"] == "temperature_c")
+    assert "default" not in kept
+    record = written(with_temperature(), first, {"device_id": "d1", "temperature_c": None})
+    fields, _ = SensorReadings(registry.schema).fields_of(record)
+    assert (fields["device_id"], fields.get("temperature_c"), fields.get("humidity")) == ("d1", None, None)
+
+
 def test_schemas_evolve_and_all_their_records_are_read(own: EmbeddedStack, registry: Registry) -> None:
     with_firmware = {**SCHEMA, "fields": [*FIELDS, FIRMWARE]}
     without_place = {**SCHEMA, "fields": [f for f in FIELDS if f["name"] not in ("lat", "lon")]}

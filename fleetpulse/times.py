@@ -26,9 +26,9 @@ Time = int | str | Decimal
 def to_epoch_ms(value: Time) -> int:
     """Read a record's time, cut to milliseconds.
 
-    A number is told apart by magnitude: below 1e11 seconds, below 1e14 milliseconds, below 1e17 microseconds, else
-    nanoseconds. A string is ISO 8601 with date and time, in one of the forms of docs/contracts.md; without an offset it
-    is UTC.
+    The unit of a number follows from its magnitude: below 1e11 seconds, below 1e14 milliseconds, below 1e17
+    microseconds, else nanoseconds. A string is ISO 8601 with date and time, in one of the forms of docs/contracts.md;
+    without an offset it is UTC.
 
     Raises:
         ValueError: zero, negative, not finite or unreadable.

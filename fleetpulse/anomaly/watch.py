@@ -73,7 +73,7 @@ class AnomalyWatch:
 
     @property
     def version(self) -> int:
-        """The version in force; 0 where there is none."""
+        """The version in force; 0 if there is none."""
         return self._evaluator.version.version
 
     def learn(self, versions: Versions) -> None:

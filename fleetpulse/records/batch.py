@@ -1,4 +1,4 @@
-"""Batches of records, decided fast: what `records.reading.decode_record` would say of each.
+"""Batches of records, decoded fast, with the result of `records.reading.decode_record` for each.
 
 A lot of records that are all plainly good is taken with one typed decode; everything else goes to `decode_record`.
 """
@@ -40,7 +40,7 @@ class DecodedBatch(NamedTuple):
     """A decided batch in columns, in order. Where `rejections` has a index, the device is empty and the time 0.
 
     `columns` holds a value or None for each record, by metric, for the metrics that have a unit of their own; `others`
-    what else was measured, by index; `locations` is empty where no record tells one.
+    what else was measured, by index; `locations` is empty if no record has one.
     """
 
     devices: list[str]
@@ -65,7 +65,7 @@ class _Metrics(msgspec.Struct, gc=False, omit_defaults=True):
 
 
 class _Record(_Metrics, gc=False):
-    """Telemetry and events: whichever id is set tells which one it is."""
+    """Telemetry and events: the id that is set determines the dialect."""
 
     device_id: str | None = None
     event_device_id: str | None = msgspec.field(default=None, name="device-id")
@@ -127,7 +127,7 @@ def decode_batch(
         values: the records' values; None for a tombstone.
         kafka_times_ms: their Kafka timestamps, as many.
         max_future_skew_ms: how far a record's time may be ahead of its Kafka timestamp.
-        measured: whether to tell what was measured and where, and not only who spoke when.
+        measured: whether to decode metrics and locations, and not only ids and times.
         avro: decodes values that begin with a zero; without it they are malformed.
     """
     batch = _Batch(measured)
@@ -179,7 +179,7 @@ class _Batch:
         if good.dialect is None:
             try:
                 measured = [_measure(record) for record in good.records]
-            except Exception:  # `decode_record` tells which
+            except Exception:  # `decode_record` finds which
                 return False
             for device, time_ms, (metrics, location) in zip(good.devices, good.event_times_ms, measured, strict=True):
                 self.take(Reading(device, time_ms, metrics, location))
@@ -242,7 +242,7 @@ def _measure(record: _Record | _TypedRecord) -> tuple[dict[str, float], Location
 def _plainly_good(
     values: Sequence[bytes | None], kafka_times_ms: Sequence[int], max_future_skew_ms: int
 ) -> _Good | None:
-    """Records that are all plainly good; None where only `decode_record` can tell.
+    """Records that are all plainly good; None if only `decode_record` can decide.
 
     They are decoded as lines of one text. A document cannot go on from one value into the next: every line must end
     with a brace and the next begin with one, and JSON has no place for such a pair inside a document. Each must name
@@ -273,7 +273,7 @@ def _plainly_good(
         records: Sequence[_Record | _TypedRecord] = (_decode_lines if dialect else _decode_typed_lines)(text)
         devices = _devices(records, named)
         event_times_ms = _event_times_ms(records, named) if timed else list(kafka_times_ms)
-    except Exception:  # `decode_record` tells which
+    except Exception:  # `decode_record` finds which
         return None
     if len(records) != count or not all(devices) or max(map(len, devices)) > MAX_NAME_CHARS:
         return None

@@ -1,4 +1,4 @@
-"""Dialects: how kinds of senders name things, and what their fields say of metrics and locations."""
+"""Dialects: the field names of kinds of senders, and the metrics and locations in their fields."""
 
 import math
 import re
@@ -20,7 +20,7 @@ class Dialect:
 
 EVENT = Dialect("device-id", "time")
 TELEMETRY = Dialect("device_id", "ts")
-TYPED = Dialect("device_id", "ts")  # as telemetry, told apart by `event_type`
+TYPED = Dialect("device_id", "ts")  # as telemetry, recognized by `event_type`
 SENSOR = Dialect("sensor_id", "timestamp")
 IDS = tuple(dict.fromkeys(dialect.device_id for dialect in (TELEMETRY, EVENT, SENSOR)))
 _METRICS = frozenset(UNITS)
@@ -29,7 +29,7 @@ TELEMETRY_METRICS = ("temperature_c", "humidity", "lat", "lon")
 
 
 class Location(NamedTuple):
-    """Where a device stands, as far as its records say."""
+    """Where a device is, as far as its records say."""
 
     site: str | None = None
     machine: str | None = None
@@ -49,7 +49,7 @@ class WrongTypeError(ValueError):
 
 
 class UnknownUnitError(ValueError):
-    """A value in a unit that its metric cannot be told in."""
+    """A value in a unit that its metric does not have."""
 
 
 def dialect_of(fields: Mapping[str, object]) -> Dialect:
@@ -62,15 +62,15 @@ def dialect_of(fields: Mapping[str, object]) -> Dialect:
 
 
 def is_name(value: object) -> TypeGuard[str]:
-    """Whether this names a device or a location: 1 to 128 characters that UTF-8 has, no control characters."""
+    """Return whether this names a device or a location: 1 to 128 characters that UTF-8 has, no control characters."""
     return isinstance(value, str) and _NAME.fullmatch(value) is not None
 
 
 def metrics_of(dialect: Dialect, fields: Mapping[str, object]) -> dict[str, float]:
-    """What an object's fields measure; absent and null ones measure nothing.
+    """Return the metrics in an object's fields; absent and null fields measure nothing.
 
     Raises:
-        WrongTypeError: a number is none, or not finite; or a name or a unit is no string.
+        WrongTypeError: a number is of another type or not finite, or a name or a unit is not a string.
         UnknownUnitError: the unit is not one of the metric's.
     """
     if dialect is TELEMETRY:
@@ -84,10 +84,10 @@ def metrics_of(dialect: Dialect, fields: Mapping[str, object]) -> dict[str, floa
 
 
 def location_of(dialect: Dialect, fields: Mapping[str, object]) -> Location:
-    """Where an object says that its device stands.
+    """Return where the device is, by its object's fields.
 
     Raises:
-        WrongTypeError: the location is no object, or a name in it no string.
+        WrongTypeError: the location is not an object, or a name in it is not a string.
     """
     if dialect is not SENSOR or fields.get("location") is None:
         return NOWHERE
@@ -96,7 +96,7 @@ def location_of(dialect: Dialect, fields: Mapping[str, object]) -> Location:
 
 
 def _beside(fields: Mapping[str, object]) -> dict[str, float]:
-    """Numbers that stand under a metric's own name beside a type; what is no number there is an unknown field."""
+    """Numbers under a metric's own name beside a type; other values there are unknown fields."""
     if _METRICS.isdisjoint(fields):
         return {}
     return {name: _number(fields[name]) for name in UNITS if _is_number(fields.get(name))}
@@ -112,7 +112,7 @@ def _of_event(event_type: object, places: Sequence[Mapping[str, object]]) -> dic
 
 
 def _of_type(kind: object, places: Sequence[Mapping[str, object]]) -> dict[str, float]:
-    """The value that goes by its type: `value`, or a field called as the type is, in the first place that has one."""
+    """The value of a type: `value`, or a field with the type's name, in the first place that has one."""
     own_name = kind.lower() if isinstance(kind, str) else ""
     for place in places:
         value = place.get("value")

@@ -36,7 +36,7 @@ def parse(value: bytes) -> object:
     """Parse one JSON document in UTF-8. Objects are `JsonObject`s, numbers integers or Decimals.
 
     Raises:
-        ValueError: it is none, or nested deeper than `MAX_DEPTH`.
+        ValueError: it is not one, or nested deeper than `MAX_DEPTH`.
     """
     if is_too_deep(value):
         raise ValueError(f"nested deeper than {MAX_DEPTH}, or with brackets that do not match")

@@ -31,6 +31,6 @@ SENTENCES: dict[Reason, str] = {
     Reason.BAD_TIME: "the time is not a positive number nor ISO 8601",
     Reason.FUTURE_TIMESTAMP: "the time is too far ahead of the Kafka timestamp",
     Reason.WRONG_TYPE: "a field that is used is of another type than it should be, or no finite number",
-    Reason.UNKNOWN_UNIT: "a value is in a unit that its metric is not told in",
+    Reason.UNKNOWN_UNIT: "a value is in a unit that its metric does not have",
     Reason.INTERNAL_ERROR: "the decoder failed on the record: a fault of Fleetpulse's, not of the device",
 }

@@ -34,7 +34,7 @@ class Samples(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """Readings in order. `columns` is by metric; `locations` is empty where none is told."""
+    """Readings in order. `columns` is by metric; `locations` is empty if no reading has one."""
 
     times_ms: Sequence[int]
     devices: Sequence[str]
@@ -62,7 +62,7 @@ class Due:
         return self._rows_by_device.get(device, [])
 
     def samples(self, metric: str) -> Samples | None:
-        """All values of a metric; None where there is none."""
+        """All values of a metric; None if there are none."""
         if metric not in self._samples:
             self._samples[metric] = self._of(metric)
         return self._samples[metric]
@@ -73,9 +73,9 @@ class Due:
             whole = cast(Sequence[float], column)
             return Samples(range(len(whole)), times_ms, numbers, whole, min(whole), max(whole))
         if column is not None:
-            told = [value is not None for value in column]
-            rows: Sequence[int] = list(compress(range(len(column)), told))
-            values = cast(Sequence[float], list(compress(column, told)))
+            present = [value is not None for value in column]
+            rows: Sequence[int] = list(compress(range(len(column)), present))
+            values = cast(Sequence[float], list(compress(column, present)))
         else:
             found = [(row, metrics[metric]) for row, metrics in self.rows.others.items() if metric in metrics]
             rows, values = [row for row, _ in found], [value for _, value in found]

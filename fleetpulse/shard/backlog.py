@@ -36,7 +36,7 @@ class Backlog:
         self._waiting.append(_Waiting(_Kept(key, size_bytes, max(times_ms)), readings, min(times_ms)))
 
     def between(self, after_ms: int, until_ms: int) -> Rows | None:
-        """The readings later than `after_ms` and not later than `until_ms`, in order; None where there is none."""
+        """The readings later than `after_ms` and not later than `until_ms`, in order; None if there are none."""
         parts = [
             (waiting.readings, after_ms + 1, until_ms + 1)
             for waiting in self._waiting

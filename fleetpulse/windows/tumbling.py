@@ -58,7 +58,7 @@ class Total(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Aggregate(NamedTuple):
-    """A closed window of one metric of one device; its site is the last one that the device told within it."""
+    """A closed window of one metric of one device; its site is the last one that the device reported within it."""
 
     device_id: str
     site: str | None
@@ -210,7 +210,7 @@ class WindowWatch:
         ]
 
     def coarse(self) -> Coarse | None:
-        """The minutes of the open wider window, to be written down; None where there is none."""
+        """The minutes of the open wider window, to be kept in state; None if there is no such window."""
         self.coarse_changed = False
         if self._coarse_start_ms is None:
             return None

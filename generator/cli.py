@@ -159,7 +159,7 @@ class Settings:
     )
     warning_share: float = _share("warning.share", "Share of a sensor's values near its warning threshold.", 0.15)
     critical_share: float = _share("critical.share", "Share of a sensor's values near or above the critical one.", 0.05)
-    located_share: float = _share("located.share", "Share of telemetry devices that tell their position.")
+    located_share: float = _share("located.share", "Share of telemetry devices that report their position.")
     clock_ahead_devices: int = setting(
         "clock.ahead.devices",
         COUNT,

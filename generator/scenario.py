@@ -9,7 +9,7 @@ from generator.fleet.factory import Sensor
 MAX_DEVICES = 1 << 24  # more would share their chance, see generator.plan
 ENDLESS_MS = 1 << 55  # a million years: until somebody stops it
 MAX_DRIFT_PER_DAY = 1_000
-LATE_EVERY = 5  # only each fifth device is ever late, so that what becomes of the others can be told for certain
+LATE_EVERY = 5  # only each fifth device is ever late, so that the outcome of the others is certain
 
 
 class Dialect(Enum):
@@ -57,11 +57,11 @@ class Scenario:
     drift_per_day: float = 0.0  # of each device's values, at most; 1 is the way from the usual to the critical value
     warning_share: float = 0.15  # of the sensor dialect's values: how many lie near the warning threshold
     critical_share: float = 0.05  # and how many near or above the critical one
-    located_share: float = 0.0  # of devices of the telemetry dialect: how many tell their position
-    sensors: tuple[Sensor, ...] = ()  # who they are, in the sensor dialect; made up where there are none
+    located_share: float = 0.0  # of devices of the telemetry dialect: how many report their position
+    sensors: tuple[Sensor, ...] = ()  # the sensors of the sensor dialect; generated if empty
 
     def __post_init__(self) -> None:
-        """Check what the single fields cannot tell.
+        """Check fields against each other.
 
         Raises:
             ConfigurationError: the fields contradict each other.

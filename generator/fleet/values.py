@@ -26,7 +26,7 @@ the usual to the critical value."""
 
 
 def moments(scenario: Scenario) -> Callable[[Reading], Moment]:
-    """Return the function that tells of which moment a reading's values are."""
+    """Return the function from a reading to the moment of its values."""
     if scenario.spike_rate or scenario.stuck_probability or scenario.drift_per_day:
         return lambda reading: _faulty(scenario, reading)
     return lambda reading: (reading.device, reading.time_ms, reading.noise, 0.0)
@@ -99,7 +99,7 @@ def battery(device: int, time_ms: int, _noise: int, shift: float) -> float:
 
 
 def located(scenario: Scenario, device: int) -> bool:
-    """Whether `device`, of the telemetry dialect, tells its position."""
+    """Return whether `device`, of the telemetry dialect, reports its position."""
     return unit(draw(scenario.seed, _LOCATED, device)) < scenario.located_share
 
 

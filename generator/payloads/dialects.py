@@ -1,4 +1,4 @@
-"""What a record says in each dialect: its bytes, and the same numbers by the names that all dialects share."""
+"""The bytes of a record in each dialect, and the same numbers by the names that all dialects share."""
 
 import json
 from collections.abc import Callable
@@ -14,26 +14,26 @@ from generator.payloads import avro
 from generator.scenario import Dialect, Scenario
 
 Write = Callable[[Reading, int], bytes]
-"""(reading, the time that the record tells in epoch ms) -> value."""
+"""(reading, the time in the record in epoch ms) -> value."""
 
 Measure = Callable[[Reading], dict[str, float]]
 """reading -> metric name -> the number that stands in the value."""
 
 
 class Shape(NamedTuple):
-    """How one dialect says a reading."""
+    """How one dialect writes a reading."""
 
     write: Write
     measure: Measure
 
 
 def shape(dialect: Dialect, scenario: Scenario) -> Shape:
-    """Return how `dialect` says the readings of `scenario`."""
+    """Return how `dialect` writes the readings of `scenario`."""
     return _SHAPES[dialect](scenario)
 
 
 def meter(scenario: Scenario) -> Measure:
-    """Return the function that tells the metrics of a reading exactly as its record has them; none if malformed."""
+    """Return the function from a reading to its metrics, exactly as in its record; empty if malformed."""
     measures = [shape(dialect, scenario).measure for dialect in scenario.dialects]
 
     def measure(reading: Reading) -> dict[str, float]:

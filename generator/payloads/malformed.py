@@ -17,7 +17,7 @@ _OF_THE_LIVING = frozenset({"bad_time", "wrong_type", "unknown_unit", "future_ti
 
 
 class Malformed(NamedTuple):
-    """One way to be wrong. It is a heartbeat where its reason says so, or its id can be read nevertheless."""
+    """One way to be wrong. It is a heartbeat if its reason counts as one, or its id can still be read."""
 
     reason: str
     template: str | None  # None is a tombstone

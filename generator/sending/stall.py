@@ -8,7 +8,7 @@ _REPEAT_S = 10.0
 
 
 class StallWatch:
-    """Told at every look whether something moved; tells people through `say`."""
+    """Checked at intervals for progress; reports a stall through `say`."""
 
     def __init__(self, where: str, now_s: Callable[[], float], say: Callable[[str], object]) -> None:
         self._where, self._now_s, self._say = where, now_s, say

@@ -39,7 +39,7 @@ class Revision(NamedTuple):
 
 
 class Truth:
-    """Follows a fleet's heartbeats and tells each expected revision as soon as it is certain.
+    """Follows a fleet's heartbeats and reports each expected revision as soon as it is certain.
 
     Memory: one entry a device, and one more for each whose outcome depends on the order of arrival.
 

@@ -27,7 +27,7 @@ class Spool:
         self._file.write(_encode(revision) + b"\n")
 
     def revisions(self) -> Iterator[Revision]:
-        """Yield all revisions, as they were told."""
+        """Yield all revisions, in the order they were appended."""
         self._file.seek(0)
         yield from map(_decode, self._file)
 
@@ -67,7 +67,7 @@ def lines(
     Args:
         scenario: what was simulated.
         truth: what was observed, closed at `complete_until_ms`.
-        revisions: what it told.
+        revisions: what it reported.
         complete_until_ms: later revisions are left out, since records that were not sent could change them.
         sent: how many records Kafka acknowledged.
     """

@@ -59,7 +59,7 @@ def typed(name: str, label: str) -> Json:
 
 
 def annotation(name: str, statement: str, color: str) -> Json:
-    """What a statement tells of times, marked in every time series of a dashboard."""
+    """The times that a statement returns, marked in every time series of a dashboard."""
     return {
         "name": name,
         "datasource": TIMESCALEDB,

@@ -49,7 +49,7 @@ _LAST = stat(
 )
 _PLACE = stat(
     "Place",
-    "Site, machine and zone, as the device told them last. Go there.",
+    "Site, machine and zone, as the device last reported them. Go there.",
     rows("device-detail/place"),
     unit="none",
     base=BLUE,
@@ -114,7 +114,7 @@ _BATTERY = timeseries(
     limits=[(20, RED)],
     interval="10s",
     silence=_SILENCE,
-    empty="It does not tell its battery",
+    empty="It does not report its battery",
 )
 _RATE = timeseries(
     "Readings",
@@ -162,5 +162,5 @@ _MAP = geomap(
     "The last 500 positions in this time range. The map's tiles come from the internet; without it only the points "
     "show.",
     rows("device-detail/map"),
-    empty="It does not tell where it is",
+    empty="It does not report its position",
 )

@@ -161,7 +161,7 @@ TURNED_AWAY = (
         timeseries(
             "Rejected by reason",
             "Records a second that no job can read, by reason; they lie in telemetry.dlq. One reason that rises: a "
-            "producer was changed. `fleetpulse dlq show` tells which; after the repair `fleetpulse dlq replay`.",
+            "producer was changed. `fleetpulse dlq show` prints which; after the repair `fleetpulse dlq replay`.",
             prom(f"sum by (job_name, reason) (rate({_REJECTED}[$__rate_interval]))", "{{job_name}} {{reason}}"),
             unit="rps",
             empty="nothing rejected",
@@ -200,8 +200,8 @@ TURNED_AWAY_NOW = (
         10,
         stat(
             "Share turned away",
-            "Of the records read in five minutes. Above one in a hundred rejected, or one in twenty late, somebody is "
-            "told: see beside for the reason and the job.",
+            "Of the records read in five minutes. Above one in a hundred rejected, or one in twenty late, an alert "
+            "is raised: the panels beside have the reason and the job.",
             prom_now("fleetpulse:records_rejected:ratio5m", "rejected"),
             prom_now("fleetpulse:records_late:ratio5m", "late"),
             unit="percentunit",

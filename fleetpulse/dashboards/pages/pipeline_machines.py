@@ -48,7 +48,7 @@ STORING = (
             "Vector",
             "Events a second that Vector reads and delivers, and its errors. Read without delivered: the database or "
             "the disk buffer; errors stand in its log.",
-            prom(  # not what Vector tells of itself, which is more than it carries in quiet times
+            prom(  # without Vector's internal metrics, which outnumber its records in quiet times
                 "sum(rate(vector_component_received_events_total"
                 "{component_kind='source', component_type='kafka'}[$__rate_interval]))",
                 "read",
@@ -122,7 +122,7 @@ RESOURCES = (
             prom("sum by (job) (rate(process_cpu_seconds_total[$__rate_interval]))", "{{job}}"),
             prom(f"max by (host) (flink_taskmanager_{_JVM}CPU_Load)", "TaskManager {{host}} (share)"),
             prom(f"max(flink_jobmanager_{_JVM}CPU_Load)", "JobManager (share)"),
-            empty="no process tells",
+            empty="no process reports",
         ),
     ),
     (
@@ -135,7 +135,7 @@ RESOURCES = (
             prom(f"max(flink_jobmanager_{_JVM}Memory_Heap_Used)", "JobManager heap"),
             prom("sum by (job) (process_resident_memory_bytes)", "{{job}}"),
             unit="bytes",
-            empty="no process tells",
+            empty="no process reports",
         ),
     ),
     (

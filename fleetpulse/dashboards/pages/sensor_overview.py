@@ -105,7 +105,7 @@ _BATTERY = timeseries(
     unit="percent",
     limits=[(20, YELLOW)],
     interval="1m",
-    empty="No device tells its battery",
+    empty="No device reports its battery",
 )
 _SITES = table(
     "Sites",
@@ -128,5 +128,5 @@ _LOWEST = table(
         column("battery", unit="percent", decimals=0),
         column("measured", unit=looks.TIME, custom__width=180),
     ],
-    empty="No device tells its battery",
+    empty="No device reports its battery",
 )

@@ -16,8 +16,8 @@ class Contents:
 
     Attributes:
         devices: how many devices there are.
-        readings: how many readings of temperature, humidity and battery they have told in all.
-        every: how often each told one, up to UNTIL.
+        readings: how many readings of temperature, humidity and battery they have sent in all.
+        every: how often each sent one, up to UNTIL.
         revisions: about how many revisions of alerts there are, evenly over the 90 days before UNTIL.
     """
 

@@ -60,8 +60,8 @@ class PatientClient:
         """Send one request; `given` goes to `requests`.
 
         Raises:
-            AwayError: no answer, or one that says the server is busy or broken.
-            ConfigurationError: the URL is none.
+            AwayError: no answer, or one that means that the server is busy or broken.
+            ConfigurationError: the URL is not valid.
         """
         try:
             answer = self._session.request(method, self._url + path, **given)

@@ -4,7 +4,7 @@
 
 It parses nothing and runs no Python on the cluster. Files are finished with checkpoints, and each record is in one of
 them once, across failures and savepoints. A job that is started anew, without a savepoint, writes everything again:
-topic, partition and offset of each row tell repeats apart.
+topic, partition and offset of each row identify repeats.
 """
 
 import sys

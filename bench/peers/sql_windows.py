@@ -1,4 +1,4 @@
-"""Windows in Flink SQL alone, on typed JSON: no Python at run time, no dialects, nothing rejected or told late.
+"""Windows in Flink SQL alone, on typed JSON: no Python at run time, no dialects, nothing rejected or reported late.
 
 flink run -py bench/peers/sql_windows.py --brokers … --topic … --windows …
 """

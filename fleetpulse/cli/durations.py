@@ -30,8 +30,8 @@ def parse_duration_ms(text: str, unit: str) -> float:
 def parse_instant_ms(text: str) -> int:
     """Read an instant as epoch milliseconds.
 
-    It is what a record's time may be: ISO 8601 (without an offset: UTC), or a number since the epoch, told apart by
-    magnitude: seconds, milliseconds, microseconds or nanoseconds. A date alone is its midnight, UTC.
+    It is what a record's time may be: ISO 8601 (without an offset: UTC), or a number since the epoch: seconds,
+    milliseconds, microseconds or nanoseconds, by its magnitude. A date alone is its midnight, UTC.
 
     Raises:
         ValueError: it is no such thing, not after 1970, or after 9999.

@@ -23,7 +23,7 @@ Four rules hold everywhere:
 - A duration is a number with a unit, `500ms`, `2s`, `5m`, `1h` or `7d`, or a bare number of the unit that the name ends
   with: milliseconds (`.ms`) or seconds (`.seconds`).
 - An instant is ISO 8601 (without an offset: UTC), a date alone, or a number since the epoch: seconds, milliseconds,
-  microseconds or nanoseconds, told apart by magnitude.
+  microseconds or nanoseconds, by its magnitude.
 - Lists are separated by `;` or `,`. The database is a URL, `postgresql://…` or `jdbc:postgresql://…`.
 
 Bad values end with one line and exit code 2 before anything is submitted, sent or measured. `--help` prints the same

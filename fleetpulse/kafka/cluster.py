@@ -1,4 +1,4 @@
-"""What a Kafka cluster says of itself: its brokers, its controllers, and the copies of its partitions."""
+"""The state of a Kafka cluster: its brokers, its controllers, and the copies of its partitions."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""A schema registry with Confluent's interface, and what to make of it when it does not answer."""
+"""A client of a schema registry with Confluent's interface."""
 
 import json
 import time
@@ -24,7 +24,7 @@ class _Answer(NamedTuple):
 
 
 class Registry:
-    """Asks a registry for each schema once. While it is away it waits, and says so in the log."""
+    """Requests each schema once. While the registry is away it waits, and logs each pause."""
 
     def __init__(
         self, url: str, now: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
@@ -39,14 +39,14 @@ class Registry:
         self._client = PatientClient("the schema registry", url, PATIENCE_S, now, sleep)
         self._now, self._name = now, self._client.name
         self._schemas: dict[int, object] = {}
-        self._unknown: dict[int, tuple[float, str]] = {}  # until when that is believed, and what to say
+        self._unknown: dict[int, tuple[float, str]] = {}  # until when it is remembered, and the reason
 
     def schema(self, schema_id: int) -> object:
-        """The schema of an id, as parsed JSON. It never changes; that there is none is believed for 30 s.
+        """Return the schema of an id, as parsed JSON. It never changes; an unknown id is remembered for 30 s.
 
         Raises:
             UnknownSchemaError: the registry does not know the id, or its schema is not Avro.
-            FleetpulseError: the registry is away for 5 minutes, or does not talk to us.
+            FleetpulseError: the registry is away for 5 minutes, or gives an unexpected answer.
         """
         if schema_id not in self._schemas:
             believed_until, why = self._unknown.get(schema_id, (self._now(), ""))
@@ -65,7 +65,7 @@ class Registry:
         """Register a schema under a subject, or find it there. Returns its id.
 
         Raises:
-            FleetpulseError: the registry is away for 5 minutes, does not talk to us, or refuses the schema.
+            FleetpulseError: the registry is away for 5 minutes, or refuses the schema.
         """
         answer = self._ask("POST", f"/subjects/{subject}/versions", {"schema": json.dumps(schema)})
         schema_id = answer.fields.get("id")

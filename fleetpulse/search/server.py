@@ -13,7 +13,7 @@ from fleetpulse.http import AwayError, PatientClient
 PATIENCE_S = 240  # less than the 300 s after which Kafka gives up a reader that does not ask for more
 
 _TIMEOUT_S = 60
-_UNFIT = requests.codes.bad_request  # said of a document that no repeat will make fit
+_UNFIT = requests.codes.bad_request  # for a document that no repeat will make fit
 _HEADERS = {"Content-Type": "application/x-ndjson"}
 _OF_INTEREST = {"filter_path": "errors,items.*.status,items.*.error"}
 
@@ -28,7 +28,7 @@ class Refusal(NamedTuple):
 
 
 class SearchServer:
-    """Writes documents to an index. While the server is away it waits, and says so in the log."""
+    """Writes documents to an index. While the server is away it waits, and logs each pause."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class SearchServer:
             Those that do not fit the index; all others are on the server's disk.
 
         Raises:
-            FleetpulseError: the server is away for 4 minutes, or does not talk to us.
+            FleetpulseError: the server is away for 4 minutes, or answers with an unexpected status.
         """
         left, refused = list(documents), list[Refusal]()
 

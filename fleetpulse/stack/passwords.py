@@ -7,7 +7,7 @@ from fleetpulse.stack.layout import Layout
 
 
 def password(stack: Layout, user: str) -> str:
-    """The password of `user`, made now if there is none yet."""
+    """The password of `user`, created now if there is none yet."""
     stack.secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = stack.secrets / user
     if not file.exists():

@@ -13,7 +13,7 @@ from fleetpulse.records.sharding import MAX_PARALLELISM
 def shard_keys(shards: int) -> tuple[int, ...]:
     """A Flink key for each shard, such that shards spread evenly over the key groups, and so over the subtasks.
 
-    The first shard's key is the same for every count: a restore with another count always meets state that tells.
+    The first shard's key is the same for every count: a restore with another count always finds the header.
     """
     jvm = get_gateway().jvm
     assign = jvm.org.apache.flink.runtime.state.KeyGroupRangeAssignment.assignToKeyGroup

@@ -14,7 +14,7 @@ TRANSACTION_TIMEOUT_MS = 900_000  # above the longest gap between checkpoints, n
 
 @dataclass(frozen=True, slots=True)
 class Sink:
-    """Where records go. `name` tells the transactions of this job from those of others on the same brokers."""
+    """Where records go. `name` separates the transactions of this job from those of others on the same brokers."""
 
     bootstrap_servers: str
     name: str

@@ -50,7 +50,7 @@ def command(rate: int, duration_ms: float, topic: str, alerts_topic: str, folder
         raise FleetpulseError(f"no stack runs in {stack.root}: start it with `fleetpulse stack up`")
     ensure_topics(stack.address("kafka"), [TELEMETRY])
     job = _deciding_job(stack)
-    click.echo(f"job {job[0]} reads" if job else "no deciding job runs: only the rate can be told")
+    click.echo(f"job {job[0]} reads" if job else "no deciding job runs: only the rate can be measured")
     with (
         _Topics(stack.address("kafka"), topic, alerts_topic) as topics,
         _generator(stack, topic, rate, duration_ms) as sent,
@@ -94,7 +94,7 @@ def _tell(before: _Look, now: _Look, began: _Look) -> None:
 
 def _tell_latency(latencies_ms: list[int]) -> None:
     if not latencies_ms:
-        click.echo("no alert arrived meanwhile, so there is no latency to tell")
+        click.echo("no alert arrived meanwhile, so there is no latency to report")
         return
     ordered = sorted(latencies_ms)
     p99 = ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)]

@@ -11,7 +11,7 @@ from fleetpulse.errors import FleetpulseError
 from fleetpulse.stack.install.disk import check_free_space
 from fleetpulse.stack.layout import packages_dir
 
-_NEEDED_BYTES = 300 << 20  # archives, what is in them, and where there are none, the lists of packages
+_NEEDED_BYTES = 300 << 20  # archives, their content, and if missing, the lists of packages
 _TIMEOUT_S = 300
 
 

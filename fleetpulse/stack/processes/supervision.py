@@ -29,7 +29,7 @@ _KEPT_ENVIRONMENT = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR", "TZ", "USER")
 
 @dataclass(frozen=True)
 class Status:
-    """What the supervisor says of a program; `pid` is 0 where it does not run."""
+    """The state of a program; `pid` is 0 if it does not run."""
 
     name: str
     state: str

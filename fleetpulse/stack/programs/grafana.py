@@ -18,7 +18,7 @@ _NOBODY_LISTENS = "http://localhost:9/"
 
 
 def check(_stack: Layout) -> None:
-    """Refuse to start where there is none.
+    """Refuse to start without Grafana on PATH.
 
     Raises:
         FleetpulseError: it is not on PATH.

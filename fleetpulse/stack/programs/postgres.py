@@ -57,7 +57,7 @@ def prepare(stack: Layout) -> None:
 
 
 def check_timescaledb() -> None:
-    """Refuse a stack with TimescaleDB where there is none.
+    """Refuse a stack with TimescaleDB if TimescaleDB is not installed.
 
     Raises:
         FleetpulseError: PostgreSQL is not on PATH, or has not the extension.

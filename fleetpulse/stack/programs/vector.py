@@ -1,4 +1,4 @@
-"""Vector, where it is found on PATH, with the checked-in configuration: what it carries is told there."""
+"""Vector, if it is on PATH, with the checked-in configuration."""
 
 import json
 import shutil
@@ -19,7 +19,7 @@ _SECRETS = ("alert_writer", s3.ACCESS_KEY, s3.SECRET_KEY)  # read when it starts
 
 
 def check(_stack: Layout) -> None:
-    """Refuse to start where there is none.
+    """Refuse to start without Vector on PATH.
 
     Raises:
         FleetpulseError: it is not on PATH.

@@ -10,6 +10,7 @@ from pyflink.datastream.state import MapStateDescriptor
 
 from fleetpulse.printable import printable
 from fleetpulse.rules.parts import RuleError
+from fleetpulse.shard.clock import BrokerClock
 from fleetpulse.shard.outputs import OutputTopics
 from fleetpulse.shard.shard import Output, Shard, ShardPolicy
 from udfs.gauges import Gauges
@@ -39,6 +40,7 @@ class Decide(KeyedProcessFunction):
     def open(self, runtime_context: RuntimeContext) -> None:
         self._log = runtime_context.get_map_state(MapStateDescriptor("shard-log", Types.LONG(), _BYTES))
         self._shards: dict[int, Shard] = {}
+        self._broker = BrokerClock(self._policy.ticks.ahead_ms)
         self._gauges = Gauges(runtime_context.get_metrics_group(), self._shards)
 
     def process_element(self, item: Row, context: KeyedProcessFunction.Context) -> Iterable[Row]:
@@ -48,9 +50,10 @@ class Decide(KeyedProcessFunction):
         if frame is not None:
             self._gauges.frames.inc()
             self._gauges.frame_bytes.inc(len(frame))
-            outputs = shard.accept(bytes(frame))
+            outputs = shard.accept(bytes(frame), self._broker.read(time.monotonic()))
         elif tick_ms is not None:
-            shard.tick(tick_ms)
+            self._broker.tick(tick_ms, time.monotonic())
+            shard.tick(tick_ms, self._broker.read(time.monotonic()))
         else:
             outputs = self._learn(shard, bytes(rules))
         return self._finish(shard, outputs, context.timer_service())

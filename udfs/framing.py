@@ -1,5 +1,7 @@
 """The crossing into Python: Arrow batches of records in, frames out."""
 
+import time
+
 import numpy as np
 import pandas as pd
 from pyflink.table.udf import FunctionContext, ScalarFunction
@@ -7,8 +9,8 @@ from pyflink.table.udf import FunctionContext, ScalarFunction
 from fleetpulse.kafka.schema_registry import Registry
 from fleetpulse.records.avro import SensorReadings
 from fleetpulse.records.batch import decode_batch
-from fleetpulse.records.frames import Batch, pack
-from fleetpulse.records.order import count_out_of_order
+from fleetpulse.records.frames import Batch, arrivals_of, pack
+from fleetpulse.records.order import PartitionOrder
 from fleetpulse.records.unmeasured import count_unmeasured
 
 
@@ -21,19 +23,25 @@ class ToFrames(ScalarFunction):
     Args:
         shard_keys: the Flink key of each shard.
         max_future_skew_ms: see `records.reading.decode_record`.
+        out_of_orderness_ms: how far records may be out of order.
         measured: see `records.batch.decode_batch`.
         registry_url: of the registry of Avro schemas; without one, Avro is malformed.
     """
 
     def __init__(
-        self, shard_keys: tuple[int, ...], max_future_skew_ms: int, measured: bool, registry_url: str | None = None
+        self,
+        shard_keys: tuple[int, ...],
+        max_future_skew_ms: int,
+        out_of_orderness_ms: int,
+        measured: bool,
+        registry_url: str | None = None,
     ) -> None:
         self._shard_keys = shard_keys
         self._max_future_skew_ms = max_future_skew_ms
         self._measured = measured
         self._registry_url = registry_url
         self._avro: SensorReadings | None = None
-        self._newest_ms: dict[int, int] = {}
+        self._order = PartitionOrder(out_of_orderness_ms)
 
     def open(self, function_context: FunctionContext) -> None:
         metrics = function_context.get_metric_group()
@@ -52,10 +60,14 @@ class ToFrames(ScalarFunction):
         kafka_times_ms = kafka_time.to_numpy("datetime64[ms]").view("int64")
         batch = Batch(*(column.tolist() for column in (origin, offset, kafka_times_ms, key, value)))
         decoded = decode_batch(batch.values, batch.kafka_times_ms, self._max_future_skew_ms, self._measured, self._avro)
-        self._out_of_order.inc(count_out_of_order(batch.origins, decoded.event_times_ms, self._newest_ms))
+        # A producer whose clock is ahead of ours makes no record of others belated.
+        latest_ms = time.time_ns() // 1_000_000 + self._max_future_skew_ms
+        arrivals = arrivals_of(batch, decoded, self._order, latest_ms)
+        self._out_of_order.inc(self._order.out_of_order)
+        self._order.out_of_order = 0
         if self._measured:
             self._unmeasured.inc(count_unmeasured(decoded, batch.values))
-        frames = pack(batch, decoded, len(self._shard_keys))
+        frames = pack(batch, decoded, arrivals, len(self._shard_keys))
         rows = np.full((2, len(value)), None, dtype=object)
         for index, (shard, frame) in enumerate(frames.items()):
             rows[:, index] = self._shard_keys[shard], frame

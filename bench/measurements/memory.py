@@ -10,7 +10,8 @@ import psutil
 from bench.report import count_option, machine, output_option, publish
 from bench.topic import START_MS
 from fleetpulse.records.batch import decode_batch
-from fleetpulse.records.frames import Batch, pack
+from fleetpulse.records.frames import Batch, arrivals_of, pack
+from fleetpulse.records.order import PartitionOrder
 from fleetpulse.rules.kinds.deviation import Deviation
 from fleetpulse.rules.kinds.rate import Rate
 from fleetpulse.rules.levels import Levels
@@ -36,13 +37,15 @@ def filled(devices: int) -> tuple[Shard, dict[int, bytes]]:
     versions = (Version(1, 0, rules()),)
     shard = Shard(ShardPolicy(("telemetry",), 1, None, ReadingPolicy(evaluate_rules=True), versions), 0, {})
     state: dict[int, bytes] = {}
+    order = PartitionOrder(2_000)
     for start in range(0, devices * _ROUNDS, _BATCH):
         ts_ms = START_MS + start // devices * 60_000 + start
         numbers = [number % devices for number in range(start, min(start + _BATCH, devices * _ROUNDS))]
         many = len(numbers)
         values = [_value(number, ts_ms) for number in numbers]
         batch = Batch([0] * many, range(start, start + many), [ts_ms] * many, [None] * many, values)
-        shard.accept(pack(batch, decode_batch(values, batch.kafka_times_ms, 60_000), 1)[0])
+        decoded = decode_batch(values, batch.kafka_times_ms, 60_000)
+        shard.accept(pack(batch, decoded, arrivals_of(batch, decoded, order), 1)[0])
         shard.advance(ts_ms)
         writes = shard.take_writes()
         state |= writes.puts

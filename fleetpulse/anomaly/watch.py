@@ -1,12 +1,13 @@
 """Anomalies: what is wrong with readings, decided in the order of their event times by the rules in force then.
 
-The same readings give the same alerts, however they arrived within the bound and however they were batched.
+The same readings give the same alerts, however they arrived within the bound and however they were batched. A device
+that is heard without a reading on time, such as one with a wrong clock, is not forgotten.
 """
 
 import heapq
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -40,9 +41,20 @@ class AnomalyWatch:
         versions: of the rules, as far as they are known.
         forget_after_ms: how long a device must not be heard until nothing is known of it any more.
         snapshot: where to go on from.
+        heard_ms: when devices were last heard without a reading on time, see `hear`.
+
+    Attributes:
+        forgot: whether a device was forgotten since the last snapshot. That depends on who was heard, which is not
+            decided again after a restore.
     """
 
-    def __init__(self, versions: Versions, forget_after_ms: int, snapshot: Snapshot | None = None) -> None:
+    def __init__(
+        self,
+        versions: Versions,
+        forget_after_ms: int,
+        snapshot: Snapshot | None = None,
+        heard_ms: Mapping[str, int] | None = None,
+    ) -> None:
         self._versions = versions
         self._forget_after_ms = forget_after_ms
         self.decided_until_ms = snapshot.at_ms if snapshot else 0
@@ -53,6 +65,8 @@ class AnomalyWatch:
         if snapshot is not None:  # by the rules that it was made by; others take effect as they did then
             version = next((v for v in versions if v.version == snapshot.version), version)
         self._evaluator = RuleSetEvaluator(version, self._fleet, snapshot.kept if snapshot else None)
+        self.heard_ms = dict(heard_ms or {})
+        self.forgot = False
         self._expiries: list[tuple[int, int]] = []
         self._expiring: set[int] = set()
         for alerts in self._evaluator.tracker.memory.alerts.values():
@@ -79,6 +93,23 @@ class AnomalyWatch:
     def learn(self, versions: Versions) -> None:
         """Take versions of the rules. One that should be in force already takes effect now."""
         self._versions = merged(self._versions, versions)
+
+    def hear(self, times_ms: Mapping[str, int]) -> bool:
+        """Take when devices were heard (epoch ms), of those that are known. Returns whether `heard_ms` has changed.
+
+        To the next minute: it is written down whenever it changes, and is needed for forgetting only.
+        """
+        changed = False
+        for name, time_ms in times_ms.items():
+            until_ms = first_multiple_after(time_ms, _EXPIRY_STEP_MS)
+            if name in self._numbers and until_ms > self.heard_ms.get(name, 0):
+                self.heard_ms[name] = until_ms
+                changed = True
+        return changed
+
+    def _last_heard_ms(self, device: int) -> int:
+        seen_ms = self._last_seen_ms[device]
+        return max(seen_ms, self.heard_ms.get(self._fleet.names[device], 0)) if self.heard_ms else seen_ms
 
     @property
     def next_instant_ms(self) -> int | None:
@@ -158,6 +189,7 @@ class AnomalyWatch:
         return revisions
 
     def _forget(self, device: int) -> None:
+        self.forgot = True
         self._evaluator.forget(device)
         if self._fleet.sites.pop(device, None) is not None:
             self._evaluator.moved(device, 0)
@@ -184,7 +216,7 @@ class AnomalyWatch:
                 heapq.heappush(self._expiries, (self._expiry_ms(device), device))
 
     def _expiry_ms(self, device: int) -> int:
-        return first_multiple_after(self._last_seen_ms[device] + self._forget_after_ms, _EXPIRY_STEP_MS)
+        return first_multiple_after(self._last_heard_ms(device) + self._forget_after_ms, _EXPIRY_STEP_MS)
 
     def _expire(self, instant_ms: int) -> list[Revision]:
         revisions: list[Revision] = []
@@ -205,7 +237,8 @@ class AnomalyWatch:
     def snapshot(self) -> Snapshot:
         """All that is known now, without the devices that are forgotten."""
         oldest_ms = self.decided_until_ms - self._forget_after_ms - _EXPIRY_STEP_MS
-        kept = [number for number, seen_ms in enumerate(self._last_seen_ms) if seen_ms >= oldest_ms]
+        kept = [number for number in range(len(self._last_seen_ms)) if self._last_heard_ms(number) >= oldest_ms]
+        self.forgot = False
         if len(kept) < len(self._last_seen_ms):
             self._renumber(kept)
         return Snapshot(
@@ -226,6 +259,7 @@ class AnomalyWatch:
         self._fleet.sites.clear()
         self._fleet.sites.update(sites)
         self._numbers = {name: number for number, name in enumerate(names)}
+        self.heard_ms = {name: time_ms for name, time_ms in self.heard_ms.items() if name in self._numbers}
         self._expiries, self._expiring = [], set()
         for alerts in self._evaluator.tracker.memory.alerts.values():
             self._await_expiry(alerts)

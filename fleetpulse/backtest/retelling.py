@@ -10,6 +10,7 @@ from fleetpulse.backtest.sources.history import Chunk, Stream
 from fleetpulse.backtest.sources.records import record_of
 from fleetpulse.records.batch import decode_batch
 from fleetpulse.records.frames import frame_of
+from fleetpulse.records.order import PartitionOrder
 from fleetpulse.records.reading import seen_times
 from fleetpulse.rules.versions import Versions
 from fleetpulse.times import to_epoch_ms
@@ -42,10 +43,11 @@ def retell(
     outputs = []
     last_ms = until_ms + settings.out_of_orderness_ms + _LONGEST_DELAY_MS
     for stream in streams:
+        order = PartitionOrder(settings.out_of_orderness_ms)
         for chunk in stream.chunks:
             own = _of_device(chunk, device_id, settings.max_future_skew_ms)
             if own.values:
-                outputs += shard.take(frame_of(own.batch(0), settings.max_future_skew_ms))
+                outputs += shard.take(frame_of(own.batch(0), settings.max_future_skew_ms, order))
                 heard += _heard(stream, own, settings.max_future_skew_ms)
             if min(chunk.kafka_times_ms) > last_ms:
                 break

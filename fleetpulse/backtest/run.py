@@ -6,6 +6,7 @@ have decided its time, as in the job. What is on time is decided in large steps,
 
 from collections import Counter
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -16,7 +17,8 @@ from fleetpulse.alerts import Revision
 from fleetpulse.backtest.arrival import ArrivalWatermark, Part, Times, by_arrival
 from fleetpulse.backtest.sources.history import CHUNK, Stream
 from fleetpulse.inactivity.timeouts import InactivityPolicy
-from fleetpulse.records.frames import Batch, Frame, frame_of
+from fleetpulse.records.frames import Batch, Frame, Original, frame_of
+from fleetpulse.records.order import PartitionOrder
 from fleetpulse.records.reasons import Reason
 from fleetpulse.rules.versions import Versions
 from fleetpulse.shard.clock import END_OF_INPUT_MS
@@ -103,25 +105,27 @@ class _Run:
     def read_all(self, streams: Sequence[Stream]) -> None:
         settings = self._settings
         watermark = ArrivalWatermark(len(streams), settings.out_of_orderness_ms, settings.idle_timeout_ms)
+        order = PartitionOrder(settings.out_of_orderness_ms)
         for arrived in by_arrival(streams):
-            frames = [self._frame(part.batch) for part in arrived.parts]
+            before = deepcopy(order)
+            frames = [self._frame(part.batch, order) for part in arrived.parts]
             seen_ms = arrived.in_order([*map(self._seen_times_ms, frames, arrived.parts)])
             met_ms = watermark.met_by_each(arrived, seen_ms)
             read = int(np.searchsorted(met_ms, self._until_ms))  # nothing is read beyond the end
             late = np.flatnonzero(seen_ms[:read] <= met_ms[:read])
             if len(late) or read < len(met_ms):
-                self._take_in_order(arrived.merged(), late, met_ms[:read])
+                self._take_in_order(arrived.merged(), before, late, met_ms[:read])
             else:
                 for frame, part in zip(frames, arrived.parts, strict=True):
-                    self._take(frame, len(part.arrivals_ms))
+                    self._take(frame, part.batch)
             if read < len(met_ms):
                 return
             if self._waiting >= CHUNK:
                 self.decide(min(int(met_ms[-1]), watermark.of_records_ms))
         self.decide(watermark.of_records_ms)
 
-    def _frame(self, batch: Batch) -> Frame:
-        return frame_of(batch, self._settings.max_future_skew_ms)
+    def _frame(self, batch: Batch, order: PartitionOrder) -> Frame:
+        return frame_of(batch, self._settings.max_future_skew_ms, order)
 
     def _seen_times_ms(self, frame: Frame, part: Part) -> Times:
         """When each record was seen. One that is rejected moves time no further than an idle partition would."""
@@ -131,7 +135,7 @@ class _Run:
         seen_ms[accepted] = frame.seen_times_ms
         return seen_ms
 
-    def _take_in_order(self, batch: Batch, late: NDArray[np.intp], met_ms: Times) -> None:
+    def _take_in_order(self, batch: Batch, order: PartitionOrder, late: NDArray[np.intp], met_ms: Times) -> None:
         """Take records up to each that is late, decide what its watermark has passed, and go on with it.
 
         Those that are late one after the other meet nearly the same watermark, and are taken together.
@@ -149,13 +153,18 @@ class _Run:
                     keys[start:end],
                     values[start:end],
                 )
-                self._take(self._frame(part), end - start)
+                self._take(self._frame(part, order), part)
 
-    def _take(self, frame: Frame, records: int) -> None:
-        self._waiting += records
-        self.read.note(frame, records)
+    def _take(self, frame: Frame, batch: Batch) -> None:
+        self._waiting += len(batch.values)
+        self.read.note(frame, len(batch.values))
+        originals: list[Original] = []
+        if min(frame.seen_times_ms, default=self._until_ms) <= self.read.decided_until_ms:
+            rejected = {(record.original.origin, record.original.offset) for record in frame.rejected}
+            places = enumerate(zip(batch.origins, batch.offsets, strict=True))
+            originals = [batch.original(at) for at, place in places if place not in rejected]
         for shard, revisions in zip(self._shards, self.revisions, strict=True):
-            _keep(shard.take(frame), revisions)
+            _keep(shard.take(frame, originals), revisions)
 
     def decide(self, watermark_ms: int) -> None:
         """Let every shard decide what the watermark has passed."""

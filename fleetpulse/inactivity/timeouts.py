@@ -13,6 +13,7 @@ from fleetpulse.rules.versions import Version
 from fleetpulse.times import first_multiple_after, iso
 
 INACTIVITY, NEVER_SEEN = "inactivity", "never_seen"
+Heartbeat = tuple[int, str]  # when a device was seen (epoch ms), and its id; sorts by time
 
 
 class Silence(NamedTuple):
@@ -29,21 +30,23 @@ class Silence(NamedTuple):
 class InactivityPolicy:
     """When silence is an alert. All durations in milliseconds of event time.
 
-    With `report_every_evaluation` each silent device is also reported at each evaluation instant.
+    With `report_every_evaluation` each silent device is also reported at each evaluation instant. A clock that is wrong
+    by more than `max_clock_offset_ms` is an alert too.
     """
 
     timeout_ms: int = 60_000
     evaluation_period_ms: int = 30_000
     forget_after_ms: int = 7 * DAY_MS
     report_every_evaluation: bool = False
+    max_clock_offset_ms: int = 300_000
 
     def silent_at(self, last_seen_ms: int, timeout_ms: int) -> int:
         """The first evaluation instant at which a device last seen then is silent."""
         return first_multiple_after(last_seen_ms + timeout_ms, self.evaluation_period_ms)
 
-    def forgotten_at(self, last_seen_ms: int) -> int:
-        """The first evaluation instant at which a silent device is forgotten."""
-        return first_multiple_after(last_seen_ms + self.forget_after_ms, self.evaluation_period_ms)
+    def forgotten_at(self, last_seen_ms: int, alert_until_ms: int = 0) -> int:
+        """The first evaluation instant at which a silent device is forgotten, whose alert must last until then."""
+        return first_multiple_after(max(last_seen_ms + self.forget_after_ms, alert_until_ms), self.evaluation_period_ms)
 
 
 class OpenSilence(NamedTuple):

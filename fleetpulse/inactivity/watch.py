@@ -2,8 +2,10 @@
 
 At every multiple T of the evaluation period a device is silent when `T - last_seen > timeout`, counting seen times
 before T. A silence opens one alert; a record that is recent enough for the clock ends it. The same seen times in order
-give the same alerts, however they were batched. Rules may give classes of devices timeouts of their own, and name
-devices that must report: one that has never done so counts as last seen when the rules took effect.
+give the same alerts, however they were batched. A claim is a time at which a device says it lived, in a record that was
+not seen then: it is believed of a device that is known, and ends no alert but one that it shows to be wrong. Rules may
+give classes of devices timeouts of their own, and name devices that must report: one that has never done so counts as
+last seen when the rules took effect.
 """
 
 import heapq
@@ -12,7 +14,15 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from fleetpulse.alerts import AlertState, Revision
-from fleetpulse.inactivity.timeouts import InactivityPolicy, OpenSilence, Silences, ended, opened, timeout_ms
+from fleetpulse.inactivity.timeouts import (
+    Heartbeat,
+    InactivityPolicy,
+    OpenSilence,
+    Silences,
+    ended,
+    opened,
+    timeout_ms,
+)
 from fleetpulse.rules.checks import RULE_ID
 from fleetpulse.rules.versions import Version, Versions, following, in_force, merged
 from fleetpulse.times import first_multiple_after
@@ -31,7 +41,6 @@ class Devices(NamedTuple):
 
 _NOBODY = Devices([], [], {})
 NEVER_MS = -1
-Heartbeat = tuple[int, str]  # when a device spoke (epoch ms), and its id; sorts by time
 
 
 class SilentDevice(NamedTuple):
@@ -79,7 +88,7 @@ class InactivityWatch:
         self._expect()
         for device_id, last_seen_ms in self._last_seen.items():
             if device_id in self._alerts:
-                self._await_forgetting(device_id, last_seen_ms)
+                self._await_forgetting(device_id)
             else:
                 self._await_silence(device_id, last_seen_ms)
         if self._alerts and policy.report_every_evaluation:
@@ -94,6 +103,10 @@ class InactivityWatch:
     def silent(self) -> int:
         """How many of them are silent."""
         return len(self._alerts)
+
+    def last_seen_ms(self, device_id: str) -> int:
+        """When a device was last seen; 0 where it is not known."""
+        return self._last_seen.get(device_id, 0)
 
     @property
     def next_instant_ms(self) -> int | None:
@@ -129,19 +142,55 @@ class InactivityWatch:
             if not heard and self._owns(device_id):
                 self._await(self._due, device_id, self._policy.silent_at(self._silences.since_ms, silence.timeout_ms))
 
-    def advance(self, heartbeats: Sequence[Heartbeat], until_ms: int) -> list[InactivityOutput]:
-        """Decide up to `until_ms`, by the rules that are in force at each instant; see `_advance`."""
+    def advance(
+        self, heartbeats: Sequence[Heartbeat], until_ms: int, claims: Sequence[Heartbeat] = ()
+    ) -> list[InactivityOutput]:
+        """Decide up to `until_ms`, by the rules that are in force at each instant; see `_advance`.
+
+        Claims come in order of time too; at one time a claim comes before a heartbeat.
+        """
         outputs: list[InactivityOutput] = []
         while (version := following(self._versions, self._silences.version)) is not None:
             effective_ms = version.effective_from_ms
             if effective_ms > until_ms:
                 break
             if effective_ms > self.decided_until_ms:
-                cut = bisect_left(heartbeats, (effective_ms, ""))
-                outputs += self._advance(heartbeats[:cut], effective_ms - 1)
-                heartbeats = heartbeats[cut:]
+                cut, claimed = (bisect_left(times, (effective_ms, "")) for times in (heartbeats, claims))
+                outputs += self._advance_by_claims(heartbeats[:cut], claims[:claimed], effective_ms - 1)
+                heartbeats, claims = heartbeats[cut:], claims[claimed:]
             outputs += self._take_effect(version, max(effective_ms, self.decided_until_ms))
-        return outputs + self._advance(heartbeats, until_ms)
+        return outputs + self._advance_by_claims(heartbeats, claims, until_ms)
+
+    def _advance_by_claims(
+        self, heartbeats: Sequence[Heartbeat], claims: Sequence[Heartbeat], until_ms: int
+    ) -> list[InactivityOutput]:
+        if not claims:
+            return self._advance(heartbeats, until_ms)
+        outputs: list[InactivityOutput] = []
+        start = 0
+        for claimed_ms, device_id in claims:
+            cut = bisect_left(heartbeats, (claimed_ms, ""), start)
+            outputs += self._advance(heartbeats[start:cut], min(claimed_ms, until_ms))
+            start = cut
+            if self._last_seen.get(device_id, claimed_ms) < claimed_ms:
+                self._last_seen[device_id] = claimed_ms
+                self._changed.add(device_id)
+        return outputs + self._advance(heartbeats[start:], until_ms)
+
+    def claim(self, device_id: str, claimed_ms: int, heard_at_ms: int) -> list[InactivityOutput]:
+        """Take a claim about a time that is decided already, of a record that was heard then."""
+        alert = self._alerts.get(device_id)
+        if alert is None:
+            if self._last_seen.get(device_id, claimed_ms) < claimed_ms:
+                self._last_seen[device_id] = claimed_ms
+                self._changed.add(device_id)
+            return []
+        allowed_ms = timeout_ms(alert, self._policy)
+        shows_life = alert.opened_at_ms - allowed_ms <= claimed_ms < alert.opened_at_ms
+        if shows_life and self.decided_until_ms - heard_at_ms <= allowed_ms:
+            self._last_seen[device_id] = max(self._last_seen.get(device_id, 0), claimed_ms)
+            return self._end(device_id, claimed_ms)
+        return []
 
     def _take_effect(self, version: Version, at_ms: int) -> list[InactivityOutput]:
         """Judge by other rules from an instant on, whatever was decided by others before."""
@@ -155,7 +204,7 @@ class InactivityWatch:
         self._due.clear()
         for device_id, last_seen_ms in self._last_seen.items():
             if device_id in self._alerts:
-                self._await_forgetting(device_id, last_seen_ms)
+                self._await_forgetting(device_id)
             else:
                 self._await_silence(device_id, last_seen_ms)
         self._expect()
@@ -186,7 +235,10 @@ class InactivityWatch:
             elif seen_at_ms > seen:
                 last_seen[device_id] = seen_at_ms
             if device_id in alerts:
-                revisions += self._end(device_id, seen_at_ms, max(decided, min(seen_at_ms, until_ms)))
+                # One that is older than the timeout ends none: the device only lags.
+                clock_ms = max(decided, min(seen_at_ms, until_ms))
+                if clock_ms - seen_at_ms <= timeout_ms(alerts[device_id], self._policy):
+                    revisions += self._end(device_id, seen_at_ms)
                 due = self._next_evaluation_ms(until_ms)
             changed.add(device_id)
         revisions += self._evaluate_until(until_ms)
@@ -220,7 +272,7 @@ class InactivityWatch:
             own = None if silence.rule_id == RULE_ID else silence
             alert = self._alerts[device_id] = OpenSilence(instant_ms, last_seen_ms, own)
             self._changed.add(device_id)
-            self._await_forgetting(device_id, last_seen_ms)
+            self._await_forgetting(device_id)
             revisions.append(opened(device_id, alert, self._policy))
         return revisions
 
@@ -240,20 +292,17 @@ class InactivityWatch:
             last_seen_ms = self._last_seen[device_id]
             if device_id in self._silences.expected:
                 continue  # who must report is never forgotten, or would count as never seen
-            if self._policy.forgotten_at(last_seen_ms) > instant_ms:
-                self._await_forgetting(device_id, last_seen_ms)
+            if self._forgotten_at(device_id) > instant_ms:
+                self._await_forgetting(device_id)
                 continue
             del self._alerts[device_id], self._last_seen[device_id]
             self._changed.add(device_id)
             revisions.append(ended(device_id, alert, AlertState.EXPIRED, instant_ms, last_seen_ms, self._policy))
         return revisions
 
-    def _end(self, device_id: str, seen_at_ms: int, clock_ms: int) -> list[InactivityOutput]:
-        """End the open alert, unless the record is older than the timeout: then the device only lags."""
-        alert = self._alerts[device_id]
-        if clock_ms - seen_at_ms > timeout_ms(alert, self._policy):
-            return []
-        del self._alerts[device_id]
+    def _end(self, device_id: str, seen_at_ms: int) -> list[InactivityOutput]:
+        alert = self._alerts.pop(device_id)
+        self._changed.add(device_id)
         self._await_silence(device_id, self._last_seen[device_id])
         if seen_at_ms >= alert.opened_at_ms:
             return [ended(device_id, alert, AlertState.RECOVERED, seen_at_ms, seen_at_ms, self._policy)]
@@ -263,11 +312,17 @@ class InactivityWatch:
         timeout_ms = self._silences.of(device_id).timeout_ms
         return self._await(self._due, device_id, self._policy.silent_at(last_seen_ms, timeout_ms))
 
-    def _await_forgetting(self, device_id: str, last_seen_ms: int) -> None:
+    def _forgotten_at(self, device_id: str) -> int:
+        """When a device with an alert is forgotten: an alert lasts for the timeout once more, at least."""
+        alert = self._alerts[device_id]
+        alert_until_ms = alert.opened_at_ms + timeout_ms(alert, self._policy)
+        return self._policy.forgotten_at(self._last_seen[device_id], alert_until_ms)
+
+    def _await_forgetting(self, device_id: str) -> None:
         # One entry a device, however often it falls silent: it is looked at when that is due, and may wait again.
         if device_id not in self._to_forget:
             self._to_forget.add(device_id)
-            self._await(self._expiring, device_id, self._policy.forgotten_at(last_seen_ms))
+            self._await(self._expiring, device_id, self._forgotten_at(device_id))
 
     def _await(self, buckets: dict[int, list[str]], device_id: str, instant_ms: int) -> int:
         # An instant that is decided is never decided again: the next one is the first that can still be.

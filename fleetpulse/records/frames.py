@@ -4,6 +4,7 @@ A frame carries what one batch of records holds for one shard: its readings, its
 of which partition those were. The bytes of its records travel along compressed and are opened only if one is late.
 """
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -14,11 +15,12 @@ from lz4.block import compress, decompress
 from fleetpulse.records.batch import Column, DecodedBatch, decode_batch
 from fleetpulse.records.columns import picker
 from fleetpulse.records.dialects import Location
+from fleetpulse.records.order import PartitionOrder
 from fleetpulse.records.reading import Rejection, seen_times
 from fleetpulse.records.reasons import Reason
 from fleetpulse.records.sharding import shard_of
 
-VERSION = 2
+VERSION = 3
 
 
 class Original(NamedTuple):
@@ -48,12 +50,27 @@ class Batch(NamedTuple):
 
 
 class Rejected(NamedTuple):
-    """A rejected record; device and seen time (epoch ms) are set where it still counts as a heartbeat."""
+    """A rejected record; device and seen time (epoch ms) are set where it still counts as a heartbeat.
+
+    `heard_at_ms` is set where it is belated, see `Arrivals`; `ahead_ms` is that of its `Rejection`.
+    """
 
     reason: Reason
     original: Original
     device_id: str | None
     seen_at_ms: int | None
+    heard_at_ms: int | None = None
+    ahead_ms: int = 0
+
+
+class Arrivals(NamedTuple):
+    """When the records of a batch were seen, and of those that are belated by index when they were heard (epoch ms).
+
+    Heard is min(Kafka timestamp, partition time), see docs/decisions/0020-who-says-a-device-lives.md.
+    """
+
+    seen_times_ms: list[int]
+    heard_times_ms: dict[int, int]
 
 
 class Span(NamedTuple):
@@ -80,12 +97,16 @@ class Readings(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class Frame(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """What crosses. `seen_times_ms` has one entry a reading; `originals` is their compressed `Batch`."""
+    """What crosses. `seen_times_ms` has one entry a reading; `originals` is their compressed `Batch`.
+
+    `heard_times_ms` is by index in the readings, of those that are belated.
+    """
 
     version: int
     spans: list[Span]
     readings: Readings
     seen_times_ms: list[int]
+    heard_times_ms: dict[int, int]
     rejected: list[Rejected]
     originals: bytes
 
@@ -95,7 +116,22 @@ _decode_frame = msgspec.msgpack.Decoder(Frame).decode
 _decode_batch = msgspec.msgpack.Decoder(Batch).decode
 
 
-def pack(batch: Batch, decoded: DecodedBatch, shards: int) -> dict[int, bytes]:
+def arrivals_of(batch: Batch, decoded: DecodedBatch, order: PartitionOrder, latest_ms: int | None = None) -> Arrivals:
+    """When the records of the next batch were seen or heard. `latest_ms`: no partition time goes beyond this."""
+    kafka_times_ms, rejections = batch.kafka_times_ms, decoded.rejections
+    event_times_ms = decoded.event_times_ms
+    if rejections:
+        event_times_ms = list(event_times_ms)
+        for index in rejections:
+            event_times_ms[index] = kafka_times_ms[index]
+    seen_ms = seen_times(event_times_ms, kafka_times_ms)
+    for index, rejection in rejections.items():
+        seen_ms[index] = rejection.seen_at_ms or 0
+    belated = order.belated(batch.origins, seen_ms, list(rejections), latest_ms)
+    return Arrivals(seen_ms, {index: min(kafka_times_ms[index], at_ms) for index, at_ms in belated.items()})
+
+
+def pack(batch: Batch, decoded: DecodedBatch, arrivals: Arrivals, shards: int) -> dict[int, bytes]:
     """Pack a batch by shard, with what was decoded of it: shard to frame, no shard without a record.
 
     A rejected record without a device travels with the shard of its partition.
@@ -104,37 +140,54 @@ def pack(batch: Batch, decoded: DecodedBatch, shards: int) -> dict[int, bytes]:
     for index, device in enumerate(decoded.devices):
         if device:
             indices[shard_of(device, shards)].append(index)
+    belated: dict[int, list[int]] = defaultdict(list)
+    for index in arrivals.heard_times_ms:
+        if device := decoded.devices[index]:
+            belated[shard_of(device, shards)].append(index)
     rejected: dict[int, list[Rejected]] = defaultdict(list)
     for index, rejection in decoded.rejections.items():
-        shard, record = _reject(batch.original(index), rejection, shards)
+        shard, record = _reject(batch.original(index), rejection, shards, arrivals.heard_times_ms.get(index))
         rejected[shard].append(record)
     return {
-        shard: _encode(_frame(decoded, batch, indices.get(shard, []), rejected.get(shard, [])))
+        shard: _encode(
+            _frame(decoded, batch, arrivals, indices.get(shard, []), rejected.get(shard, []), belated[shard])
+        )
         for shard in indices.keys() | rejected.keys()
     }
 
 
-def frame_of(batch: Batch, max_future_skew_ms: int, measured: bool = True) -> Frame:
+def frame_of(batch: Batch, max_future_skew_ms: int, order: PartitionOrder, measured: bool = True) -> Frame:
     """A whole batch as one frame that does not cross: without spans, and without the originals of its readings."""
     decoded = decode_batch(batch.values, batch.kafka_times_ms, max_future_skew_ms, measured)
-    kafka_times_ms = batch.kafka_times_ms
-    rejected = [_reject(batch.original(index), rejection, 1)[1] for index, rejection in decoded.rejections.items()]
+    seen_ms, heard_ms = arrivals_of(batch, decoded, order)
+    rejected = [
+        _reject(batch.original(index), rejection, 1, heard_ms.get(index))[1]
+        for index, rejection in decoded.rejections.items()
+    ]
     if rejected:
         indices = [index for index, device in enumerate(decoded.devices) if device]
         pick = picker(indices)
-        readings, kafka_times_ms = _readings(decoded, pick, indices), pick(kafka_times_ms)
+        heard_ms = {bisect_left(indices, at): time for at, time in heard_ms.items() if at not in decoded.rejections}
+        readings, seen_ms = _readings(decoded, pick, indices), list(pick(seen_ms))
     else:
         readings = _readings(decoded, list, range(len(decoded.devices)))
-    return Frame(VERSION, [], readings, seen_times(readings.event_times_ms, kafka_times_ms), rejected, b"")
+    return Frame(VERSION, [], readings, seen_ms, heard_ms, rejected, b"")
 
 
-def _reject(original: Original, rejection: Rejection, shards: int) -> tuple[int, Rejected]:
-    device_id = rejection.device_id
+def _reject(original: Original, rejection: Rejection, shards: int, heard_at_ms: int | None) -> tuple[int, Rejected]:
+    reason, device_id, seen_at_ms, ahead_ms = rejection
     shard = original.origin % shards if device_id is None else shard_of(device_id, shards)
-    return shard, Rejected(rejection.reason, original, device_id, rejection.seen_at_ms)
+    return shard, Rejected(reason, original, device_id, seen_at_ms, heard_at_ms, ahead_ms)
 
 
-def _frame(decoded: DecodedBatch, batch: Batch, indices: list[int], rejected: list[Rejected]) -> Frame:
+def _frame(
+    decoded: DecodedBatch,
+    batch: Batch,
+    arrivals: Arrivals,
+    indices: list[int],
+    rejected: list[Rejected],
+    belated: list[int],
+) -> Frame:
     pick = picker(indices)
     accepted = Batch(*map(pick, batch))
     readings = _readings(decoded, pick, indices)
@@ -142,7 +195,8 @@ def _frame(decoded: DecodedBatch, batch: Batch, indices: list[int], rejected: li
         VERSION,
         _spans(accepted, rejected),
         readings,
-        seen_times(readings.event_times_ms, accepted.kafka_times_ms),
+        list(pick(arrivals.seen_times_ms)),
+        {bisect_left(indices, index): arrivals.heard_times_ms[index] for index in belated},
         rejected,
         compress(_encode(accepted)) if indices else b"",
     )

@@ -35,11 +35,15 @@ class Reading(NamedTuple):
 
 
 class Rejection(NamedTuple):
-    """A rejected record. `device_id` and `seen_at_ms` are set where it still counts as a heartbeat."""
+    """A rejected record. `device_id` and `seen_at_ms` are set where it still counts as a heartbeat.
+
+    `ahead_ms` is how far the time of one from the future is ahead of its Kafka timestamp.
+    """
 
     reason: Reason
     device_id: str | None = None
     seen_at_ms: int | None = None
+    ahead_ms: int = 0
 
 
 def decode_record(value: bytes | None, kafka_time_ms: int, max_future_skew_ms: int) -> Reading | Rejection:
@@ -118,7 +122,7 @@ def decode_fields(
         return _heard(Reason.BAD_TIME, device_id, kafka_time_ms)
     [seen_at_ms] = seen_times([event_time_ms], [kafka_time_ms])
     if event_time_ms > min(kafka_time_ms + max_future_skew_ms, LAST_MS):  # what follows can write no later time
-        return Rejection(Reason.FUTURE_TIMESTAMP, device_id, seen_at_ms)
+        return Rejection(Reason.FUTURE_TIMESTAMP, device_id, seen_at_ms, min(event_time_ms, LAST_MS) - kafka_time_ms)
     try:
         return Reading(device_id, event_time_ms, metrics_of(dialect, fields), location_of(dialect, fields))
     except WrongTypeError:
@@ -128,7 +132,7 @@ def decode_fields(
 
 
 def seen_times(event_times_ms: Sequence[int], kafka_times_ms: Sequence[int]) -> list[int]:
-    """When records say their devices were alive; after 1970, whatever their timestamps."""
+    """When devices were seen by records that come in order; after 1970, whatever their timestamps."""
     times_ms = list(map(min, event_times_ms, kafka_times_ms))
     return times_ms if min(times_ms, default=1) > 0 else [max(1, time_ms) for time_ms in times_ms]
 

@@ -14,6 +14,7 @@ from fleetpulse.errors import ConfigurationError
 from fleetpulse.records.dialects import Location
 from fleetpulse.records.frames import VERSION, Batch, Frame, Readings, frame_of
 from fleetpulse.records.metrics import UNITS
+from fleetpulse.records.order import PartitionOrder
 from fleetpulse.rulefiles.files import load
 from fleetpulse.rulefiles.source import MAX_BYTES, Unreadable, parse
 from fleetpulse.rules import model as rule_types
@@ -177,14 +178,15 @@ def _frame(path: str, record: Mapping[str, object], start_ms: int) -> Frame:
     others = {name: value for name, value in metrics.items() if name not in UNITS}
     locations, positions = ([Location(site)], [0]) if site is not None else ([], [])
     readings = Readings([device], [time_ms], columns, {0: others} if others else {}, locations, positions)
-    return Frame(VERSION, [], readings, [time_ms], [], b"")
+    return Frame(VERSION, [], readings, [time_ms], {}, [], b"")
 
 
 def _raw(path: str, record: Mapping[str, object], time_ms: int) -> Frame:
     """The frame of a record as a device sends it: `value` is its JSON, `at` its Kafka timestamp."""
     if unknown := record.keys() - {"value", "at"}:
         raise ConfigurationError(f"{path}.{min(unknown)}: with `value` there is `at` and nothing else")
-    frame = frame_of(Batch([0], [0], [time_ms], [None], [json.dumps(record["value"]).encode()]), _SKEW_MS)
+    batch = Batch([0], [0], [time_ms], [None], [json.dumps(record["value"]).encode()])
+    frame = frame_of(batch, _SKEW_MS, PartitionOrder(0))
     if frame.rejected:
         raise ConfigurationError(f"{path}.value: it is rejected, for {frame.rejected[0].reason}")
     return frame

@@ -13,8 +13,9 @@ import msgspec
 
 from fleetpulse.anomaly.watch import Snapshot
 from fleetpulse.errors import ConfigurationError
-from fleetpulse.inactivity.timeouts import OpenSilence
-from fleetpulse.inactivity.watch import Devices, Heartbeat
+from fleetpulse.inactivity.clocks import ClockState
+from fleetpulse.inactivity.timeouts import Heartbeat, OpenSilence
+from fleetpulse.inactivity.watch import Devices
 from fleetpulse.records.frames import Readings
 from fleetpulse.records.reasons import Reason
 from fleetpulse.rules.versions import Version
@@ -85,6 +86,26 @@ class RuleVersion(msgspec.Struct, array_like=True, tag=5, frozen=True):
     record: bytes
 
 
+class Heard(msgspec.Struct, array_like=True, tag=8, frozen=True):
+    """Heartbeats that count when they were heard and not at the time they say, in columns; they wait as others do."""
+
+    devices: list[str]
+    heard_times_ms: list[int]
+    event_times_ms: list[int]
+
+
+class Clocks(msgspec.Struct, array_like=True, tag=9, frozen=True):
+    """What is known of clocks that may be wrong, by device."""
+
+    states: dict[str, ClockState]
+
+
+class LastHeard(msgspec.Struct, array_like=True, tag=10, frozen=True):
+    """When devices were last heard, whose records rules do not see (epoch ms)."""
+
+    times_ms: dict[str, int]
+
+
 class Writes(NamedTuple):
     """What has to change in the keyed state: entries to put, then keys to remove."""
 
@@ -93,7 +114,8 @@ class Writes(NamedTuple):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_Entry = Header | Changes | Pending | Arrived | RuleVersion | Snapshot | Coarse
+_OfReadings = Arrived | RuleVersion | Snapshot | Coarse | LastHeard
+_Entry = Header | Changes | Pending | Heard | Clocks | _OfReadings
 _decode = msgspec.msgpack.Decoder(_Entry).decode
 
 
@@ -119,7 +141,7 @@ class ShardLog:
         self._puts: dict[int, bytes] = {}
         self._removals: set[int] = set()
 
-    def append(self, entry: Changes | Pending | Arrived | RuleVersion | Snapshot | Coarse) -> int:
+    def append(self, entry: _Entry) -> int:
         """Keep an entry; returns its key."""
         key, self._next = self._next, self._next + 1
         self._puts[key] = _encode(entry)
@@ -164,7 +186,7 @@ class ShardLog:
 class NoLog(ShardLog):
     """Gives keys to entries, and keeps none of them."""
 
-    def append(self, entry: Changes | Pending | Arrived | RuleVersion | Snapshot | Coarse) -> int:  # noqa: ARG002
+    def append(self, entry: _Entry) -> int:  # noqa: ARG002
         """Give an entry its key."""
         self._next += 1
         return self._next
@@ -195,8 +217,9 @@ class RestoredReadings:
     versions: dict[int, Version] = field(default_factory=dict)
     snapshot: tuple[int, Snapshot, int] | None = None
     coarse: tuple[int, Coarse] | None = None
+    heard: tuple[int, LastHeard] | None = None
 
-    def add(self, key: int, entry: "Arrived | RuleVersion | Snapshot | Coarse", size: int) -> None:
+    def add(self, key: int, entry: _OfReadings, size: int) -> None:
         """Take an entry of the log."""
         match entry:
             case Arrived():
@@ -207,14 +230,25 @@ class RestoredReadings:
                 self.snapshot = key, entry, size
             case Coarse():
                 self.coarse = key, entry
+            case LastHeard():
+                self.heard = key, entry
+
+
+@dataclass(slots=True)
+class RestoredHeartbeats:
+    """What a log holds about devices: as they were, what waited by key, and clocks that may be wrong."""
+
+    devices: Devices
+    pending: dict[int, Pending] = field(default_factory=dict)
+    heard: dict[int, Heard] = field(default_factory=dict)
+    clocks: tuple[int, Clocks] | None = None
 
 
 class Restored(NamedTuple):
     """A shard as its log tells it, and the log to go on with."""
 
     header: Header | None
-    devices: Devices
-    pending: dict[int, Pending]
+    heartbeats: RestoredHeartbeats
     log: ShardLog
     kept: RestoredReadings
 
@@ -228,7 +262,7 @@ def restore(entries: Mapping[int, bytes], shards: int) -> Restored:
     header: Header | None = None
     last_seen_ms: dict[str, int] = {}
     alerts: dict[str, OpenSilence] = {}
-    pending: dict[int, Pending] = {}
+    life = RestoredHeartbeats(Devices([], [], {}))
     kept = RestoredReadings()
     change_bytes: dict[int, int] = {}
     rows = 0
@@ -238,7 +272,11 @@ def restore(entries: Mapping[int, bytes], shards: int) -> Restored:
             _check(entry, shards)
             header = entry
         elif isinstance(entry, Pending):
-            pending[key] = entry
+            life.pending[key] = entry
+        elif isinstance(entry, Heard):
+            life.heard[key] = entry
+        elif isinstance(entry, Clocks):
+            life.clocks = key, entry
         elif not isinstance(entry, Changes):
             kept.add(key, entry, len(entries[key]))
         else:
@@ -250,7 +288,8 @@ def restore(entries: Mapping[int, bytes], shards: int) -> Restored:
             alerts |= {entry.devices[index]: alert for index, alert in entry.alerts.items()}
     known = {device: seen_ms for device, seen_ms in last_seen_ms.items() if seen_ms}
     log = ShardLog(shards, max(entries, default=HEADER) + 1, change_bytes, len(known) / max(1, rows))
-    return Restored(header, Devices(list(known), list(known.values()), alerts), pending, log, kept)
+    life.devices = Devices(list(known), list(known.values()), alerts)
+    return Restored(header, life, log, kept)
 
 
 def _check(header: Header, shards: int) -> None:

@@ -5,6 +5,7 @@ again after a restore, from the readings that are still there, and its outcome, 
 decision depends on nothing but readings, rules and time.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fleetpulse.alerts import Revision
@@ -13,7 +14,7 @@ from fleetpulse.durations import DAY_MS
 from fleetpulse.records.frames import Readings
 from fleetpulse.rules.versions import Versions
 from fleetpulse.shard.backlog import Backlog
-from fleetpulse.shard.log import Arrived, RestoredReadings, ShardLog
+from fleetpulse.shard.log import Arrived, LastHeard, RestoredReadings, ShardLog
 from fleetpulse.windows.tumbling import Aggregate, WindowPolicy, WindowWatch
 
 _SNAPSHOT_ABOVE_BYTES = 1 << 18
@@ -51,9 +52,12 @@ class ReadingWatch:
         self._coarse_key: int | None
         self._snapshot_key, snapshot, self._snapshot_bytes = kept.snapshot or (None, None, 0)
         self._snapshot_is_due = False
+        self._heard_key: int | None
+        self._heard_key, heard = kept.heard or (None, LastHeard({}))
+        self._heard_changed = False
         self.anomalies: AnomalyWatch | None = None
         if policy.evaluate_rules:
-            self.anomalies = AnomalyWatch(versions, policy.forget_after_ms, snapshot)
+            self.anomalies = AnomalyWatch(versions, policy.forget_after_ms, snapshot, heard.times_ms)
             again = self._backlog.between(self.anomalies.decided_until_ms, decided_until_ms)
             self.anomalies.advance(again, decided_until_ms)
         self._coarse_key, coarse = kept.coarse or (None, None)
@@ -76,6 +80,11 @@ class ReadingWatch:
         """Take readings that are on time."""
         key = self._log.append(Arrived(readings))
         self._backlog.add(key, self._log.size(key), readings)
+
+    def hear(self, times_ms: Mapping[str, int]) -> None:
+        """Take when devices were heard by records that are no readings, or late ones."""
+        if self.anomalies is not None and self.anomalies.hear(times_ms):
+            self._heard_changed = True
 
     @property
     def next_instant_ms(self) -> int | None:
@@ -117,6 +126,9 @@ class ReadingWatch:
             coarse = self._windows.coarse()
             self._coarse_key = None if coarse is None else self._log.append(coarse)
         if self.anomalies is not None:
+            self._snapshot_is_due |= self.anomalies.forgot
+            if self._heard_changed:
+                self._write_heard(self.anomalies.heard_ms)
             decided_bytes = self._backlog.size_until(self._needed_after_ms)
             if decided_bytes <= self._snapshot_bytes + _SNAPSHOT_ABOVE_BYTES and not self._snapshot_is_due:
                 return
@@ -133,6 +145,12 @@ class ReadingWatch:
         """Drop the readings that are of no use any more."""
         for key in self._backlog.drop_until(self._needed_after_ms):
             self._log.remove(key)
+
+    def _write_heard(self, heard_ms: dict[str, int]) -> None:
+        if self._heard_key is not None:
+            self._log.remove(self._heard_key)
+        self._heard_key = self._log.append(LastHeard(heard_ms))
+        self._heard_changed = False
 
     def _write_snapshot(self, anomalies: AnomalyWatch) -> None:
         if self._snapshot_key is not None:

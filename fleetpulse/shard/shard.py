@@ -4,7 +4,7 @@ Heartbeats and readings wait until the watermark has passed them, then are decid
 knows Flink: the adapter brings frames, ticks, rules and the watermark, and carries `take_writes` into keyed state.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -14,9 +14,9 @@ from fleetpulse.inactivity.watch import SilentDevice
 from fleetpulse.records.frames import Frame, Original, Readings, Rejected, only, originals_of, unpack
 from fleetpulse.records.sharding import shard_of
 from fleetpulse.rules.versions import Version, Versions, decode, encode, in_force, merged
-from fleetpulse.shard.clock import END_OF_INPUT_MS, TickClock, TickPolicy
-from fleetpulse.shard.heartbeats import HeartbeatQueue
-from fleetpulse.shard.log import Count, NoLog, Pending, RuleVersion, Writes, restore
+from fleetpulse.shard.clock import END_OF_INPUT_MS, Broker, TickClock, TickPolicy
+from fleetpulse.shard.heartbeats import HeartbeatQueue, heartbeats_of
+from fleetpulse.shard.log import Count, Heard, NoLog, RuleVersion, Writes, restore
 from fleetpulse.shard.readings import ReadingPolicy, ReadingWatch
 from fleetpulse.times import first_multiple_after
 from fleetpulse.windows.tumbling import Aggregate
@@ -65,7 +65,7 @@ class Shard:
     """
 
     def __init__(self, policy: ShardPolicy, number: int, entries: Mapping[int, bytes] | None) -> None:
-        header, devices, pending, self._log, kept = restore(entries or {}, policy.shards)
+        header, heartbeats, self._log, kept = restore(entries or {}, policy.shards)
         if entries is None:
             self._log = NoLog(policy.shards)
         self._policy = policy
@@ -73,22 +73,24 @@ class Shard:
         self._ticks = header.ticks if header else TickClock()
         self.decided_until_ms = header.decided_until_ms if header else 0
         versions = merged((), kept.versions.values())
+        self._newest_ms = 0  # of the heartbeats that have come
         self.life: HeartbeatQueue | None = None
         if policy.inactivity is not None:
             self.life = HeartbeatQueue(
                 policy.inactivity,
                 self._log,
-                devices,
-                pending,
+                heartbeats,
                 self.decided_until_ms,
                 versions,
                 lambda device_id: shard_of(device_id, policy.shards) == number,
             )
+            self._newest_ms = self.life.waits_until_ms or 0
         self.readings: ReadingWatch | None = None
         if policy.measured:
             self.readings = ReadingWatch(policy.readings, self._log, kept, versions, self.decided_until_ms)
         self._versions = versions
         self._owed: list[Output] = []
+        self._jumped_at_ms: int | None = None  # the tick at which the watermark ran ahead of them
         self._learn(policy.versions)
 
     @property
@@ -119,25 +121,40 @@ class Shard:
         version = in_force(self._versions, self.decided_until_ms)
         return version.version if version else 0
 
-    def accept(self, data: bytes) -> list[Output]:
+    def accept(self, data: bytes, broker: Broker | None = None) -> list[Output]:
         """Take a frame: what is late or rejected leaves at once, what is on time waits for the watermark."""
         frame = unpack(data)
         self._count_read(frame)
-        return [*self._late(frame), *frame.rejected, *self.take(frame)]
+        originals = originals_of(frame) if self._has_late(frame) else []
+        return [*self._late(frame, originals), *frame.rejected, *self.take(frame, originals, broker)]
 
-    def take(self, frame: Frame) -> list[Output]:
-        """Take what a frame tells of devices, and count nothing. Returns what it decides at once."""
+    def take(self, frame: Frame, originals: Sequence[Original] = (), broker: Broker | None = None) -> list[Output]:
+        """Take what a frame tells of devices, and count nothing. Returns what it decides at once.
+
+        Args:
+            frame: what has come.
+            originals: the records behind its readings, where any is late; see `heartbeats_of`.
+            broker: the broker's clock, where it is known.
+        """
         if self.readings is not None and frame.readings.devices:
             on_time = frame.readings
             if min(on_time.event_times_ms) <= self.decided_until_ms:
                 on_time = self._on_time(on_time)
             if on_time.devices:
                 self.readings.accept(on_time)
-        return [] if self.life is None else [*self.life.accept(_heartbeats_of(frame))]
+        heartbeats = heartbeats_of(frame, originals, self.decided_until_ms, broker)
+        for times_ms in (heartbeats.in_order.seen_times_ms, heartbeats.heard.heard_times_ms):
+            self._newest_ms = max(self._newest_ms, max(times_ms, default=0))
+        if self.readings is not None and (frame.rejected or heartbeats.heard.devices):
+            self.readings.hear(_heard_beside_readings(frame, heartbeats.heard))
+        return [] if self.life is None else [*self.life.accept(heartbeats)]
 
-    def tick(self, tick_ms: int) -> None:
-        """Take a tick of the broker's clock."""
+    def tick(self, tick_ms: int, broker: Broker | None = None) -> None:
+        """Take a tick of the broker's clock; `broker` is that clock, where ticks can be trusted."""
         self._ticks = self._ticks.after(tick_ms, self._policy.ticks)
+        if broker is not None and self.life is not None and self._newest_ms > broker.latest_ms:
+            self.life.correct(broker)
+            self._newest_ms = broker.latest_ms
 
     def learn(self, record: bytes) -> list[Output]:
         """Take a version of the rules, as it stands on the rules topic. One that comes too late takes effect at once.
@@ -183,7 +200,7 @@ class Shard:
         if self.held and not at_the_end:
             return []
         until_ms = self.decided_until_ms if at_the_end else watermark_ms
-        if until_ms < self.decided_until_ms:
+        if until_ms < self.decided_until_ms or not (at_the_end or self._is_confirmed(until_ms)):
             return []
         outputs: list[Output] = self._take_owed()
         if self.life is not None:
@@ -192,6 +209,16 @@ class Shard:
             outputs += self.readings.finish() if at_the_end else self.readings.advance(until_ms)
         self.decided_until_ms = until_ms
         return outputs
+
+    def _is_confirmed(self, watermark_ms: int) -> bool:
+        """Whether the watermark can be taken as it is: in a drain it runs ahead to the ticks before the end comes."""
+        tick_ms, policy = self._ticks.last_tick_ms, self._policy.ticks
+        if tick_ms is None or watermark_ms - max(self.decided_until_ms, self._newest_ms) <= policy.jump_ms:
+            self._jumped_at_ms = None
+            return True
+        if self._jumped_at_ms is None:
+            self._jumped_at_ms = tick_ms
+        return tick_ms - self._jumped_at_ms >= policy.confirm_ms
 
     def next_timer_ms(self, watermark_ms: int) -> int | None:
         """When to be called again at the latest, in event time; None where nothing waits."""
@@ -232,14 +259,15 @@ class Shard:
             count.on_time -= 1
             count.rejected[rejected.reason] = count.rejected.get(rejected.reason, 0) + 1
 
-    def _late(self, frame: Frame) -> list[Late]:
+    def _has_late(self, frame: Frame) -> bool:
+        times_ms = frame.seen_times_ms  # none is later than its event time
+        return bool(times_ms) and min(times_ms) <= self.decided_until_ms
+
+    def _late(self, frame: Frame, originals: Sequence[Original]) -> list[Late]:
         decided = self.decided_until_ms
-        event_times_ms = frame.readings.event_times_ms
-        if not event_times_ms or min(event_times_ms) > decided:
-            return []
         late = [
             Late(original, decided - event_time_ms)
-            for original, event_time_ms in zip(originals_of(frame), event_times_ms, strict=True)
+            for original, event_time_ms in zip(originals, frame.readings.event_times_ms, strict=False)
             if event_time_ms <= decided
         ]
         for record in late:
@@ -253,12 +281,12 @@ class Shard:
         return only(readings, [at for at, time_ms in enumerate(readings.event_times_ms) if time_ms > decided])
 
 
-def _heartbeats_of(frame: Frame) -> Pending:
-    alive = [
-        (r.device_id, r.seen_at_ms) for r in frame.rejected if r.device_id is not None and r.seen_at_ms is not None
-    ]
-    devices = [*frame.readings.devices, *(device_id for device_id, _ in alive)]
-    return Pending(devices, [*frame.seen_times_ms, *(seen_at_ms for _, seen_at_ms in alive)])
+def _heard_beside_readings(frame: Frame, heard: Heard) -> dict[str, int]:
+    """When devices were heard by records that rules do not see."""
+    times_ms = {r.device_id: r.seen_at_ms for r in frame.rejected if r.device_id is not None and r.seen_at_ms}
+    for device, heard_at_ms in zip(heard.devices, heard.heard_times_ms, strict=True):
+        times_ms[device] = max(heard_at_ms, times_ms.get(device, 0))
+    return times_ms
 
 
 def _rank(version: Version) -> tuple[int, int]:

@@ -3,6 +3,9 @@
 A device is alive at the seen times of its records. It is inactive at an evaluation instant T, a multiple of the period,
 when T - last seen time > timeout, counting seen times < T. The first such T opens an alert, the next seen time ends it.
 So whether a silence is an alert follows from its two ends alone, and nothing is decided instant by instant.
+
+A clock that is ahead is so for good, and by more than any bound. So its alert opens at the second instant before which,
+and after the one before, the device was heard.
 """
 
 from collections import Counter
@@ -31,11 +34,12 @@ class Revision(NamedTuple):
     state: str
     opened_at_ms: int
     changed_at_ms: int
+    rule_id: str = "inactivity"  # or "clock"
 
     @property
     def alert_id(self) -> UUID:
         """The identity that docs/contracts.md gives the alert."""
-        return identity("inactivity", self.device_id, self.opened_at_ms)
+        return identity(self.rule_id, self.device_id, self.opened_at_ms)
 
 
 class Truth:
@@ -58,6 +62,7 @@ class Truth:
         self._scenario = scenario
         self._tell = tell
         self._deadlines: dict[str, int] = {}  # the first instant at which the device is inactive if it stays silent
+        self._clocks: dict[str, int | None] = {}  # the first instant after a wrong time; None once there is an alert
 
     def observe(self, reading: Reading) -> None:
         """Take in a reading. They come in the order in which they were taken, however late they are sent."""
@@ -75,6 +80,7 @@ class Truth:
         elif fault is Fault.CLOCK_AHEAD:
             self.rejected["future_timestamp"] += 1
             self.alive(device_id, time_ms)
+            self._wrong_clock(device_id, time_ms)
         elif fault is Fault.CLOCK_BEHIND:
             self._always_late(device_id, time_ms)
         else:
@@ -99,6 +105,14 @@ class Truth:
         for device_id, deadline in self._deadlines.items():
             if deadline <= until_ms:
                 self._tell(Revision(device_id, 1, "open", deadline, deadline))
+
+    def _wrong_clock(self, device_id: str, time_ms: int) -> None:
+        period = self._scenario.period_ms
+        instant = (time_ms // period + 1) * period
+        first = self._clocks.setdefault(device_id, instant)
+        if first is not None and first < instant:
+            self._clocks[device_id] = None
+            self._tell(Revision(device_id, 1, "open", instant, instant, "clock"))
 
     def _always_late(self, device_id: str, time_ms: int) -> None:
         # It is inactive at the first instant after it became known, and never recovers: its lag exceeds the timeout.

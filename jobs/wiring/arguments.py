@@ -87,6 +87,9 @@ class Silence:
     evaluation_period_ms: int = milliseconds(
         "evaluation.period", 30_000, 1000, DAY_MS, "How often silence is evaluated, at multiples of it since the epoch."
     )
+    max_clock_offset_ms: int = milliseconds(
+        "max.clock.offset", 300_000, 1000, DAY_MS, "How far a device's clock may be off before that is an alert."
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

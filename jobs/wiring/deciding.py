@@ -161,10 +161,15 @@ def _policy(decisions: Decisions, settings: Settings, versions: Versions) -> Sha
     if silence:
         every = silence.alerts_mode == "every-evaluation"
         durations = (silence.timeout_ms, silence.evaluation_period_ms, time.forget_after_ms)
-        inactivity = InactivityPolicy(*durations, report_every_evaluation=every)
+        inactivity = InactivityPolicy(*durations, every, silence.max_clock_offset_ms)
     windows = WindowPolicy(WINDOWS_MS[settings.windows.width]) if settings.windows else None
     readings = ReadingPolicy(decisions.anomalies, windows, time.forget_after_ms)
-    ticks = TickPolicy(reconnect_grace_ms=time.reconnect_grace_ms)
+    usual = TickPolicy()
+    ticks = TickPolicy(
+        reconnect_grace_ms=time.reconnect_grace_ms,
+        ahead_ms=max(usual.ahead_ms, time.max_future_skew_ms),
+        jump_ms=time.idle_timeout_ms + usual.gap_ms,
+    )
     return ShardPolicy(settings.telemetry.topics, settings.running.shards, inactivity, readings, versions, ticks)
 
 
@@ -252,6 +257,12 @@ def _refuse_contradictions(decisions: Decisions, settings: Settings) -> None:
     timeout_ms, forget_after_ms = settings.silence.timeout_ms if settings.silence else 0, settings.time.forget_after_ms
     if forget_after_ms <= timeout_ms:
         raise ConfigurationError(f"--forget.after.ms: {forget_after_ms} must be more than --timeout.ms {timeout_ms}")
+    skew_ms = settings.time.max_future_skew_ms
+    if settings.silence and settings.silence.max_clock_offset_ms < skew_ms:
+        raise ConfigurationError(
+            f"--max.clock.offset.ms: {settings.silence.max_clock_offset_ms} must not be less than "
+            f"--max.future.skew.ms {skew_ms}"
+        )
     taken = dict.fromkeys(settings.telemetry.topics, "--events.topic")
     for setting, topic in _topics(decisions, settings):
         if topic.name in taken:

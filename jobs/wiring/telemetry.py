@@ -78,7 +78,9 @@ def frames_by_shard(
 ) -> DataStream:
     """Rows of (shard key, (frame, null, null)) of the records in the table `telemetry`, wherever that reads them."""
     name_operators(tables, "telemetry")
-    to_frames = ToFrames(shard_keys, source.max_future_skew_ms, measured, source.registry_url)
+    to_frames = ToFrames(
+        shard_keys, source.max_future_skew_ms, source.out_of_orderness_ms, measured, source.registry_url
+    )
     tables.create_temporary_function("to_frames", udf(to_frames, result_type=_FRAME_TYPE, func_type="pandas"))
     return tables.to_data_stream(tables.sql_query(statement("telemetry_frames", topics=source.topics)))
 

@@ -137,6 +137,11 @@ BAD_ARGUMENTS = [
     pytest.param(["--dlq.topic", "events"], "the topic of --events.topic too", id="dead letters into what is read"),
     pytest.param(["--late.topic", "alerts"], "the topic of --alerts.topic too", id="two outputs in one topic"),
     pytest.param(["--ticks.topic", "telemetry.dlq"], "the topic of --dlq.topic too", id="ticks among dead letters"),
+    pytest.param(
+        ["--max.clock.offset.ms", "59999"],
+        "--max.clock.offset.ms: 59999 must not be less than --max.future.skew.ms 60000",
+        id="accepted and yet a wrong clock",
+    ),
     pytest.param(["--forget.after.ms", "60000"], "must be more than --timeout.ms 60000", id="forgotten when silent"),
     pytest.param(["--kafka.bootstrap.servers", "kafka"], "is not host:port", id="no port"),
     pytest.param(["--checkpoint.dir", "/tmp/x"], "is no URI", id="a path for a URI"),

@@ -103,7 +103,7 @@ def registered_metrics() -> dict[str, tuple[str, ...]]:
     """The metrics that the subtasks of a job register, once they have written an alert."""
     found: dict[str, tuple[str, ...]] = {}
     gauges = Gauges(NamedMetrics(found), {})
-    ToFrames((), 0, measured=False).open(Mock(get_metric_group=lambda: NamedMetrics(found)))
+    ToFrames((), 0, 0, measured=False).open(Mock(get_metric_group=lambda: NamedMetrics(found)))
     gauges.count(InactivityWatch(InactivityPolicy()).advance([(1, "d1")], 120_000))
     return found
 

@@ -77,7 +77,8 @@ _OVER_TIME = timeseries(
 )
 _KIND = bars(
     "By kind",
-    "Alerts by kind. Inactivity: nothing comes from the device. All others: what it sends breaks a rule "
+    "Alerts by kind. Inactivity: nothing comes from the device. Clock: its time is wrong. All others: what it sends "
+    "breaks a rule "
     "(docs/rules.md).",
     rows("device-alerts/alerts-by-kind"),
     empty="no alerts",

@@ -4,7 +4,7 @@ import pytest
 from confluent_kafka import Message
 
 from fleetpulse.records.batch import decode_batch
-from fleetpulse.records.order import count_out_of_order
+from fleetpulse.records.order import PartitionOrder
 from generator.payloads.records import Record
 from tests.bad_records import CASES, KAFKA_TIME_MS
 from tests.e2e.support.embedded import EmbeddedStack
@@ -23,7 +23,9 @@ def out_of_order(written: list[Message]) -> int:
     times_ms = decode_batch(
         [message.value() for message in written], [KAFKA_TIME_MS] * len(written), 60_000
     ).event_times_ms
-    return count_out_of_order([message.partition() for message in written], times_ms, {})
+    order = PartitionOrder(0)
+    order.belated([message.partition() for message in written], [min(time_ms, KAFKA_TIME_MS) for time_ms in times_ms])
+    return order.out_of_order
 
 
 def good(name: str) -> Record:

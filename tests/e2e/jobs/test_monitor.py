@@ -47,7 +47,7 @@ def test_100_000_records_of_all_dialects_give_what_they_must_though_flink_is_kil
 ) -> None:
     job, must = inactivity(stack, job="monitor"), told(SCENARIO)
     assert len(must.sent) >= 100_000
-    assert {alert.rule_id for alert in must.alerts} == {"inactivity", "warm", "dry", "jump", "flat"}
+    assert {alert.rule_id for alert in must.alerts} == {"inactivity", "clock", "warm", "dry", "jump", "flat"}
     ensure_topics(stack.bootstrap, [lasting(Topic(job.aggregates_topic, 3))])
     rules = tmp_path / "rules.yaml"
     rules.write_text(RULES)

@@ -11,6 +11,7 @@ import psycopg
 
 from fleetpulse.dashboards.render import View, render
 from tests.dashboards import statements
+from tests.e2e.support.jobs import Revision, is_of_clock
 
 DASHBOARD = "device-alerts"
 WIDTH_S = 60  # of a point in time
@@ -31,6 +32,13 @@ class Fact(NamedTuple):
     severity: str = "critical"
     site: str | None = None
     rule_id: str = "inactivity"
+
+
+def fact(alert: Revision) -> Fact:
+    """A revision of an alert on silence, or on a wrong clock."""
+    if is_of_clock(alert):
+        return Fact(*alert, kind="clock", severity="warning", rule_id="clock")
+    return Fact(*alert)
 
 
 def shown(database: psycopg.Connection[Any], view: View) -> dict[str, Any]:

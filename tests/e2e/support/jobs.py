@@ -21,6 +21,7 @@ from fleetpulse.records.sharding import shard_of
 from fleetpulse.stack import rest, submit
 from fleetpulse.topics import Topic
 from generator.payloads.records import Record
+from generator.truth.alerts import identity
 from tests.e2e.support.embedded import EmbeddedStack
 from tests.waiting import wait_until
 
@@ -41,6 +42,11 @@ class Revision(NamedTuple):
     opened_at: datetime
     changed_at: datetime
     device_id: str
+
+
+def is_of_clock(alert: Revision) -> bool:
+    """Whether an alert is on a wrong clock, by its identity."""
+    return alert.alert_id == str(identity("clock", alert.device_id, round(alert.opened_at.timestamp() * 1000)))
 
 
 def moment(epoch_ms: int) -> datetime:

@@ -29,6 +29,9 @@ TRUE_RULES = (
 )
 
 
+_SEVERITY = {"inactivity": "critical", "clock": "warning"}
+
+
 class Alert(NamedTuple):
     """What must be so of a revision."""
 
@@ -64,7 +67,7 @@ def told(scenario: Scenario) -> Told:
     window.close(until_ms)
     unsure = silence.order_dependent | value.order_dependent | window.order_dependent
     expected: list[tuple[Silence | ValueRevision, str, str]] = [
-        *((r, "inactivity", "critical") for r in silences),
+        *((r, r.rule_id, _SEVERITY[r.rule_id]) for r in silences),
         *((r, r.rule_id, r.severity) for r in values),
     ]
     alerts = {
@@ -104,7 +107,7 @@ def check(job: Inactivity, must: Told, scenario: Scenario) -> None:
     alerts = [fields for fields in decoded(job, job.alerts_topic) if fields["device_id"] not in must.unsure]
     found = sorted(alert_of(fields) for fields in alerts if fields["changed_at"] <= until)
     assert found == sorted(must.alerts)
-    assert {fields.get("rule_version") for fields in alerts if fields["rule_id"] != "inactivity"} == {1}
+    assert {fields.get("rule_version") for fields in alerts if fields["rule_id"] not in _SEVERITY} == {1}
     aggregates = [fields for fields in decoded(job, job.aggregates_topic) if fields["device_id"] not in must.unsure]
     closed = [fields for fields in aggregates if fields["window_end"] <= until]
     windows = {(a["device_id"], a["metric"], a["window_start"]): a for a in closed}

@@ -19,8 +19,9 @@ from fleetpulse.records.avro import SCHEMA, SensorReadings, UnknownSchemaError, 
 from fleetpulse.records.batch import decode_batch
 from fleetpulse.records.dialects import NOWHERE
 from fleetpulse.records.documents import documents
-from fleetpulse.records.frames import Batch, pack, unpack
+from fleetpulse.records.frames import Batch, arrivals_of, pack, unpack
 from fleetpulse.records.metrics import UNITS
+from fleetpulse.records.order import PartitionOrder
 from fleetpulse.records.reading import Reading, Rejection, decode_avro, decode_record
 from fleetpulse.records.reasons import Reason
 from fleetpulse.records.unmeasured import count_unmeasured
@@ -94,7 +95,8 @@ def survives(seeds: list[bytes], seed: int, count: int) -> None:
         assert len(found) + len(batch.rejections) == len(lot)
         assert b"\\u0000" not in msgspec.json.encode(found)  # PostgreSQL's text cannot hold it
         rows = Batch([0] * len(lot), list(range(len(lot))), times_ms, [None] * len(lot), lot)
-        assert sum(len(unpack(frame).rejected) for frame in pack(rows, batch, 4).values()) == len(batch.rejections)
+        frames = pack(rows, batch, arrivals_of(rows, batch, PartitionOrder(2_000)), 4)
+        assert sum(len(unpack(frame).rejected) for frame in frames.values()) == len(batch.rejections)
         assert 0 <= count_unmeasured(batch, lot) <= len(found)
 
 

@@ -205,3 +205,43 @@ def test_forgetting_depends_on_no_batch():
         revisions += apart.advance(rows(one), T0 + round(one[1] * 1000))
     assert brief(whole) == brief(revisions)
     assert [state for _, _, state, *_ in brief(whole)] == ["open", "expired", "open"]
+
+
+def test_a_value_that_is_beyond_all_bounds_does_not_blind_a_rule_for_ever():
+    rule = {"kind": "deviation", "id": "odd", "metric": "temperature_c", "sigmas": {"warning": 5}, "warm_up": 5}
+    rng = random.Random(3)
+    usual = [(s, 20 + rng.random()) for s in range(1, 60)]
+    assert judged([rule], temperatures((0, 1e200), *usual, (60, 90)))[-1] == (60, "d1", "open", "warning", "odd")
+
+
+def test_a_device_that_is_heard_without_readings_on_time_is_not_forgotten():
+    """Its clock went wrong while it was hot: the alert stays, and ends when its clock is right and it has cooled."""
+    watched = AnomalyWatch((version(HOT),), 300_000)
+    made = watched.advance(rows(*temperatures((0, 60))), T0)
+    for second in range(10, 1_000, 10):
+        watched.hear({"d1": T0 + second * 1000, "stranger": T0})
+        made += watched.advance(None, T0 + second * 1000)
+    assert brief(made) == [(0, "d1", "open", "critical", "hot")]
+    made += watched.advance(rows(*temperatures((1_010, 20))), T0 + 1_010_000)
+    assert brief(made)[1:] == [(1_010, "d1", "recovered", "critical", "hot")]
+
+
+def test_a_device_that_is_heard_no_more_is_forgotten_after_it_was_heard_last():
+    watched = AnomalyWatch((version(HOT),), 300_000)
+    watched.advance(rows(*temperatures((0, 60))), T0)
+    watched.hear({"d1": T0 + 200_000})
+    assert watched.advance(None, T0 + 599_000) == []
+    assert brief(watched.advance(None, T0 + 600_000)) == [(600, "d1", "expired", "critical", "hot")]
+
+
+def test_what_a_device_was_heard_by_keeps_its_memory_for_its_next_reading_on_time():
+    rule = HOT | {"hysteresis": 5}
+    for heard in (False, True):
+        watched = AnomalyWatch((version(rule),), 300_000)
+        watched.advance(rows(*temperatures((0, 60))), T0)
+        if heard:
+            watched.hear({"d1": T0 + 290_000})
+        again = watched.snapshot()
+        watched = AnomalyWatch((version(rule),), 300_000, again, watched.heard_ms)
+        made = watched.advance(rows(*temperatures((400, 48))), T0 + 400_000)
+        assert brief(made)[-1:] == ([] if heard else [(400, "d1", "open", "warning", "hot")])

@@ -173,3 +173,17 @@ def test_reasons_of_rejections_are_counted():
 
 def streams_of_one(records: list[Original]) -> list[Stream]:
     return [Stream("t", 0, iter([chunk(records)]))]
+
+
+@pytest.mark.parametrize("size", [1, 7, 1_000])
+def test_a_device_with_a_wrong_clock_is_not_silent_in_history_either(size):
+    value = b'{"device_id":"%s","ts":%d}'
+    records = []
+    for second in range(0, 300, 5):
+        at_ms = T0 + second * 1_000
+        for device, says_ms in ((b"good", at_ms), (b"wrong", at_ms - 1024 * 7 * 86_400_000)):
+            records.append(Original(0, len(records), at_ms, None, value % (device, says_ms)))
+    [revisions] = run_history(streams(records, 1, size), SETTINGS, [()], None).revisions
+    assert [(r.device_id, r.kind, str(r.state), r.changed_at_ms - T0) for r in revisions] == [
+        ("wrong", "clock", "open", 60_000)
+    ]

@@ -11,8 +11,11 @@ import random
 import pytest
 
 from fleetpulse.alerts import AlertState, Revision
-from fleetpulse.inactivity.timeouts import InactivityPolicy, OpenSilence
-from fleetpulse.inactivity.watch import Devices, Heartbeat, InactivityWatch, SilentDevice
+from fleetpulse.inactivity.timeouts import Heartbeat, InactivityPolicy, OpenSilence
+from fleetpulse.inactivity.watch import Devices, InactivityWatch, SilentDevice
+from fleetpulse.rules.checks import check
+from fleetpulse.rules.model import read
+from fleetpulse.rules.versions import Version
 
 T0 = 1_767_225_600_000  # a multiple of the evaluation period
 TIMEOUT = 60_000
@@ -244,3 +247,35 @@ def test_a_device_that_flapped_is_still_forgotten_when_it_is_time():
     assert watch.advance([], policy.forgotten_at(last_seen_ms) - 1) == []
     [expired] = watch.advance([], policy.forgotten_at(last_seen_ms))
     assert (expired.state, watch.known) == (AlertState.EXPIRED, 0)
+
+
+def test_an_alert_lasts_for_the_timeout_once_more_however_early_its_device_would_be_forgotten():
+    """The timeout of the rule is 8 days, and a device is forgotten after 7."""
+    day_ms = 86_400_000
+    rule = {"kind": "inactivity", "id": "weekly", "timeout": "8d", "scope": {"devices": ["meter-*"]}}
+    watch = InactivityWatch(InactivityPolicy(), versions=(Version(1, 0, check(read({"rules": [rule]}))),))
+    opened_ms = 8 * day_ms + PERIOD
+    assert told(watch.advance(signs(0, device="meter-1"), T0 + opened_ms)) == [("open", 1, opened_ms, opened_ms)]
+    assert watch.advance([], T0 + 16 * day_ms) == []
+    assert told(watch.advance([], T0 + 17 * day_ms)) == [("expired", 2, opened_ms, 16 * day_ms + 2 * PERIOD)]
+
+
+def test_no_alert_ends_at_the_instant_at_which_it_began_however_long_the_period_is():
+    watch = InactivityWatch(InactivityPolicy(TIMEOUT, 86_400_000, forget_after_ms=TIMEOUT + 1))
+    [opened, expired] = watch.advance(signs(0), T0 + 3 * 86_400_000)
+    assert expired.changed_at_ms - opened.opened_at_ms == 86_400_000
+
+
+def test_a_claim_makes_no_device_known_and_ends_no_later_alert():
+    watch = InactivityWatch(POLICY)
+    watch.advance(signs(0), T0 + 95_000, claims=signs(10, device="stranger"))
+    assert watch.known == 1
+    assert watch.claim("d1", T0 + 29_999, T0 + 95_000) == []  # the alert of 90 s is right all the same
+    assert told(watch.claim("d1", T0 + 30_000, T0 + 95_000)) == [(AlertState.CANCELLED, 2, 90_000, 90_000)]
+
+
+def test_a_claim_that_was_heard_long_ago_ends_nothing():
+    watch = InactivityWatch(POLICY)
+    watch.advance(signs(0), T0 + 200_000)
+    assert watch.claim("d1", T0 + 50_000, T0 + 139_999) == []
+    assert told(watch.claim("d1", T0 + 50_000, T0 + 140_000)) == [(AlertState.CANCELLED, 2, 90_000, 90_000)]

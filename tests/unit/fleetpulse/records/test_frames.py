@@ -5,6 +5,7 @@ import pytest
 from fleetpulse.records.frames import VERSION, Original, Span, originals_of, unpack
 from fleetpulse.records.reasons import Reason
 from fleetpulse.records.sharding import shard_of
+from fleetpulse.times import LAST_MS
 from tests.batches import pack
 
 T0 = 1_767_225_600_000
@@ -52,10 +53,17 @@ def test_rejected_records_keep_their_bytes():
 
 def test_a_frame_of_another_version_is_refused():
     (data,) = pack([telemetry(1)], 1, 60_000).values()
-    other = data.replace(bytes([0x96, VERSION]), bytes([0x96, VERSION + 1]), 1)
-    with pytest.raises(ValueError, match="frame version 3, expected 2"):
+    other = data.replace(bytes([0x97, VERSION]), bytes([0x97, VERSION + 1]), 1)
+    with pytest.raises(ValueError, match="frame version 4, expected 3"):
         unpack(other)
 
 
 def test_no_record_no_frame():
     assert pack([], 16, 60_000) == {}
+
+
+@pytest.mark.parametrize("time", [10**29, 9 * 10**17 * 10**9, 253_402_300_799_999 * 10**6 + 10**6])
+def test_a_time_beyond_all_clocks_still_fits_into_a_frame(time):
+    record = Original(0, 0, T0, None, b'{"device_id":"d1","ts":%d}' % time)
+    [frame] = [unpack(data) for data in pack([record], 1, 60_000).values()]
+    assert frame.rejected[0].ahead_ms == LAST_MS - T0

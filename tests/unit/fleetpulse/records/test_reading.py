@@ -62,7 +62,9 @@ ALIVE = [Reason.BAD_TIME, Reason.FUTURE_TIMESTAMP, Reason.WRONG_TYPE, Reason.UNK
 def test_a_device_that_sends_rubbish_is_not_silent(reason):
     for value, expected in CASES.values():
         if expected is reason:
-            assert decode_record(value, KAFKA_TIME_MS, SKEW_MS) == Rejection(reason, "d1", KAFKA_TIME_MS)
+            rejection = decode_record(value, KAFKA_TIME_MS, SKEW_MS)
+            assert rejection == Rejection(reason, "d1", KAFKA_TIME_MS, rejection.ahead_ms)
+            assert (rejection.ahead_ms > SKEW_MS) is (reason is Reason.FUTURE_TIMESTAMP)
 
 
 @pytest.mark.parametrize("value", ALMOST_JSON.values(), ids=ALMOST_JSON)
@@ -172,7 +174,7 @@ def test_no_event_time_is_beyond_the_last_that_can_be_written(ahead_ms, behind_m
     if behind_ms < 0:
         assert alone == Rejection(Reason.BAD_TIME)
     elif ahead_ms > 0 or ahead_ms + behind_ms > SKEW_MS:
-        assert alone == Rejection(Reason.FUTURE_TIMESTAMP, "d1", kafka_time_ms)
+        assert alone == Rejection(Reason.FUTURE_TIMESTAMP, "d1", kafka_time_ms, min(ahead_ms, 0) + behind_ms)
     else:
         assert alone == Reading("d1", LAST_MS + ahead_ms)
 

@@ -2,10 +2,12 @@
 
 from fleetpulse.alerts import Revision
 from fleetpulse.records.frames import Original
+from fleetpulse.records.order import PartitionOrder
+from fleetpulse.shard.clock import Broker
 from fleetpulse.shard.shard import Shard, ShardPolicy
 from tests.batches import pack
 
-SKEW_MS = 60_000
+SKEW_MS, BOUND_MS = 60_000, 2_000
 
 
 class Keyed:
@@ -16,6 +18,8 @@ class Keyed:
         self.state: dict[int, dict[int, bytes]] = {}
         self.shards: dict[int, Shard] = {}
         self.outputs: list = []
+        self.order = PartitionOrder(BOUND_MS)
+        self.broker: Broker | None = None
 
     def shard(self, key: int) -> Shard:
         if key not in self.shards:
@@ -23,13 +27,13 @@ class Keyed:
         return self.shards[key]
 
     def accept(self, records: list[Original]) -> None:
-        for key, frame in pack(records, self.policy.shards, SKEW_MS).items():
-            self.outputs += self.shard(key).accept(frame)
+        for key, frame in pack(records, self.policy.shards, SKEW_MS, self.order).items():
+            self.outputs += self.shard(key).accept(frame, self.broker)
             self._write(key)
 
     def tick(self, tick_ms: int) -> None:
         for key in range(self.policy.shards):
-            self.shard(key).tick(tick_ms)
+            self.shard(key).tick(tick_ms, self.broker)
             self._write(key)
 
     def learn(self, record: bytes) -> None:
@@ -51,6 +55,7 @@ class Keyed:
     def restart(self) -> None:
         """Forget all that is not in keyed state."""
         self.shards.clear()
+        self.order = PartitionOrder(BOUND_MS)
 
     def alerts(self) -> list[tuple]:
         return sorted(

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from fleetpulse.alerts import Revision
+from fleetpulse.inactivity.timeouts import InactivityPolicy
 from fleetpulse.records.frames import Original
 from fleetpulse.rules.checks import check
 from fleetpulse.rules.model import read
@@ -287,3 +288,28 @@ def test_a_device_that_is_off_the_list_is_expected_no_longer():
     keyed.advance(T0 + 120_000)
     of_ghost = [o for o in keyed.outputs if getattr(o, "device_id", "") == "ghost"]
     assert [(o.state, o.changed_at_ms - T0) for o in of_ghost] == [("open", 60_000), ("cancelled", 90_000)]
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_device_with_a_wrong_clock_keeps_its_alerts_and_what_rules_remember(restarted):
+    """It is hot when its clock goes wrong. It speaks all the time, so neither is forgotten."""
+    readings = replace(POLICY.readings, forget_after_ms=120_000)
+    silence = InactivityPolicy(forget_after_ms=120_000)
+    keyed = Keyed(replace(POLICY, versions=VERSIONS[:1], readings=readings, inactivity=silence))
+    for second in range(0, 900, 5):
+        at_ms = T0 + second * 1000
+        says_ms = at_ms - 1024 * 7 * 86_400_000 if 60 < second < 600 else at_ms
+        temperature = 60 if second < 700 else 20
+        values = [b'{"device_id":"other","ts":%d,"temperature_c":20}' % at_ms]
+        values.append(b'{"device_id":"d0","ts":%d,"temperature_c":%d}' % (says_ms, temperature))
+        keyed.accept([Original(0, second, at_ms, None, value) for value in values])
+        keyed.advance(at_ms - BOUND_MS - 1)
+        if restarted and second % 60 == 0:
+            keyed.shards.clear()
+    of_device = [o for o in keyed.outputs if isinstance(o, Revision) and o.device_id == "d0" and o.rule_id != "odd"]
+    assert [(o.rule_id, str(o.state), (o.changed_at_ms - T0) // 1000) for o in of_device if o.rule_id == "hot"] == [
+        ("hot", "open", 5),
+        ("hot", "recovered", 700),
+    ]
+    assert {o.state for o in of_device if o.kind == "clock"} == {"open", "recovered"}
+    assert not [o for o in of_device if o.kind == "inactivity"]

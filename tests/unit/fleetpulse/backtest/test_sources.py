@@ -8,6 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from fleetpulse.backtest.sources import history as histories
 from fleetpulse.backtest.sources import lines, parquet
@@ -223,3 +225,21 @@ def test_bare_lines_far_ahead_of_their_neighbours_are_noted_and_move_no_time(tmp
 def test_a_line_without_a_time_at_the_beginning_came_with_the_first_that_has_one(tmp_path):
     found, _ = read_lines(tmp_path, '{"device_id": "d"}', "rubbish", *bare(0, 1))
     assert [row[3] for row in found] == [T0, T0, T0, T0 + 1000]
+
+
+FIELDS = st.sampled_from(["value", "kafka_time", "topic", "partition", "offset", "payload", "ts", "tstype", "key"])
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+VALUES = SCALARS | st.lists(SCALARS, max_size=2) | st.dictionaries(st.text(max_size=3), SCALARS, max_size=2)
+ENVELOPES = st.dictionaries(FIELDS, VALUES | st.just(T0)).map(lambda fields: json.dumps(fields).encode())
+
+
+@given(st.binary(max_size=60) | ENVELOPES)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_any_line_is_read_or_refused_in_one_line(tmp_path, line):
+    said = "history.jsonl:1: nothing"
+    try:
+        read_lines(tmp_path, line)
+    except ConfigurationError as refused:
+        said = str(refused)
+    assert "history.jsonl:" in said
+    assert "\n" not in said

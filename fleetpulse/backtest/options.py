@@ -9,16 +9,15 @@ from typing import Any
 from fleetpulse.backtest.run import Settings
 from fleetpulse.backtest.sources import kafka, lines, parquet
 from fleetpulse.backtest.sources.history import Stream
-from fleetpulse.cli.parameters import EXISTING_FILE, EXISTING_FOLDER, Topics, brokers, milliseconds, topic
-from fleetpulse.cli.settings import FLAG, setting, takes
+from fleetpulse.cli.parameters import EXISTING_FILE, EXISTING_FOLDER, Topics, brokers, topic
+from fleetpulse.cli.settings import FLAG, group, setting, takes
 from fleetpulse.cli.tables import echo
-from fleetpulse.durations import DAY_MS
 from fleetpulse.errors import ConfigurationError
-from fleetpulse.inactivity.timeouts import InactivityPolicy
 from fleetpulse.rulefiles.files import load
 from fleetpulse.rulefiles.topic import read_book
 from fleetpulse.rules.versions import Version, Versions
 from fleetpulse.topics import EVENTS, RULES
+from jobs.wiring.arguments import EventTime, SilenceLimits, inactivity_policy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,26 +46,17 @@ class History:
         environment=False,
     )
     rules_topic: str = topic("rules", RULES.name, "Topic of the versions of the rules.")
-    timeout_ms: int = milliseconds("timeout", 60_000, 1, 7 * DAY_MS, "How long a device may be silent.")
-    evaluation_period_ms: int = milliseconds(
-        "evaluation.period", 30_000, 1000, DAY_MS, "How often silence is evaluated."
-    )
-    out_of_orderness_ms: int = milliseconds(
-        "out.of.orderness", 2_000, 0, DAY_MS, "How far records may be out of order."
-    )
-    max_future_skew_ms: int = milliseconds(
-        "max.future.skew", 60_000, 0, DAY_MS, "How far a time may be ahead of the record's Kafka timestamp."
-    )
-    idle_timeout_ms: int = milliseconds(
-        "idle.timeout", 30_000, 1000, DAY_MS, "How long a partition without records holds the watermark."
-    )
+    silence: SilenceLimits = group(SilenceLimits)
+    time: EventTime = group(EventTime)
     no_inactivity: bool = setting("no-inactivity", FLAG, "Raise no alerts on silence, as the anomaly job does.")
 
     @property
     def settings(self) -> Settings:
         """What the job was given that matters for its decisions."""
-        silence = None if self.no_inactivity else InactivityPolicy(self.timeout_ms, self.evaluation_period_ms)
-        return Settings(silence, self.out_of_orderness_ms, self.max_future_skew_ms, self.idle_timeout_ms)
+        time = self.time
+        silence = None if self.no_inactivity else inactivity_policy(self.silence, time)
+        bounds = (time.out_of_orderness_ms, time.max_future_skew_ms, time.idle_timeout_ms, time.forget_after_ms)
+        return Settings(silence, *bounds)
 
 
 class Source:

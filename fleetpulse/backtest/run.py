@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from fleetpulse.alerts import Revision
 from fleetpulse.backtest.arrival import ArrivalWatermark, Part, Times, by_arrival
 from fleetpulse.backtest.sources.history import CHUNK, Stream
+from fleetpulse.durations import DAY_MS
 from fleetpulse.inactivity.timeouts import InactivityPolicy
 from fleetpulse.records.frames import Batch, Frame, Original, frame_of
 from fleetpulse.records.order import PartitionOrder
@@ -34,10 +35,12 @@ class Settings:
     out_of_orderness_ms: int = 2_000
     max_future_skew_ms: int = 60_000
     idle_timeout_ms: int = 30_000
+    forget_after_ms: int = 7 * DAY_MS
 
     def shard(self, versions: Versions) -> Shard:
         """One that has the whole fleet: what is decided does not depend on how many there are."""
-        return Shard(ShardPolicy((), 1, self.inactivity, ReadingPolicy(evaluate_rules=True), versions), 0, None)
+        readings = ReadingPolicy(evaluate_rules=True, forget_after_ms=self.forget_after_ms)
+        return Shard(ShardPolicy((), 1, self.inactivity, readings, versions), 0, None)
 
 
 @dataclass(slots=True)

@@ -18,6 +18,8 @@ from fleetpulse.cli.parameters import (
 )
 from fleetpulse.cli.settings import FLAG, group, setting
 from fleetpulse.durations import DAY_MS
+from fleetpulse.errors import ConfigurationError
+from fleetpulse.inactivity.timeouts import InactivityPolicy
 
 __all__ = ["CONTEXT"]  # of every job's command
 
@@ -71,16 +73,9 @@ class Alerts:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Silence:
-    """When a device counts as silent."""
+class SilenceLimits:
+    """When a device counts as silent; what a backtest needs to know of it."""
 
-    alerts_mode: str = setting(
-        "alerts.mode",
-        click.Choice(["lifecycle", "every-evaluation"]),
-        "every-evaluation also writes each silent device at each evaluation to --plain.topic.",
-        default="lifecycle",
-    )
-    plain_topic: str = topic("plain", "alerts.plain", "Topic for --alerts.mode every-evaluation.")
     timeout_ms: int = milliseconds(
         "timeout", 60_000, 1, 7 * DAY_MS, "How long a device may be silent; exactly this long is active."
     )
@@ -90,6 +85,19 @@ class Silence:
     max_clock_offset_ms: int = milliseconds(
         "max.clock.offset", 300_000, 1000, DAY_MS, "How far a device's clock may be off before that is an alert."
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Silence(SilenceLimits):
+    """When a device counts as silent, and how that is written."""
+
+    alerts_mode: str = setting(
+        "alerts.mode",
+        click.Choice(["lifecycle", "every-evaluation"]),
+        "every-evaluation also writes each silent device at each evaluation to --plain.topic.",
+        default="lifecycle",
+    )
+    plain_topic: str = topic("plain", "alerts.plain", "Topic for --alerts.mode every-evaluation.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,8 +126,8 @@ class Windows:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Time:
-    """How time goes on."""
+class EventTime:
+    """How event time goes on; what a backtest needs to know of it."""
 
     forget_after_ms: int = milliseconds(
         "forget.after",
@@ -137,6 +145,12 @@ class Time:
     idle_timeout_ms: int = milliseconds(
         "idle.timeout", 30_000, 1000, DAY_MS, "How long a partition without records holds the watermark."
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Time(EventTime):
+    """How time goes on in a job."""
+
     reconnect_grace_ms: int = milliseconds(
         "reconnect.grace", 30_000, 0, DAY_MS, "How long decisions wait after the job or the broker was away."
     )
@@ -185,6 +199,25 @@ class Settings:
     windows: Windows | None = group(Windows)
     time: Time = group(Time)
     running: Deciding = group(Deciding)
+
+
+def inactivity_policy(silence: SilenceLimits, time: EventTime, every_evaluation: bool = False) -> InactivityPolicy:
+    """When silence is an alert.
+
+    Raises:
+        ConfigurationError: what each setting allows for itself does not go together.
+    """
+    if time.forget_after_ms <= silence.timeout_ms:
+        raise ConfigurationError(
+            f"--forget.after.ms: {time.forget_after_ms} must be more than --timeout.ms {silence.timeout_ms}"
+        )
+    if silence.max_clock_offset_ms < time.max_future_skew_ms:
+        raise ConfigurationError(
+            f"--max.clock.offset.ms: {silence.max_clock_offset_ms} must not be less than "
+            f"--max.future.skew.ms {time.max_future_skew_ms}"
+        )
+    durations = (silence.timeout_ms, silence.evaluation_period_ms, time.forget_after_ms)
+    return InactivityPolicy(*durations, every_evaluation, silence.max_clock_offset_ms)
 
 
 def interval(duration_ms: int) -> str:

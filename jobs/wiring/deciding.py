@@ -14,7 +14,6 @@ from pyflink.table import StreamTableEnvironment
 from fleetpulse import topics
 from fleetpulse.cli.settings import takes
 from fleetpulse.errors import ConfigurationError
-from fleetpulse.inactivity.timeouts import InactivityPolicy
 from fleetpulse.kafka.topics import ensure_topics, partition_count
 from fleetpulse.rules.kinds.inactivity import Inactivity
 from fleetpulse.rules.versions import Versions
@@ -25,7 +24,7 @@ from fleetpulse.shard.shard import ShardPolicy
 from fleetpulse.topics import Topic
 from fleetpulse.windows.tumbling import WindowPolicy
 from jobs.wiring import running
-from jobs.wiring.arguments import CONTEXT, WINDOWS_MS, Settings
+from jobs.wiring.arguments import CONTEXT, WINDOWS_MS, Settings, inactivity_policy
 from jobs.wiring.crossing import process_by_shard, shard_keys
 from jobs.wiring.identity import identity
 from jobs.wiring.operators import number_operators_by_stream
@@ -159,9 +158,7 @@ def _ticks_topic(decisions: Decisions, settings: Settings) -> str:
 def _policy(decisions: Decisions, settings: Settings, versions: Versions) -> ShardPolicy:
     inactivity, silence, time = None, settings.silence, settings.time
     if silence:
-        every = silence.alerts_mode == "every-evaluation"
-        durations = (silence.timeout_ms, silence.evaluation_period_ms, time.forget_after_ms)
-        inactivity = InactivityPolicy(*durations, every, silence.max_clock_offset_ms)
+        inactivity = inactivity_policy(silence, time, silence.alerts_mode == "every-evaluation")
     windows = WindowPolicy(WINDOWS_MS[settings.windows.width]) if settings.windows else None
     readings = ReadingPolicy(decisions.anomalies, windows, time.forget_after_ms)
     usual = TickPolicy()
@@ -254,15 +251,8 @@ def _prepare_topics(decisions: Decisions, settings: Settings) -> int:
 
 def _refuse_contradictions(decisions: Decisions, settings: Settings) -> None:
     """Refuse what each setting allows for itself, but not together with the others."""
-    timeout_ms, forget_after_ms = settings.silence.timeout_ms if settings.silence else 0, settings.time.forget_after_ms
-    if forget_after_ms <= timeout_ms:
-        raise ConfigurationError(f"--forget.after.ms: {forget_after_ms} must be more than --timeout.ms {timeout_ms}")
-    skew_ms = settings.time.max_future_skew_ms
-    if settings.silence and settings.silence.max_clock_offset_ms < skew_ms:
-        raise ConfigurationError(
-            f"--max.clock.offset.ms: {settings.silence.max_clock_offset_ms} must not be less than "
-            f"--max.future.skew.ms {skew_ms}"
-        )
+    if settings.silence:
+        inactivity_policy(settings.silence, settings.time)
     taken = dict.fromkeys(settings.telemetry.topics, "--events.topic")
     for setting, topic in _topics(decisions, settings):
         if topic.name in taken:

@@ -2,10 +2,17 @@
 
 from pathlib import Path
 
+import click
 import pytest
 
+from fleetpulse.backtest.cli import command as backtest
+from fleetpulse.backtest.options import History
 from fleetpulse.cli.commandline import run
 from fleetpulse.cli.main import fleetpulse
+from fleetpulse.cli.settings import parse
+from jobs import monitor
+from jobs.wiring.arguments import Settings
+from jobs.wiring.deciding import plan
 from tests.unit.fleetpulse.backtest.histories import write_rules
 from tests.unit.fleetpulse.shard.test_monitoring_shard import RULES, T0
 
@@ -58,4 +65,42 @@ def test_a_line_that_cannot_be_read_ends_with_its_number_and_reason(call) -> Non
     code, printed, error = call([line(0), '{"kafka_time": "soon", "value": {}}'])
     assert (code, printed) == (2, "")
     assert "history.jsonl:2: kafka_time: 'soon' is neither" in error
+    assert error.count("\n") == 1
+
+
+def test_a_backtest_has_every_duration_of_the_job_that_decides() -> None:
+    """The others say how a job runs. A new one belongs to a backtest too, or here."""
+    left = names_of(monitor.command) - names_of(backtest)
+    assert {name for name in left if name.endswith(".ms")} == {
+        *("reconnect.grace.ms", "partition.discovery.interval.ms", "checkpoint.interval.ms"),
+    }
+
+
+def names_of(command: click.Command) -> set[str]:
+    return {o.opts[0].removeprefix("--") for o in command.params if isinstance(o, click.Option)}
+
+
+def test_the_settings_of_a_backtest_are_those_of_the_job_by_their_values_too() -> None:
+    given = ["--timeout.ms", "20s", "--evaluation.period.ms", "10s", "--forget.after.ms", "5m"]
+    given += ["--max.clock.offset.ms", "3m", "--out.of.orderness.ms", "5s", "--max.future.skew.ms", "30s"]
+    given += ["--idle.timeout.ms", "9s"]
+    settings = parse(History, given).settings
+    planned = plan(monitor.DECISIONS, parse(Settings, given, monitor.DECISIONS.without), 3)
+    assert settings.inactivity == planned.policy.inactivity
+    assert settings.forget_after_ms == planned.policy.readings.forget_after_ms == 300_000
+    assert (settings.out_of_orderness_ms, settings.max_future_skew_ms, settings.idle_timeout_ms) == (
+        *(planned.source.out_of_orderness_ms, planned.source.max_future_skew_ms),
+        planned.source.idle_timeout_ms,
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--forget.after.ms", "60s"], ["--max.clock.offset.ms", "1s"]],
+    ids=["forgotten when silent", "clock within the skew"],
+)
+def test_settings_that_no_job_would_take_are_refused(call, arguments: list[str]) -> None:
+    code, _, error = call([line(0)], *arguments)
+    assert code == 2
+    assert f"error: {arguments[0]}: " in error
     assert error.count("\n") == 1

@@ -58,6 +58,12 @@ def test_every_path_that_is_named_exists(page: Path) -> None:
     assert sorted(name for name in named if not (ROOT / name).exists()) == []
 
 
+@each_page
+def test_every_test_that_is_named_is_where_the_link_leads(page: Path) -> None:
+    named = re.findall(r"\[(test_\w+)\]\(([^)#]+\.py)\)", page.read_text())
+    assert [name for name, file in named if f"\ndef {name}(" not in (page.parent / file).read_text()] == []
+
+
 @pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/architecture.md"])
 def test_every_name_of_code_is_in_the_code(page: str) -> None:
     code = "".join(file.read_text() for top in sorted(TOP) for file in (ROOT / top).rglob("*.*") if file.suffix in CODE)

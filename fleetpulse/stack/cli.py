@@ -39,7 +39,7 @@ _flink_rest = option(
 
 
 def show_addresses(stack: Layout) -> None:
-    """Print where the programs are reached."""
+    """Print the addresses of the programs."""
     click.echo(f"{'Kafka':<12} {stack.address('kafka')}")
     click.echo(f"{'Flink web UI':<12} http://{stack.address('flink-web')}")
     click.echo(f"{'PostgreSQL':<12} {stack.address('postgres')}, database {DATABASE}, passwords in {stack.secrets}")
@@ -49,7 +49,7 @@ def show_addresses(stack: Layout) -> None:
 
 
 def _names(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
-    """What was given once or more often, or separated by commas."""
+    """The names, given in several options or separated by commas."""
     choice = click.Choice(OPTIONAL)
     return tuple(choice.convert(name.strip(), parameter, context) for names in given for name in separated(names))
 

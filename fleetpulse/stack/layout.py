@@ -15,7 +15,7 @@ from fleetpulse.errors import ConfigurationError
 DEFAULT_DIR = ".fleetpulse"
 HOST = "127.0.0.1"
 
-# What listens, and where it does without a port offset.
+# Listeners, and their ports without an offset.
 _BASE_PORTS = {
     "kafka": 9092,
     "kafka-controller": 9093,
@@ -26,7 +26,7 @@ _BASE_PORTS = {
     "taskmanager-metrics": 2113,
     "supervisor": 9001,
 }
-# What a stack has only where it was asked for it, and what listens then. See fleetpulse/stack/options.py.
+# Options, and the listeners they add. See fleetpulse/stack/options.py.
 _OPTIONAL_PORTS: dict[str, dict[str, int]] = {
     "registry": {"registry": 8085},
     "prometheus": {"prometheus": 9090, "kafka-metrics": 7071, "postgres-metrics": 9187},
@@ -44,7 +44,7 @@ MAX_OFFSET = 65535 - max(_EVERY_PORT.values())
 
 @dataclass(frozen=True)
 class Layout:
-    """One stack: its folder (absolute), what is added to every port, and what of the optional it has."""
+    """One stack: its folder (absolute), the offset of its ports, and its options."""
 
     root: Path
     port_offset: int = 0
@@ -52,7 +52,7 @@ class Layout:
 
     @cached_property
     def ports(self) -> dict[str, int]:
-        """Who listens on which port."""
+        """The port of each listener."""
         names = [*_BASE_PORTS, *ports_of(self.optional)]
         return {name: _EVERY_PORT[name] + self.port_offset for name in names}
 
@@ -62,7 +62,7 @@ class Layout:
 
     @property
     def data(self) -> Path:
-        """What must survive: the folder of Kafka's and PostgreSQL's files, checkpoints and savepoints."""
+        """The folder of lasting data: Kafka's and PostgreSQL's files, checkpoints and savepoints."""
         return self.root / "data"
 
     @property
@@ -97,7 +97,7 @@ class Layout:
 
     @property
     def tmp(self) -> Path:
-        """Flink's working files; of no use once it has stopped."""
+        """Flink's working files; needed only while it runs."""
         return self.root / "tmp"
 
     @property
@@ -106,7 +106,7 @@ class Layout:
         return hashlib.sha256(str(self.root).encode()).hexdigest()[:16]
 
     def save(self) -> None:
-        """Remember the port offset and what is optional for the commands that come later."""
+        """Save the port offset and the options for later commands."""
         self.root.mkdir(parents=True, exist_ok=True)
         settings = {"port_offset": self.port_offset, "with": sorted(self.optional)}
         self._settings.write_text(json.dumps(settings) + "\n")
@@ -120,7 +120,7 @@ def layout(folder: str | None = None, port_offset: int | None = None, optional: 
     """The stack in `folder`, by default FLEETPULSE_DIR or `.fleetpulse` in the current folder.
 
     The port offset is the given one, else FLEETPULSE_PORT_OFFSET, else what the folder was started with before, else 0.
-    Optional is what is given and what the folder was started with before.
+    Options are those given and those the folder was started with before.
 
     Raises:
         ConfigurationError: the offset is no number, or takes a port beyond 65535; or the path has blanks.
@@ -150,12 +150,12 @@ def _refuse_file_above(root: Path) -> None:
 
 
 def ports_of(options: Iterable[str]) -> list[str]:
-    """Names of what listens because of these options."""
+    """The names of ports that these options need."""
     return [name for option in options for name in _OPTIONAL_PORTS[option]]
 
 
 def saved_options(root: Path) -> frozenset[str]:
-    """What of the optional the stack in this folder was started with last."""
+    """The options that the stack in this folder was started with last."""
     return _saved(root / "stack.json")[1]
 
 

@@ -1,4 +1,4 @@
-"""Brings a stack up, takes it down, and forgets it."""
+"""Brings a stack up, takes it down, and deletes it."""
 
 import errno
 import fcntl
@@ -27,7 +27,7 @@ def programs(stack: Layout) -> list[Program]:
 
 
 def up(stack: Layout) -> Iterator[str]:
-    """Start what does not run and yield each program's name when it is ready. Harmless when all run.
+    """Start all programs that are not running and yield each program's name when it is ready. Harmless when all run.
 
     Raises:
         FleetpulseError: something is missing, taken, full, or does not answer in time.
@@ -67,7 +67,7 @@ def _prepare(stack: Layout) -> None:
     supervision.stop_leftovers(stack)
     check_free_space(stack.root)
     check_ports(stack, stack.ports.keys() - ({"s3"} if s3.is_elsewhere() else set()))
-    for folder in (stack.run, stack.tmp):  # what an earlier start wrote is of no use now
+    for folder in (stack.run, stack.tmp):  # files of an earlier start are useless now
         shutil.rmtree(folder, ignore_errors=True)
     for folder in (stack.data, stack.savepoints, stack.checkpoints, stack.logs, stack.run, stack.tmp):
         folder.mkdir(parents=True, exist_ok=True)
@@ -80,7 +80,7 @@ def _prepare(stack: Layout) -> None:
 
 
 def _check_added(stack: Layout, added: frozenset[str]) -> None:
-    """Refuse what a running program would have to know of.
+    """Refuse options that a running program would need to be restarted for.
 
     Raises:
         ConfigurationError: names both, and what to do.
@@ -95,7 +95,7 @@ def _check_added(stack: Layout, added: frozenset[str]) -> None:
 
 
 def _prepare_added(stack: Layout, added: frozenset[str]) -> None:
-    """Make ready for what the running stack has not."""
+    """Prepare options that the running stack does not have."""
     check_ports(stack, ports_of(added))
     for name in added:
         OPTIONS[name].prepare(stack)
@@ -104,7 +104,7 @@ def _prepare_added(stack: Layout, added: frozenset[str]) -> None:
 
 @contextmanager
 def _alone(stack: Layout) -> Iterator[None]:
-    """Let one `up` of a stack at a time do its work."""
+    """Let only one `up` of a stack run at a time."""
     with _file_errors_in_one_line(stack):
         stack.root.mkdir(parents=True, exist_ok=True)
         with (stack.root / "lock").open("w") as lock:

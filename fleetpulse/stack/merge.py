@@ -1,4 +1,4 @@
-"""Lays one YAML file over another: `python -m fleetpulse.stack.merge BELOW ABOVE > MERGED`. Null removes a key."""
+"""Merges one YAML file over another: `python -m fleetpulse.stack.merge BELOW ABOVE > MERGED`. Null removes a key."""
 
 import sys
 from pathlib import Path

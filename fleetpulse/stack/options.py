@@ -1,4 +1,4 @@
-"""What a stack has only where it was asked for it, in the order of its start."""
+"""The optional programs of a stack, in the order of their start."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ def _nothing(_stack: Layout) -> None:
 class Option:
     """Programs, or a part of others, and what they need.
 
-    `check` refuses what cannot start, before anything is downloaded or changed; `prepare` writes configuration.
-    `answers` names by program the URL that answers once it is ready; `settle` then puts in place what others expect.
-    `reached_at` is a label and an address for people. What is `part_of` a program needs that one to be started anew;
-    what is `told_to` others, where a stack has them, needs the same of those.
+    `check` refuses an option that cannot start, before anything is downloaded or changed; `prepare` writes
+    configuration. `answers` has by program the URL that answers once it is ready; `settle` then sets up what other
+    programs expect. `reached_at` is a label and an address for people. An option that is `part_of` a program needs that
+    program to be restarted; one that is `told_to` others needs the same of those.
     """
 
     install: Callable[[], None] = lambda: None
@@ -89,5 +89,5 @@ OPTIONS: Mapping[str, Option] = {
 
 
 def chosen(stack: Layout) -> list[Option]:
-    """Those that this stack has."""
+    """The options of this stack."""
     return [option for name, option in OPTIONS.items() if name in stack.optional]

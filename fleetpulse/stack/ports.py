@@ -10,10 +10,10 @@ from fleetpulse.stack.layout import HOST, Layout
 
 
 def check_ports(stack: Layout, names: Iterable[str]) -> None:
-    """Refuse to start what could not listen: those of these names that are taken.
+    """Refuse to start if one of these ports is taken.
 
     Raises:
-        FleetpulseError: a port is taken; names it, who needs it and, where that can be seen, who holds it.
+        FleetpulseError: a port is taken; names it, the program that needs it and, if visible, the one that holds it.
     """
     for name in names:
         port = stack.ports[name]
@@ -26,7 +26,7 @@ def check_ports(stack: Layout, names: Iterable[str]) -> None:
 
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a connection that just ended holds no port
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a closed connection does not block its port
         try:
             probe.bind((HOST, port))
         except OSError:

@@ -27,7 +27,7 @@ class _NotYetError(Exception):
 
 
 def wait_until_ready(stack: Layout) -> Iterator[str]:
-    """Yield each program's name when it answers and holds what the others expect of it, in order of start.
+    """Yield each program's name when it answers and is set up for the others, in order of start.
 
     Raises:
         FleetpulseError: one gave up or did not answer in time; names its log file and the last line in it.

@@ -1,4 +1,4 @@
-"""Flink's REST interface: what the stack and the demo ask of it."""
+"""Flink's REST interface, as far as the stack and the demo use it."""
 
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ _ENDED = {"FINISHED", "FAILED", "CANCELED"}
 
 
 def get(address: str, path: str) -> Any:
-    """What a GET of `path` answers, decoded.
+    """Return the decoded answer to a GET of `path`.
 
     Raises:
         FleetpulseError: Flink is away or refuses.

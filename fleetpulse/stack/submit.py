@@ -19,7 +19,7 @@ _SUBMITTED = re.compile(r"JobID ([0-9a-f]{32})")
 
 
 def check(job: str, arguments: Sequence[str]) -> tuple[int, str]:
-    """Let the job's own parser judge the arguments, before Java starts.
+    """Let the job's own parser check the arguments, before Java starts.
 
     Returns:
         0 and the job's identity, or an exit code and nothing, after the job has printed one line.
@@ -88,7 +88,7 @@ def defaults(stack: Layout, job: str) -> list[str]:
 
 
 def _own_jars(job: str) -> list[Path]:
-    """What a job brings along, and Flink's own processes do not have."""
+    """Jars that a job brings along because Flink's processes do not have them."""
     return jars("cold") if job == "cold" else []
 
 

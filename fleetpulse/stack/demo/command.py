@@ -1,6 +1,6 @@
 """`fleetpulse demo`: from nothing to alerts on screen, in one command.
 
-Each demo has topics of its own and deletes them, so that neither an earlier demo nor a job of yours meets its records.
+Each demo has its own topics and deletes them, so that its records reach neither an earlier demo nor your own jobs.
 """
 
 import signal

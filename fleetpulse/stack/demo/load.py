@@ -1,4 +1,4 @@
-"""`fleetpulse load`: thousands of records a second into a topic, and what becomes of them in the job that reads it."""
+"""`fleetpulse load`: sends thousands of records a second, and reports lag and latency of the job that reads them."""
 
 import json
 import statistics
@@ -67,7 +67,7 @@ def command(rate: int, duration_ms: float, topic: str, alerts_topic: str, folder
 
 
 class _Look:
-    """What was so at one moment."""
+    """The figures of one moment."""
 
     def __init__(self, figures: Figures, written: int) -> None:
         self.figures, self.written, self.at_s = figures, written, time.monotonic()
@@ -144,7 +144,7 @@ class _Topics:
         return sum(self._consumer.get_watermark_offsets(partition, timeout=30)[1] for partition in self._partitions)
 
     def latencies_ms(self) -> list[int]:
-        """From when each alert that has come could be decided at the earliest, to when it was detected."""
+        """The time from the earliest possible decision of each alert to its detection."""
         found = []
         while (message := self._consumer.poll(1.0)) is not None:
             if message.error() is None:

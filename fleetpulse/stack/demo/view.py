@@ -21,7 +21,7 @@ _LINE_EVERY_S = 5
 
 @dataclass(frozen=True)
 class Moment:
-    """All that is shown at one time."""
+    """The content of the view at one moment."""
 
     figures: Figures
     per_second: float

@@ -1,4 +1,4 @@
-"""The Java artifacts: pinned by checksum, downloaded once, never taken half."""
+"""The Java artifacts: pinned by checksum, downloaded once, complete or not at all."""
 
 import hashlib
 import shutil
@@ -85,13 +85,13 @@ def jars(group: str) -> list[Path]:
 
 
 def download(folder: Path, wanted: list[Artifact]) -> int:
-    """Bring what is missing into `folder`, showing progress; a file is there whole or not at all.
+    """Download missing artifacts into `folder`, showing progress; a file is complete or not there.
 
     Returns:
         How many files were downloaded.
 
     Raises:
-        FleetpulseError: no space, no network, or a file with another checksum than the locked one.
+        FleetpulseError: no space, no network, or a wrong checksum.
     """
     folder.mkdir(parents=True, exist_ok=True)
     by_name = {artifact.filename: artifact for artifact in wanted}  # two programs may need the same one
@@ -110,13 +110,13 @@ def download(folder: Path, wanted: list[Artifact]) -> int:
 
 
 def unpack(folder: Path, archive: Artifact) -> Path:
-    """Bring an archive that is not there into `folder`, showing progress, and unpack it, whole or not at all.
+    """Download a missing archive into `folder`, showing progress, and unpack it completely or not at all.
 
     Returns:
-        The folder of what was in it.
+        The folder of its content.
 
     Raises:
-        FleetpulseError: no space, no network, or an archive with another checksum than the locked one.
+        FleetpulseError: no space, no network, or a wrong checksum.
     """
     target = folder / archive.folder
     if target.exists():
@@ -131,7 +131,7 @@ def unpack(folder: Path, archive: Artifact) -> Path:
         try:
             content.rename(target)
         except OSError:
-            if not target.exists():  # else somebody else was faster
+            if not target.exists():  # else another process was faster
                 raise
     return target
 
@@ -172,12 +172,12 @@ def _fetch(artifact: Artifact, part: Path, update: Update) -> Path:
 
 def _download_again(wanted: RemoteArtifact) -> Path:
     assert wanted.cached_path is not None
-    wanted.cached_path.unlink(missing_ok=True)  # jgo would take what a failed attempt left for the whole
+    wanted.cached_path.unlink(missing_ok=True)  # jgo would take the rest of a failed attempt for the complete file
     return Path(wanted.resolve())
 
 
 def check(file: Path, artifact: Artifact) -> None:
-    """Refuse a file that is not what was locked.
+    """Refuse a file with another checksum than the locked one.
 
     Raises:
         FleetpulseError: its SHA-256 is another one.

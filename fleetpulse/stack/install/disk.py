@@ -1,4 +1,4 @@
-"""Free space on disk, and files that are not for everybody."""
+"""Free space on disk, and private files."""
 
 import shutil
 from pathlib import Path
@@ -9,7 +9,7 @@ _RESERVE_BYTES = 1 << 30
 
 
 def check_free_space(folder: Path, needed: int = 0) -> None:
-    """Refuse to begin what a full disk would end half-way.
+    """Refuse to begin if the disk has too little space.
 
     Args:
         folder: an existing folder on the disk in question.

@@ -52,7 +52,7 @@ _HEAD = "# Java artifacts: who needs it, coordinate, bytes, SHA-256. Written by 
 
 
 def main() -> None:
-    """Resolve, download into a scratch folder, and write the lock file anew."""
+    """Resolve, download into a scratch folder, and rewrite the lock file."""
     truststore.inject_into_ssl()
     with tempfile.TemporaryDirectory() as scratch:
         lines = sorted(set(_lines(MavenContext(repo_cache=Path(scratch), timeout=30))))

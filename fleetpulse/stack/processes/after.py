@@ -1,4 +1,4 @@
-"""Becomes a program once a URL answers that it needs: `python -m fleetpulse.stack.processes.after URL COMMAND...`."""
+"""Waits until a URL answers, then becomes a program: `python -m fleetpulse.stack.processes.after URL COMMAND...`."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ _EVERY_S = 0.5
 
 
 def main(url: str, *command: str) -> None:
-    """Wait, for as long as it takes, and become the program."""
+    """Wait without a limit, then become the program."""
     while not _answers(url):
         time.sleep(_EVERY_S)
     os.execvp(command[0], command)  # noqa: S606 - becomes the program, as a shell's exec would

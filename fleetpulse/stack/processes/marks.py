@@ -1,4 +1,4 @@
-"""Processes by a variable in their environment, which those they start inherit."""
+"""Finds processes by a variable in their environment, which their children inherit."""
 
 import contextlib
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Ends what a killed predecessor of a program left running, then becomes the program.
+"""Ends processes that a killed predecessor of a program left behind, then becomes the program.
 
 `python -m fleetpulse.stack.processes.successor COMMAND…`, with SUCCESSOR_OF in the environment,
 which the program's own processes inherit.
@@ -17,12 +17,12 @@ _WAIT_S = 5
 
 
 def command(program: tuple[str, ...]) -> tuple[str, ...]:
-    """How to start `program` so."""
+    """The command that starts `program` this way."""
     return (sys.executable, "-m", "fleetpulse.stack.processes.successor", *program)
 
 
 def end_leftovers(of: str) -> None:
-    """Kill all processes but this one that have `of` as their mark: nobody waits for what they do."""
+    """Kill all other processes with the mark `of`."""
     left = [process for process in marked(MARK, of) if process.pid != os.getpid()]
     for process in left:
         with contextlib.suppress(psutil.Error):  # it ended by itself

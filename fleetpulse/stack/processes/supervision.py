@@ -1,4 +1,4 @@
-"""Runs the stack's programs under supervisord, which starts again what dies."""
+"""Runs the stack's programs under supervisord, which restarts programs that die."""
 
 import contextlib
 import http.client
@@ -38,7 +38,7 @@ class Status:
 
 
 class _Supervisor:
-    """The supervisor's interface: those of its calls that are used here."""
+    """The calls of the supervisor's interface that are used here."""
 
     def __init__(self, stack: Layout) -> None:
         url = f"http://{_USER}:{password(stack, 'supervisor')}@{stack.address('supervisor')}/RPC2"
@@ -84,7 +84,7 @@ def statuses(stack: Layout) -> list[Status]:
 
 
 def start(stack: Layout, programs: list[Program]) -> None:
-    """Start the supervisor and, through it, all programs; where it runs already, those that do not or that are new.
+    """Start the supervisor and, through it, all programs; if it runs already, those that do not run or are new.
 
     Raises:
         FleetpulseError: the supervisor refuses to start.
@@ -120,13 +120,13 @@ def stop(stack: Layout) -> bool:
 
 
 def stop_leftovers(stack: Layout) -> bool:
-    """End what a killed process left behind: Python workers of a TaskManager, programs without their supervisor.
+    """End leftovers of a killed process: Python workers of a TaskManager, programs without their supervisor.
 
     Returns:
         Whether there was any.
     """
     left = list(processes(stack))
-    # The supervisor first, or it starts again what is ended.
+    # The supervisor first, or it restarts them.
     for process in sorted(left, key=_is_supervisor, reverse=True):
         with contextlib.suppress(psutil.Error):
             process.terminate()

@@ -17,7 +17,7 @@ from fleetpulse.errors import FleetpulseError
 # which a killed run leaves behind.
 _ADVISORY_LOCK = 0x666C65657470756C
 
-# Behind a migration that waits for a lock all writers wait too.
+# While a migration waits for a lock, all writers wait behind it.
 _LOCK_TIMEOUT_S = 30
 
 # TimescaleDB's views by time that their own jobs have not begun with, each after what it is made of.
@@ -71,7 +71,7 @@ def _apply(dsn: str, migrations: MigrationList) -> list[str]:
 
 
 def _fill_views_by_time(database: psycopg.Connection[Any]) -> None:
-    """Put what was there before the views into them: their own refreshes look back 29 days (0007), and take all that is
+    """Fill the views from older rows: their own refreshes look back 29 days (0007), and take all that is
     older for done. Up to 27 days ago, so that no day is left between."""
     if database.execute("SELECT FROM pg_extension WHERE extname = 'timescaledb'").fetchone() is None:
         return

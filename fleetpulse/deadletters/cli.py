@@ -35,7 +35,7 @@ from fleetpulse.kafka.topics import ensure_topics
 from fleetpulse.records.reading import Rejection, decode_record
 from fleetpulse.records.reasons import Reason
 
-_BOUND_MS = 2_000  # the jobs' own defaults, to tell what will be late or rejected again
+_BOUND_MS = 2_000  # the jobs' own defaults, to predict which records will be late or rejected again
 _SKEW_MS = 60_000
 _REASONS = [reason.value for reason in Reason]
 
@@ -59,7 +59,7 @@ def _place(_context: click.Context, _parameter: click.Parameter, ids: tuple[str,
 
 
 def _selecting(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that say which letters are meant, as one argument `selection`."""
+    """The options that select letters, as one argument `selection`."""
 
     @wraps(command)  # and with it the options that stand below
     def select(
@@ -192,7 +192,7 @@ def _task(letter: Letter, verdict: Verdict, parked_topic: str, repaired: bytes |
 
 
 def _kind(task: Task, now_ms: int) -> str:
-    """What a replay leads to, as far as can be told here."""
+    """The result of a replay, as far as it can be predicted."""
     if task.outcome is Outcome.PARKED:
         return "parked"
     outcome = decode_record(task.value, task.letter.kafka_time_ms, _SKEW_MS)

@@ -1,4 +1,4 @@
-"""Dead letters: what a rejected record tells of itself, and what may become of it.
+"""Dead letters: the fields of a rejected record, and the decision what to do with it.
 
 The record behind a letter is replayed at most once, also where a job that read its topic again made a second letter of
 it. A replay that is rejected again makes a letter whose origin is where the replay landed: that is how retries are
@@ -17,7 +17,7 @@ UNKNOWN_REASON = "unknown"
 
 
 class Position(NamedTuple):
-    """Where a record stands in Kafka."""
+    """The position of a record in Kafka."""
 
     topic: str
     partition: int
@@ -38,7 +38,7 @@ class Position(NamedTuple):
 
 
 class Letter(NamedTuple):
-    """A dead letter. `origin` and `failed_at_ms` are None where it does not say them; times in epoch ms."""
+    """A dead letter. `origin` and `failed_at_ms` are None if it has none; times in epoch ms."""
 
     position: Position
     origin: Position | None
@@ -52,7 +52,7 @@ class Letter(NamedTuple):
 def read_letter(
     position: Position, kafka_time_ms: int, key: bytes | None, value: bytes | None, headers: Mapping[str, bytes]
 ) -> Letter:
-    """Read the letter at `position` by the headers of docs/contracts.md; what they do not say stays open."""
+    """Read the letter at `position` by the headers of docs/contracts.md; missing ones stay None."""
     texts = {name: content.decode(errors="replace") for name, content in headers.items()}
     reason = texts.get("fleetpulse.reason", UNKNOWN_REASON)
     return Letter(position, _origin(texts), reason, _failed_at_ms(texts), kafka_time_ms, key, value)
@@ -75,7 +75,7 @@ def _failed_at_ms(headers: Mapping[str, str]) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which letters are meant; what is empty or None does not narrow. Instants are of the failure, in epoch ms."""
+    """A selection of letters; empty or None selects all. Instants are of the failure, in epoch ms."""
 
     reasons: frozenset[str] = frozenset()
     topics: frozenset[str] = frozenset()
@@ -84,7 +84,7 @@ class Selection:
     positions: frozenset[tuple[int, int]] = frozenset()  # partition and offset
 
     def wants(self, letter: Letter) -> bool:
-        """Whether `letter` is meant. One that does not say what is asked for is not."""
+        """Return whether `letter` is selected. One without a field that the selection needs is not."""
         origin, failed_at_ms = letter.origin, letter.failed_at_ms
         return (
             (not self.reasons or letter.reason in self.reasons)
@@ -103,7 +103,7 @@ class Outcome(StrEnum):
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """What the ledger says of a record. `landed` is the position it was written to, `retries` how often so far."""
+    """A ledger entry. `landed` is the position the record was written to, `retries` how often so far."""
 
     outcome: Outcome
     retries: int
@@ -132,7 +132,7 @@ class RetryPolicy:
 
 
 class LetterState(StrEnum):
-    """What may become of a letter now."""
+    """What may be done with a letter now."""
 
     REPLAYABLE = "replayable"
     WAITING = "waiting"  # its last retry is too recent
@@ -143,7 +143,7 @@ class LetterState(StrEnum):
 
 
 class Verdict(NamedTuple):
-    """A letter's state, and how many retries the record has behind it."""
+    """A letter's state, and how many retries its record has had."""
 
     state: LetterState
     retries: int
@@ -151,7 +151,7 @@ class Verdict(NamedTuple):
 
 
 def decide(letter: Letter, ledger: Ledger, policy: RetryPolicy, now_ms: int) -> Verdict:
-    """Decide what may become of `letter` now."""
+    """Decide what may be done with `letter` now."""
     if letter.origin is None:
         return Verdict(LetterState.NO_ORIGIN, 0)
     done = ledger.entries.get(letter.origin)

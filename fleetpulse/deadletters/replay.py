@@ -1,4 +1,4 @@
-"""Puts letters back where they came from, exactly once: records and ledger are written in one transaction."""
+"""Sends letters to where they came from again, exactly once: records and ledger are written in one transaction."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
@@ -16,7 +16,7 @@ _LETTERS_A_TRANSACTION = 200
 
 
 class Task(NamedTuple):
-    """What is to be done with a letter: write `value`, repaired or as it was, to `topic`."""
+    """One replay: write `value`, repaired or unchanged, to `topic`."""
 
     letter: Letter
     outcome: Outcome
@@ -28,7 +28,7 @@ class Task(NamedTuple):
 def replay(
     bootstrap_servers: str, letters_topic: str, ledger_topic: str, plan: Callable[[], Iterable[Task]], now_ms: int
 ) -> Iterator[Task]:
-    """Do what `plan` says, note it in the ledger, and yield what was done.
+    """Carry out `plan`, note it in the ledger, and yield what was done.
 
     `plan` is asked once this process is the only one that may put letters of the topic back: whoever was at it before
     can no longer commit, so that what the ledger says then stays true.

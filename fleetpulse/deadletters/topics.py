@@ -14,7 +14,7 @@ _entry = msgspec.json.Decoder(Entry).decode
 
 
 def position_of(message: Message) -> Position:
-    """Where a record that the broker has, or gave, stands."""
+    """The position of a record of the broker."""
     return Position(cast(str, message.topic()), cast(int, message.partition()), cast(int, message.offset()))
 
 
@@ -31,7 +31,7 @@ def letters(bootstrap_servers: str, topic: str) -> Iterator[Letter]:
 
 
 def read_ledger(bootstrap_servers: str, topic: str) -> Ledger:
-    """Read all that was ever done with letters.
+    """Read the whole ledger.
 
     Raises:
         FleetpulseError: as above.

@@ -18,7 +18,7 @@ _ANSWER_S = 30.0
 
 @dataclass(frozen=True)
 class Partition:
-    """Who has a partition: node ids, and no leader (-1) where nobody can write to it."""
+    """The nodes of a partition by id; leader -1 if nobody can write to it."""
 
     topic: str
     number: int
@@ -66,7 +66,7 @@ def cluster(bootstrap_servers: str) -> Cluster:
 
 
 def faults(found: Cluster) -> Iterator[str]:
-    """What is wrong with a cluster, one line each."""
+    """The faults of a cluster, one line each."""
     for node in sorted(set(found.controllers) - found.brokers.keys()):
         yield f"node {node} is a controller and does not answer"
     for p in found.partitions:
@@ -77,7 +77,7 @@ def faults(found: Cluster) -> Iterator[str]:
 
 
 def topics_as_they_are(bootstrap_servers: str, wanted: Iterable[Topic]) -> dict[str, Found]:
-    """Those of the wanted topics that are there.
+    """The wanted topics that exist.
 
     Raises:
         FleetpulseError: no broker answers.
@@ -117,7 +117,7 @@ def there_and_back(bootstrap_servers: str, value: bytes) -> None:
     """Write a record into a topic of its own and read it again.
 
     Raises:
-        FleetpulseError: that cannot be done.
+        FleetpulseError: it cannot be written or read.
     """
     ensure_topics(bootstrap_servers, [PROBE])
     offsets: list[int] = []

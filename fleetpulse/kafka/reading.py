@@ -12,12 +12,12 @@ _ANSWER_S = 30.0
 
 
 def read_to_end(bootstrap_servers: str, topic: str, group: str) -> Iterator[Message]:
-    """Yield what is committed in `topic` now, partition by partition in the order of its offsets.
+    """Yield the committed records that are in `topic` now, partition by partition in the order of its offsets.
 
     Args:
         bootstrap_servers: `host:port` of brokers, comma-separated.
         topic: name of a topic that exists.
-        group: what brokers know the reader by; nothing is committed for it.
+        group: the consumer group; nothing is committed for it.
 
     Raises:
         FleetpulseError: no broker answers, or the topic is not there.
@@ -35,7 +35,7 @@ def read_to_end(bootstrap_servers: str, topic: str, group: str) -> Iterator[Mess
     )
     try:
         partitions = [TopicPartition(topic, p, 0) for p in partitions_of(consumer, bootstrap_servers, topic)]
-        # What comes later stays for the next time: replaying what is rejected again would never end.
+        # Later records stay for the next time: a replay of records that are rejected again would never end.
         ends = [consumer.get_watermark_offsets(partition, timeout=_ANSWER_S)[1] for partition in partitions]
         for partition, end in zip(partitions, ends, strict=True):
             consumer.assign([partition])

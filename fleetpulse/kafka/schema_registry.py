@@ -9,7 +9,7 @@ from fleetpulse.errors import FleetpulseError
 from fleetpulse.http import PatientClient
 from fleetpulse.records.avro import LARGEST_ID, UnknownSchemaError
 
-PATIENCE_S = 300  # then the job fails, is started again by Flink, and the wait goes on where people see it
+PATIENCE_S = 300  # then the job fails, Flink restarts it, and the wait becomes visible in Flink's UI
 UNKNOWN_FOR_S = 30
 
 _TIMEOUT_S = 10

@@ -1,4 +1,4 @@
-"""Makes Kafka topics."""
+"""Creates, deletes and counts Kafka topics."""
 
 from collections.abc import Iterable
 
@@ -12,7 +12,7 @@ _LEADERS_MS = 60_000  # until a new topic's partitions have leaders, on a busy b
 
 
 def ensure_topics(bootstrap_servers: str, topics: Iterable[Topic]) -> list[str]:
-    """Make the topics that are not there; those that are stay as they are.
+    """Create missing topics; existing ones stay as they are.
 
     Args:
         bootstrap_servers: `host:port` of brokers, comma-separated.
@@ -41,17 +41,17 @@ def _make(admin: KafkaAdminClient, topic: Topic) -> bool:
     try:
         admin.create_topics({topic.name: {"num_partitions": topic.partitions, "configs": dict(topic.config)}})
         admin.wait_for_topics([topic.name], _LEADERS_MS)
-    except TopicAlreadyExistsError:  # somebody else was faster
+    except TopicAlreadyExistsError:  # another process was faster
         return False
     return True
 
 
 def delete_topics(bootstrap_servers: str, topics: Iterable[Topic]) -> None:
-    """Delete topics with all that is in them; one that is not there is no error.
+    """Delete topics with their records; a missing topic is not an error.
 
     Args:
         bootstrap_servers: `host:port` of brokers, comma-separated.
-        topics: what must be gone afterwards.
+        topics: the names of the topics.
 
     Raises:
         FleetpulseError: no broker answers, or it refuses.

@@ -1,4 +1,4 @@
-"""What writes to Kafka in transactions, one process at a time under a name."""
+"""Kafka transactions, one process at a time under a name."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ ANSWER_S = 60.0
 
 
 def exclusive_producer(bootstrap_servers: str, transactional_id: str) -> Producer:
-    """A producer that has taken over from all others of its name: what those had not committed never will be.
+    """Return a producer that has taken over from all others of its name: their open transactions are aborted.
 
     Raises:
         KafkaException: no broker answers, or it refuses.
@@ -31,7 +31,7 @@ def exclusive_producer(bootstrap_servers: str, transactional_id: str) -> Produce
 
 @contextmanager
 def one_line(meaning: str) -> Iterator[None]:
-    """Tell what goes wrong within as one line that begins with what it means."""
+    """Turn Kafka's errors within the context into one line that begins with `meaning`."""
     try:
         yield
     except KafkaException as failed:

@@ -1,7 +1,8 @@
 """Avro in Confluent wire format: a zero byte, the id of the writer's schema (4 bytes, big-endian), then the record.
 
-A record is read with its writer's schema, and its fields are used by their names, as those of JSON are. Decoding looks
-past all logical types, as a datetime object costs more than the rest of the record; that of the time says its unit.
+A record is read with its writer's schema, and its fields are used by their names, as those of JSON are. Decoding
+ignores logical types, since a datetime object costs more than the rest of the record; that of the time gives its
+unit.
 """
 
 import json
@@ -38,10 +39,10 @@ class UnknownSchemaError(LookupError):
 
 
 class _Writer(NamedTuple):
-    """How to read what was written with one schema."""
+    """How to read records of one schema."""
 
     schema: Any
-    units_per_ms: int | None  # of the time; None where the schema does not tell
+    units_per_ms: int | None  # of the time; None if the schema does not say
 
 
 def encode(schema_id: int, fields: Mapping[str, object]) -> bytes:
@@ -59,7 +60,7 @@ def encode(schema_id: int, fields: Mapping[str, object]) -> bytes:
 
 
 def head(schema_id: int) -> bytes:
-    """What stands before a record written with this schema."""
+    """The bytes before a record of this schema."""
     return _HEAD.pack(0, schema_id)
 
 
@@ -73,7 +74,7 @@ class SensorReadings:
         self._unreadable: dict[int, str] = {}
 
     def fields_of(self, value: bytes) -> tuple[dict[str, object], int | None]:
-        """The fields of a record by name, and how many units of its time make a millisecond; None if nothing says so.
+        """The fields of a record by name, and how many units of its time make a millisecond; None if unknown.
 
         Raises:
             ValueError: the value is not in wire format, or its body is not one record of the schema it names.
@@ -100,7 +101,7 @@ class SensorReadings:
             schema = self._schema_of(schema_id)
             try:
                 self._writers[schema_id] = writer = _compiled(schema)
-            except Exception as bad:  # whatever is wrong with a schema, no record of it can be read
+            except Exception as bad:  # no record of a bad schema can be read
                 self._unreadable[schema_id] = str(bad)
             else:
                 return writer
@@ -109,7 +110,7 @@ class SensorReadings:
 
 
 def _compiled(schema: object) -> _Writer:
-    bare = _without(schema, "logicalType", "default")  # a default counts for readers alone
+    bare = _without(schema, "logicalType", "default")  # a default matters to readers only
     if not isinstance(bare, dict) or bare.get("type") != "record":
         raise ValueError("it is no record")
     theirs: Any = parse_schema(bare)
@@ -121,7 +122,7 @@ def _compiled(schema: object) -> _Writer:
 
 
 def _without(schema: object, *names: str) -> Any:
-    """A schema less some of its attributes, and less the marks by which fastavro would take it as checked."""
+    """A schema without some of its attributes, and without the marks that let fastavro skip its checks."""
     if isinstance(schema, list):
         return [_without(part, *names) for part in schema]
     if isinstance(schema, dict):
@@ -173,7 +174,7 @@ def _free_steps_of_name(name: str) -> int:
 
 
 def _types(record: dict[str, Any], name: str) -> set[str]:
-    """The names of the types that a field may have."""
+    """The names of the possible types of a field."""
     fields = [field for field in record["fields"] if field["name"] == name]
     return {_type_name(part) for field in fields for part in _union(field["type"])}
 

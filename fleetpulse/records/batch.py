@@ -37,7 +37,7 @@ Column = list[float | None]
 
 
 class DecodedBatch(NamedTuple):
-    """A decided batch in columns, in order. Where `rejections` has a index, the device is empty and the time 0.
+    """A decoded batch in columns, in order. At an index in `rejections` the device is empty and the time 0.
 
     `columns` holds a value or None for each record, by metric, for the metrics that have a unit of their own; `others`
     what else was measured, by index; `locations` is empty if no record has one.
@@ -76,7 +76,7 @@ class _Record(_Metrics, gc=False):
 
 
 class _Payload(_Metrics, gc=False, omit_defaults=True):
-    """A value and what goes with it, under each name that `metrics_of` looks for."""
+    """A value with its unit, under each name that `metrics_of` looks for."""
 
     value: float | None = None
     unit: str | None = None
@@ -121,7 +121,7 @@ def decode_batch(
     measured: bool = True,
     avro: SensorReadings | None = None,
 ) -> DecodedBatch:
-    """Decide each record of a batch, in order: what `decode_record` would say, but fast.
+    """Decode each record of a batch, in order, with the result of `decode_record`, but fast.
 
     Args:
         values: the records' values; None for a tombstone.
@@ -144,7 +144,7 @@ def decode_batch(
 def _decode_or_reject(
     value: bytes | None, kafka_time_ms: int, max_future_skew_ms: int, avro: SensorReadings | None
 ) -> Reading | Rejection:
-    """Decide one record. No value may raise: an unexpected error rejects the record instead of stopping the job."""
+    """Decode one record. No value may raise: an unexpected error rejects the record instead of stopping the job."""
     try:
         if avro is not None and value:
             return decode_avro(value, avro, kafka_time_ms, max_future_skew_ms)
@@ -162,18 +162,18 @@ class _Good(NamedTuple):
     records: Sequence[_Record | _TypedRecord]
     devices: list[str]
     event_times_ms: list[int]
-    dialect: Dialect | None  # of all of them, where that is plain to see
+    dialect: Dialect | None  # of all of them, if that is obvious
 
 
 class _Batch:
-    """A batch as it is decided, lot by lot."""
+    """A batch while it is decoded, lot by lot."""
 
     def __init__(self, measured: bool) -> None:
         self._measured = measured
         self._decoded = DecodedBatch([], [], {}, {}, {}, [])
 
     def take_all(self, good: "_Good | None") -> bool:
-        """Take a lot. False where it cannot be taken as a whole, and nothing was."""
+        """Take a lot. Return False, without any change, if it cannot be taken as a whole."""
         if good is None:
             return False
         if good.dialect is None:
@@ -222,7 +222,7 @@ class _Batch:
         locations.extend([NOWHERE] * (len(self._decoded.devices) - len(locations)))
 
     def decoded(self) -> DecodedBatch:
-        """The batch, once all is taken."""
+        """The batch, after all lots."""
         for name in self._decoded.columns:
             self._column(name)
         if self._decoded.locations:

@@ -1,4 +1,4 @@
-"""Readings as JSON objects, with the names that the table and the index `sensor_readings` have."""
+"""Readings as JSON objects, with the names of the table and the index `sensor_readings`."""
 
 import logging
 from collections.abc import Collection, Iterator, Sequence
@@ -11,12 +11,12 @@ _logger = logging.getLogger(__name__)
 
 
 def documents(decoded: DecodedBatch, origins: Sequence[str], own_names: Collection[str]) -> Iterator[dict[str, Any]]:
-    """The readings of a decided batch, without its rejected records.
+    """Return the readings of a decoded batch, without its rejected records.
 
     Args:
         decoded: the batch.
         origins: where each of its records was read, `topic:partition:offset`.
-        own_names: the metrics that stand beside the device; all others stand below `metrics`.
+        own_names: the metrics with a field of their own; all others are below `metrics`.
     """
     for index in range(len(decoded.devices)):
         if index not in decoded.rejections:

@@ -1,4 +1,4 @@
-"""Metrics: what readings measure, under one name each, whatever the sender calls it."""
+"""Metrics: one name and unit each, whatever the sender calls them."""
 
 import math
 import re
@@ -71,7 +71,7 @@ CONVERSIONS: dict[str, dict[str, Conversion]] = {
 
 
 def _any_case(units: Iterable[str]) -> dict[str, str]:
-    """Units by what they are in lower case. Whether m means milli or mega is not guessed."""
+    """Units by their lower case. An m that may be milli or mega is not guessed."""
     return {unit.lower(): unit for unit in units if unit[0] not in "mM"}
 
 
@@ -91,19 +91,19 @@ _RESPELLED = str.maketrans(
 
 
 def is_metric_name(name: object) -> bool:
-    """Whether a sender may call a metric so: a letter, then at most 63 letters, digits, `_`, `.` and `-`."""
+    """Return whether this is a valid name of a metric: a letter, then at most 63 letters, digits, `_`, `.` and `-`."""
     return isinstance(name, str) and _NAME.fullmatch(name) is not None
 
 
 def metric_of(name: object) -> str | None:
-    """The metric behind the name of a type or a metric, in whatever case; any other valid name is one of its own."""
+    """Return the metric of a type or a metric's name, in any case; any other valid name is its own metric."""
     if not isinstance(name, str):
         return None
     return _BY_NAME.get(name.lower()) or (name if is_metric_name(name) else None)
 
 
 def converted(metric: str, value: float, unit: str | None) -> float | None:
-    """`value` in the metric's own unit; None where the unit is not one of the metric's.
+    """Convert `value` to the metric's own unit; None if the unit is not one of the metric's.
 
     Without a unit the value is taken to be in the metric's own. A metric that has none takes any. The value is taken as
     the decimal number that it is written as, and rounded once; infinite where no float is as large.

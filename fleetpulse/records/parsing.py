@@ -1,4 +1,4 @@
-"""JSON of records: parsed to one depth, whatever the caller's stack; and an id in what is not quite JSON."""
+"""JSON of records: parsed to one depth, whatever the caller's stack; and ids in almost-JSON."""
 
 import json
 import re
@@ -23,7 +23,7 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class JsonObject(dict[str, object]):
-    """A JSON object that remembers a name that stands twice."""
+    """A JSON object that remembers a repeated name."""
 
     __slots__ = ("names",)
 
@@ -45,7 +45,7 @@ def parse(value: bytes) -> object:
         raise ValueError("a byte order mark is not JSON")
     try:
         return _json.decode(text)
-    except RecursionError:  # the caller has used up its stack, which must not decide what is JSON
+    except RecursionError:  # the caller's stack must not decide what is JSON
         with ThreadPoolExecutor(1) as thread:
             return thread.submit(_json.decode, text).result()
 

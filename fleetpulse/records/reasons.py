@@ -1,4 +1,4 @@
-"""Why a record is rejected: one code and one sentence each."""
+"""The reasons for rejecting a record: one code and one sentence each."""
 
 from enum import StrEnum
 

@@ -1,4 +1,4 @@
-"""Readings that are due, in the order in which they are decided: by time, then by device, whenever they came."""
+"""Readings that are due, in the order of decision: by time, then by device, independent of arrival."""
 
 import heapq
 from bisect import bisect_right
@@ -86,7 +86,7 @@ class Due:
 
 
 class RowQueue:
-    """The rows of a batch that matter, in order: those with events, and those of devices that are watched."""
+    """The relevant rows of a batch, in order: those with events, and those of watched devices."""
 
     def __init__(self, due: Due, rows: Iterable[int], devices: Iterable[int]) -> None:
         self._due = due
@@ -96,7 +96,7 @@ class RowQueue:
             self.watch(device, -1)
 
     def watch(self, device: int, after: int) -> None:
-        """Let the next row of a device matter, too."""
+        """Include the next row of a device."""
         rows = self._due.rows_of(device)
         index = bisect_right(rows, after)
         if index < len(rows):
@@ -112,7 +112,7 @@ class RowQueue:
 
 
 def in_order(parts: Sequence[tuple[Readings, int, int]]) -> Rows:
-    """Take what is due of each part, and sort it.
+    """Take the due readings of each part, and sort them.
 
     Args:
         parts: readings, and the half-open span of event times (epoch ms) that is due of them.
@@ -192,7 +192,7 @@ def _concatenated(parts: list[Rows]) -> Rows:
 
 
 def _ties_by_value(rows: Rows, keys: list[tuple[int, str]]) -> list[int]:
-    """An order in which readings of one device at one time stand by what they measured, whichever came first."""
+    """An order by time, device and value, so that the order of arrival does not matter."""
     names = sorted(rows.columns)
 
     def rank(row: int) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""Accepted records in which no metric was found, so that nothing that a fleet measures vanishes without a count."""
+"""Accepted records without any metric, so that no measurement vanishes without a count."""
 
 from collections.abc import Sequence
 

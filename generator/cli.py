@@ -39,7 +39,7 @@ class _TopicOption(Setting):
         return os.environ.get(variable) or super().resolve_envvar_value(ctx)
 
 
-_FASTEST = 1e9  # records a second: far beyond any machine, and far from what arithmetic on intervals takes
+_FASTEST = 1e9  # records a second: far beyond any machine, and safe for arithmetic on intervals
 _SLOWEST = 1e-6
 
 
@@ -84,7 +84,7 @@ def _seconds(name: str, help_: str, default_ms: int, low_ms: int = 0, **former: 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What a simulation may be given."""
+    """The settings of a simulation."""
 
     bootstrap_servers: str = brokers()
     topic: str | None = setting(
@@ -199,7 +199,7 @@ def command(settings: Settings) -> int | None:
     usual = _TOPICS[settings.dialect]
     topic = replace(usual, name=settings.topic or usual.name)
     _check(settings)
-    scenario_of(settings)  # what contradicts itself must not wait for Kafka
+    scenario_of(settings)  # contradictions must be refused before waiting for Kafka
     schema_id = 1
     if settings.dialect is Dialect.AVRO:
         schema_id = Registry(settings.registry_url).register(f"{topic.name}-value", SCHEMA)
@@ -258,7 +258,7 @@ def _check(settings: Settings) -> None:
 
 
 def report(outcome: Outcome, topic: str) -> int | None:
-    """Say what came of a simulation, with the rate achieved; return the exit code.
+    """Print the outcome of a simulation, with the achieved rate; return the exit code.
 
     Raises:
         FleetpulseError: not everything was acknowledged.

@@ -25,7 +25,7 @@ Stream = Callable[[Scenario, Truth | None, Callable[[], bool]], Iterator[Record]
 
 
 class Outcome(NamedTuple):
-    """What came of a simulation."""
+    """The outcome of a simulation."""
 
     acknowledged: int = 0
     failed: int = 0

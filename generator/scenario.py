@@ -1,4 +1,4 @@
-"""What is simulated: one frozen description from which every record and every expected alert follows."""
+"""A scenario: the frozen description that determines every record and every expected alert."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -7,7 +7,7 @@ from fleetpulse.errors import ConfigurationError
 from generator.fleet.factory import Sensor
 
 MAX_DEVICES = 1 << 24  # more would share their chance, see generator.plan
-ENDLESS_MS = 1 << 55  # a million years: until somebody stops it
+ENDLESS_MS = 1 << 55  # a million years: until it is stopped
 MAX_DRIFT_PER_DAY = 1_000
 LATE_EVERY = 5  # only each fifth device is ever late, so that the outcome of the others is certain
 
@@ -53,8 +53,10 @@ class Scenario:
     schema_id: int = 1  # of values in Avro
     bound_ms: int = 2_000  # how far a record may be out of order and still be on time
     spike_rate: float = 0.0  # share of readings whose values are far out, alone
-    stuck_probability: float = 0.0  # of a device to repeat its values for a while, in every five timeouts
-    drift_per_day: float = 0.0  # of each device's values, at most; 1 is the way from the usual to the critical value
+    stuck_probability: float = 0.0  # the chance that a device repeats its values for a while, in every five timeouts
+    drift_per_day: float = (
+        0.0  # of each device's values, at most; 1 is the distance from the usual to the critical value
+    )
     warning_share: float = 0.15  # of the sensor dialect's values: how many lie near the warning threshold
     critical_share: float = 0.05  # and how many near or above the critical one
     located_share: float = 0.0  # of devices of the telemetry dialect: how many report their position
@@ -97,5 +99,5 @@ class Scenario:
         return _MIXED if self.dialect is Dialect.MIXED else (self.dialect,)
 
     def dialect_of(self, device: int) -> Dialect:
-        """The one dialect in which `device` speaks."""
+        """The dialect of `device`."""
         return self.dialects[device % len(self.dialects)]

@@ -2,7 +2,7 @@
 
     flink run -py jobs/rollup.py -pyfs build/fleetpulse.zip --by site --window 1h
 
-A window is written once the aggregates of a later one have come: nobody says that it is over while the fleet is silent.
+A window is written once the aggregates of a later one have come: while the fleet is silent, it stays open.
 """
 
 import sys

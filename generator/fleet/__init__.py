@@ -1,1 +1,1 @@
-"""What simulated devices do: when they speak, what they measure, when they fail."""
+"""The behaviour of simulated devices: when they send, what they measure, when they fail."""

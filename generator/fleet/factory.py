@@ -1,14 +1,14 @@
-"""What factories measure: the types of sensors, and where a sensor stands."""
+"""Factory sensors: their types, values and locations."""
 
 import math
 from typing import NamedTuple
 
 
 class Kind(NamedTuple):
-    """One type of sensor, with the thresholds by which it judges itself."""
+    """One type of sensor, with the thresholds of its `alert_level`."""
 
     name: str
-    metric: str  # what its value is called where all dialects meet
+    metric: str  # the metric of its value
     unit: str
     base: float  # the usual value
     warning: float
@@ -18,7 +18,7 @@ class Kind(NamedTuple):
     highest: float
 
     def level(self, value: float) -> str:
-        """Return how the sensor judges `value`."""
+        """Return the `alert_level` of `value`."""
         if value > self.critical:
             return "critical"
         return "warning" if value > self.warning else "normal"

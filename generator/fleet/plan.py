@@ -1,4 +1,4 @@
-"""Which reading is taken when, and when it is sent: a stream ordered by time, never a list."""
+"""The readings of a fleet, with the times of measuring and sending: a stream ordered by time, never a list."""
 
 import heapq
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ class Fault(Enum):
 
 
 class Reading(NamedTuple):
-    """One reading of one device, before it is made into bytes."""
+    """One reading of one device, before it is encoded."""
 
     device: int
     device_id: str
@@ -64,12 +64,12 @@ def readings(scenario: Scenario) -> Iterator[Reading]:
 
 
 def in_transit(taken: Iterator[Reading], scenario: Scenario) -> Iterator[tuple[int, Reading]]:
-    """Yield (send time in epoch ms, reading) ordered by send time: what is delayed waits in a heap of its own size.
+    """Yield (send time in epoch ms, reading) ordered by send time: delayed readings wait in a heap.
 
-    Whatever is still on its way when the readings end is sent at the end, so that nothing taken is missing.
+    Readings still on their way at the end are sent then, so that none is missing.
     """
     delayed: list[tuple[int, int, Reading]] = []
-    numbers = count()  # the heap compares nothing beyond it
+    numbers = count()  # the heap compares nothing after it
     for reading in taken:
         time_ms = reading.time_ms
         while delayed and delayed[0][0] <= time_ms:

@@ -29,7 +29,7 @@ def next_silence(scenario: Scenario, device: int, after_ms: int) -> Silence:
 
 
 def site_of(scenario: Scenario, device: int) -> int:
-    """Return the number of the site that `device` stands in. There are at least two, so no outage takes them all."""
+    """Return the number of the site of `device`. There are at least two, so no outage takes them all."""
     return device % _sites(scenario)
 
 

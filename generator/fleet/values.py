@@ -74,7 +74,7 @@ def weather(device: int, time_ms: int, noise: int, shift: float) -> tuple[float,
 
     A day's wave, coolest at 03:00 UTC, an offset of the device's own, and noise.
     """
-    # Written out, since this is what the telemetry dialect spends its time on.
+    # Written out, since the telemetry dialect spends its time here.
     wave = math.sin(2 * math.pi * (time_ms % DAY_MS / DAY_MS - 0.375))
     offset = (device * 37 % 101) / 25 - 2
     spread = (noise & 0xFFFF) / 0xFFFF - 0.5
@@ -128,7 +128,7 @@ def _trip(scenario: Scenario, device: int, time_ms: int) -> tuple[float, float]:
 
 
 def factory_value(scenario: Scenario, kind: Kind, moment: Moment) -> float:
-    """What a sensor of `kind` measures: mostly well below its thresholds, for half a minute now and then near one."""
+    """The value of a sensor of `kind`: mostly well below its thresholds, for half a minute now and then near one."""
     device, time_ms, noise, shift = moment
     reach, spread = kind.critical - kind.base, _spread(noise)
     key = draw(scenario.seed, _EPISODE, device)

@@ -1,4 +1,4 @@
-"""What the telemetry dialect says, in Avro, and some ways to be wrong in it."""
+"""The telemetry dialect in Avro, and some malformed values of it."""
 
 import json
 from collections.abc import Callable
@@ -40,7 +40,7 @@ def writer(telemetry: Callable[[Reading, int], bytes], schema_id: int) -> Callab
 
 
 def broken(how: str, schema_id: int, device_id: str, time_ms: int) -> bytes:
-    """Write a value that is wrong in one of the ways above."""
+    """Write a malformed value of one of these kinds."""
     fields = {"device_id": device_id, "ts": time_ms}
     if how in BROKEN_FIELDS:
         return encode(schema_id, fields | BROKEN_FIELDS[how][1])

@@ -17,7 +17,7 @@ _OF_THE_LIVING = frozenset({"bad_time", "wrong_type", "unknown_unit", "future_ti
 
 
 class Malformed(NamedTuple):
-    """One way to be wrong. It is a heartbeat if its reason counts as one, or its id can still be read."""
+    """One kind of malformed value. It is a heartbeat if its reason counts as one, or its id can still be read."""
 
     reason: str
     template: str | None  # None is a tombstone
@@ -25,7 +25,7 @@ class Malformed(NamedTuple):
 
     @property
     def is_heartbeat(self) -> bool:
-        """Whether it shows that its device lives."""
+        """Whether it counts as a heartbeat."""
         return self.names_its_device or self.reason in _OF_THE_LIVING
 
 
@@ -109,7 +109,7 @@ FIELDS = {
 
 
 def choose(dialect: Dialect, bits: int) -> Malformed:
-    """Return the kind that 64 bits of chance stand for."""
+    """Return the kind that 64 random bits select."""
     if bits % _TOO_LARGE_EVERY == 0:
         return TOO_LARGE
     kinds = KINDS[dialect]

@@ -12,7 +12,7 @@ from generator.scenario import Scenario
 
 
 class Record(NamedTuple):
-    """One record as Kafka gets it, and when it is to be sent (epoch ms)."""
+    """One Kafka record, with its send time (epoch ms)."""
 
     send_ms: int
     key: bytes

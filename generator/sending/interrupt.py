@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a question that the running code asks, so that nothing is left half done."""
+"""Ctrl-C and SIGTERM as a flag that the running code checks, so that nothing is left half done."""
 
 import contextlib
 import signal
@@ -28,7 +28,7 @@ class Stop:
         return self._times > 0
 
     def insisted(self) -> bool:
-        """Whether to wait for no one: asked twice, or 30 seconds ago."""
+        """Whether to stop without waiting: asked twice, or 30 seconds ago."""
         return self._times > 1 or (self._asked_at is not None and self._monotonic() - self._asked_at > _PATIENCE_S)
 
 

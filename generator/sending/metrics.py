@@ -1,4 +1,4 @@
-"""What the simulator shows Prometheus of itself, read from the sender when somebody asks."""
+"""The simulator's metrics for Prometheus, read from the sender at each scrape."""
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
@@ -75,7 +75,7 @@ def served(meter: Meter, at: Address) -> Iterator[None]:
     """Serve the figures, and the process' own, while the context is open.
 
     Raises:
-        FleetpulseError: nobody can listen there.
+        FleetpulseError: the address cannot be used.
     """
     if not at.port:
         yield

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from generator.payloads.records import Record
 
-# Waits shorter than this cost more than they give: records due within it go out together.
+# Shorter waits cost more than they gain: records due within it are sent together.
 _SHORTEST_S = 0.005
 # Waits are cut so that a signal is answered soon.
 _LONGEST_S = 0.1
@@ -18,7 +18,7 @@ def paced(
 ) -> Iterator[Record]:
     """Yield each record once its send time has come; one that is overdue at once, so the past goes at full speed.
 
-    Send times are absolute: what a slow moment loses is made up, and the rate holds over any time.
+    Send times are absolute: delays are made up, and the average rate holds.
 
     Args:
         records: ordered by send time.

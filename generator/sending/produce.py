@@ -1,4 +1,4 @@
-"""Hands records to Kafka and knows how many it acknowledged."""
+"""Sends records to Kafka and counts acknowledgements."""
 
 from collections.abc import Callable
 from functools import partial
@@ -16,7 +16,7 @@ _AWAY = frozenset({KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL
 
 
 def producer(bootstrap: str) -> Producer:
-    """Return a producer that loses nothing it was given, however long the broker is away."""
+    """Return a producer that keeps all its records, however long the broker is away."""
     return Producer(
         {
             "bootstrap.servers": bootstrap,
@@ -32,7 +32,7 @@ def producer(bootstrap: str) -> Producer:
             "queue.buffering.max.kbytes": 256 << 10,
             "reconnect.backoff.max.ms": 1_000,
             "delivery.report.only.error": True,
-            "log_level": 0,  # what matters is said by StallWatch and the final count
+            "log_level": 0,  # StallWatch and the final count report what matters
         }
     )
 

@@ -1,4 +1,4 @@
-"""Says that Kafka does not answer: once, then at intervals, then that it is back."""
+"""Reports that Kafka does not answer: once, then at intervals, then that it is back."""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -12,7 +12,7 @@ _UID = re.compile(r"(?P<stream>.+)-(?P<number>\d+)-(?P<kind>.+)")
 
 
 def name_operators(tables: StreamTableEnvironment, stream: str) -> None:
-    """Let the operators that are translated next have ids of this stream; call it before each conversion."""
+    """Give ids of this stream to the operators that are translated next; call it before each conversion."""
     tables.get_config().set("table.exec.uid.format", f"{stream}-<id>-<transformation>")
 
 

@@ -20,7 +20,7 @@ def first_rules(file: Path | None) -> RuleSet | None:
 
 
 def rule_versions(bootstrap_servers: str, topic: str, first: RuleSet | None) -> Versions:
-    """All versions that are known now. Published by the job itself, a first one judges all that ever happened.
+    """All versions that are known now. A first version that the job publishes applies from the beginning of time.
 
     Raises:
         ConfigurationError: there are rules already, and others than `first`.

@@ -12,6 +12,7 @@ from fleetpulse.records.batch import decode_batch
 from fleetpulse.records.frames import Batch, arrivals_of, pack
 from fleetpulse.records.order import PartitionOrder
 from fleetpulse.records.unmeasured import count_unmeasured
+from udfs.losses import Losses, LossPolicy
 
 
 class ToFrames(ScalarFunction):
@@ -26,6 +27,7 @@ class ToFrames(ScalarFunction):
         out_of_orderness_ms: how far records may be out of order.
         measured: see `records.batch.decode_batch`.
         registry_url: of the registry of Avro schemas; without one, Avro is malformed.
+        loss: what to do about records that are lost; without it nobody looks.
     """
 
     def __init__(
@@ -35,6 +37,7 @@ class ToFrames(ScalarFunction):
         out_of_orderness_ms: int,
         measured: bool,
         registry_url: str | None = None,
+        loss: LossPolicy | None = None,
     ) -> None:
         self._shard_keys = shard_keys
         self._max_future_skew_ms = max_future_skew_ms
@@ -42,13 +45,21 @@ class ToFrames(ScalarFunction):
         self._registry_url = registry_url
         self._avro: SensorReadings | None = None
         self._order = PartitionOrder(out_of_orderness_ms)
+        self._loss = loss
+        self._losses: Losses | None = None
 
     def open(self, function_context: FunctionContext) -> None:
         metrics = function_context.get_metric_group()
         self._out_of_order = metrics.counter("fleetpulse_records_out_of_order")
         self._unmeasured = metrics.counter("fleetpulse_records_without_metrics")
+        if self._loss is not None:
+            self._losses = Losses(self._loss, metrics, len(self._shard_keys))
         if self._registry_url is not None:
             self._avro = SensorReadings(Registry(self._registry_url).schema)
+
+    def close(self) -> None:
+        if self._losses is not None:
+            self._losses.close()
 
     def is_deterministic(self) -> bool:
         """No, or the planner evaluates it twice: for the filter and for the projection."""
@@ -67,8 +78,11 @@ class ToFrames(ScalarFunction):
         self._order.out_of_order = 0
         if self._measured:
             self._unmeasured.inc(count_unmeasured(decoded, batch.values))
-        frames = pack(batch, decoded, arrivals, len(self._shard_keys))
+        frames = list(pack(batch, decoded, arrivals, len(self._shard_keys)).items())
+        if self._losses is not None:
+            self._losses.look(batch)
+            frames += self._losses.notices(len(value) - len(frames))
         rows = np.full((2, len(value)), None, dtype=object)
-        for index, (shard, frame) in enumerate(frames.items()):
+        for index, (shard, frame) in enumerate(frames):
             rows[:, index] = self._shard_keys[shard], frame
         return pd.DataFrame({"shard_key": rows[0], "frame": rows[1]})

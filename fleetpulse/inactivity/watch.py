@@ -18,6 +18,7 @@ from fleetpulse.inactivity.timeouts import (
     Heartbeat,
     InactivityPolicy,
     OpenSilence,
+    Silence,
     Silences,
     ended,
     opened,
@@ -84,6 +85,7 @@ class InactivityWatch:
         self._instants: list[int] = []  # a heap of what `_due` and `_expiring` hold, and of the instants to report at
         self._awaited: set[int] = set()
         self._changed: set[str] = set()
+        self._excused_until_ms = 0
         self.decided_until_ms = decided_until_ms
         self._expect()
         for device_id, last_seen_ms in self._last_seen.items():
@@ -135,12 +137,25 @@ class InactivityWatch:
         """Take versions of the rules. One that should be in force already takes effect now."""
         self._versions = merged(self._versions, versions)
 
+    def excuse(self, until_ms: int) -> None:
+        """Count every device that is not silent as seen at `until_ms`: what it sent before may be lost."""
+        self._excused_until_ms = max(until_ms, self._excused_until_ms)
+        for device_id, last_seen_ms in self._last_seen.items():
+            if last_seen_ms < until_ms and device_id not in self._alerts:
+                self._last_seen[device_id] = until_ms
+                self._changed.add(device_id)
+
     def _expect(self) -> None:
         """Await devices that must report and have not."""
         for device_id, silence in self._silences.expected.items():
             heard = device_id in self._last_seen or device_id in self._alerts
             if not heard and self._owns(device_id):
-                self._await(self._due, device_id, self._policy.silent_at(self._silences.since_ms, silence.timeout_ms))
+                self._await(self._due, device_id, self._unheard_at(silence))
+
+    def _unheard_at(self, silence: Silence) -> int:
+        """The first evaluation instant at which a device that must report, and never has, is silent."""
+        since_ms = max(self._silences.since_ms, self._excused_until_ms)
+        return self._policy.silent_at(since_ms, silence.timeout_ms)
 
     def advance(
         self, heartbeats: Sequence[Heartbeat], until_ms: int, claims: Sequence[Heartbeat] = ()
@@ -263,7 +278,10 @@ class InactivityWatch:
         for device_id in sorted(set(self._due.pop(instant_ms, ())) - self._alerts.keys()):
             last_seen_ms = self._last_seen.get(device_id)
             if last_seen_ms is None:
-                revisions += self._open_never_seen(device_id, instant_ms)
+                if (at_ms := self._unheard_at(self._silences.expected[device_id])) > instant_ms:
+                    self._await(self._due, device_id, at_ms)
+                else:
+                    revisions += self._open_never_seen(device_id, instant_ms)
                 continue
             silence = self._silences.of(device_id)
             if self._policy.silent_at(last_seen_ms, silence.timeout_ms) > instant_ms:

@@ -20,7 +20,7 @@ from fleetpulse.records.reading import Rejection, seen_times
 from fleetpulse.records.reasons import Reason
 from fleetpulse.records.sharding import shard_of
 
-VERSION = 3
+VERSION = 4
 
 
 class Original(NamedTuple):
@@ -99,7 +99,8 @@ class Readings(msgspec.Struct, array_like=True, frozen=True, gc=False):
 class Frame(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """What crosses. `seen_times_ms` has one entry a reading; `originals` is their compressed `Batch`.
 
-    `heard_times_ms` is by index in the readings, of those that are belated.
+    `heard_times_ms` is by index in the readings, of those that are belated. Up to `excused_until_ms` nobody counts as
+    silent, since records of that time are lost.
     """
 
     version: int
@@ -109,6 +110,7 @@ class Frame(msgspec.Struct, array_like=True, frozen=True, gc=False):
     heard_times_ms: dict[int, int]
     rejected: list[Rejected]
     originals: bytes
+    excused_until_ms: int = 0
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -172,6 +174,16 @@ def frame_of(batch: Batch, max_future_skew_ms: int, order: PartitionOrder, measu
     else:
         readings = _readings(decoded, list, range(len(decoded.devices)))
     return Frame(VERSION, [], readings, seen_ms, heard_ms, rejected, b"")
+
+
+def excuse(until_ms: int) -> bytes:
+    """A frame without a record, which tells its shard up to when (epoch ms) nobody is to be taken for silent."""
+    return _encode(Frame(VERSION, [], Readings([], [], {}, {}, [], []), [], {}, [], b"", until_ms))
+
+
+def partition_name(topics: Sequence[str], origin: int) -> str:
+    """`topic:partition` of an origin; `topics` are in the job's order."""
+    return f"{topics[origin >> 16]}:{origin & 0xFFFF}"
 
 
 def _reject(original: Original, rejection: Rejection, shards: int, heard_at_ms: int | None) -> tuple[int, Rejected]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from fleetpulse.alerts import Revision
 from fleetpulse.inactivity.timeouts import InactivityPolicy
 from fleetpulse.inactivity.watch import SilentDevice
-from fleetpulse.records.frames import Frame, Original, Readings, Rejected, only, originals_of, unpack
+from fleetpulse.records.frames import Frame, Original, Readings, Rejected, only, originals_of, partition_name, unpack
 from fleetpulse.records.sharding import shard_of
 from fleetpulse.rules.versions import Version, Versions, decode, encode, in_force, merged
 from fleetpulse.shard.clock import END_OF_INPUT_MS, Broker, TickClock, TickPolicy
@@ -40,7 +40,7 @@ class ShardPolicy:
 
     def partition_name(self, origin: int) -> str:
         """`topic:partition` of an origin."""
-        return f"{self.topics[origin >> 16]}:{origin & 0xFFFF}"
+        return partition_name(self.topics, origin)
 
     @property
     def measured(self) -> bool:
@@ -147,7 +147,11 @@ class Shard:
             self._newest_ms = max(self._newest_ms, max(times_ms, default=0))
         if self.readings is not None and (frame.rejected or heartbeats.heard.devices):
             self.readings.hear(_heard_beside_readings(frame, heartbeats.heard))
-        return [] if self.life is None else [*self.life.accept(heartbeats)]
+        if self.life is None:
+            return []
+        if frame.excused_until_ms:
+            self.life.watch.excuse(frame.excused_until_ms)
+        return [*self.life.accept(heartbeats)]
 
     def tick(self, tick_ms: int, broker: Broker | None = None) -> None:
         """Take a tick of the broker's clock; `broker` is that clock, where ticks can be trusted."""

@@ -185,6 +185,12 @@ class Deciding(Running):
         "at-least-once shows records before the checkpoint that makes them final.",
         default="exactly-once",
     )
+    on_data_loss: str = setting(
+        "on.data.loss",
+        click.Choice(["continue", "stop"]),
+        "What to do when records were deleted before they were read: count them and go on, or fail.",
+        default="continue",
+    )
     bounded: bool = setting("bounded", FLAG, "Read up to the present end of the topics, decide, and end.")
 
 

@@ -119,6 +119,7 @@ def plan(decisions: Decisions, settings: Settings, partitions: int, versions: Ve
         None if settings.running.bounded else _ticks_topic(decisions, settings),
         settings.rules.topic if settings.rules else None,
         telemetry.registry_url,
+        settings.running.on_data_loss == "stop",
     )
     output_topics = OutputTopics(
         source.topics,

@@ -11,6 +11,7 @@ from jobs.wiring.arguments import interval
 from jobs.wiring.operators import name_operators
 from sql import statement
 from udfs.framing import ToFrames
+from udfs.losses import LossPolicy
 
 # What a keyed function gets: a frame, a tick or a version of the rules; the others are null.
 ITEM_TYPE = Types.ROW([Types.PRIMITIVE_ARRAY(Types.BYTE()), Types.LONG(), Types.PRIMITIVE_ARRAY(Types.BYTE())])
@@ -39,6 +40,7 @@ class Source:
     ticks_topic: str | None
     rules_topic: str | None = None
     registry_url: str | None = None
+    stop_on_loss: bool = False
 
 
 def items_by_shard(
@@ -78,8 +80,14 @@ def frames_by_shard(
 ) -> DataStream:
     """Rows of (shard key, (frame, null, null)) of the records in the table `telemetry`, wherever that reads them."""
     name_operators(tables, "telemetry")
+    loss = LossPolicy(source.bootstrap_servers, source.group, source.topics, source.stop_on_loss)
     to_frames = ToFrames(
-        shard_keys, source.max_future_skew_ms, source.out_of_orderness_ms, measured, source.registry_url
+        shard_keys,
+        source.max_future_skew_ms,
+        source.out_of_orderness_ms,
+        measured,
+        source.registry_url,
+        loss if source.ticks_topic else None,  # bounded input goes on from nowhere
     )
     tables.create_temporary_function("to_frames", udf(to_frames, result_type=_FRAME_TYPE, func_type="pandas"))
     return tables.to_data_stream(tables.sql_query(statement("telemetry_frames", topics=source.topics)))

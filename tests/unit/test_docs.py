@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
-from unittest.mock import Mock
+from unittest.mock import Mock, patch
 
 import click
 import pytest
@@ -12,6 +12,7 @@ from pyflink.metrics import Counter, Distribution, Meter, MetricGroup
 from fleetpulse.cli import reference
 from fleetpulse.inactivity.timeouts import InactivityPolicy
 from fleetpulse.inactivity.watch import InactivityWatch
+from fleetpulse.records.frames import Batch
 from fleetpulse.records.reasons import Reason
 from fleetpulse.topics import TOPICS, Topic, ticks
 from generator.cli import command as generate
@@ -20,6 +21,7 @@ from generator.sending.metrics import Meter as SimulatorMeter
 from generator.sensors import command as sensors
 from udfs.framing import ToFrames
 from udfs.gauges import Gauges
+from udfs.losses import Losses, LossPolicy
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = (ROOT / "docs" / "contracts.md").read_text()
@@ -100,8 +102,11 @@ class NamedMetrics(MetricGroup):
 
 
 def registered_metrics() -> dict[str, tuple[str, ...]]:
-    """The metrics that the subtasks of a job register, once they have written an alert."""
+    """The metrics that the subtasks of a job register, once they have read a record and written an alert."""
     found: dict[str, tuple[str, ...]] = {}
+    with patch("udfs.losses.PartitionOffsets", lambda _servers, _group: Mock(committed=lambda *_: None)):
+        losses = Losses(LossPolicy("broker:9092", "group", ("events",), stop=False), NamedMetrics(found), shards=1)
+    losses.look(Batch([0], [0], [0], [None], [None]))
     gauges = Gauges(NamedMetrics(found), {})
     ToFrames((), 0, 0, measured=False).open(Mock(get_metric_group=lambda: NamedMetrics(found)))
     gauges.count(InactivityWatch(InactivityPolicy()).advance([(1, "d1")], 120_000))

@@ -279,3 +279,40 @@ def test_a_claim_that_was_heard_long_ago_ends_nothing():
     watch.advance(signs(0), T0 + 200_000)
     assert watch.claim("d1", T0 + 50_000, T0 + 139_999) == []
     assert told(watch.claim("d1", T0 + 50_000, T0 + 140_000)) == [(AlertState.CANCELLED, 2, 90_000, 90_000)]
+
+
+LOST_UNTIL = 3_600_000  # records of an hour are lost
+
+
+def test_nobody_is_silent_over_a_time_whose_records_are_lost():
+    watch = InactivityWatch(POLICY)
+    watch.advance(signs(0), T0 + 30_000)
+    watch.excuse(T0 + LOST_UNTIL)
+    assert watch.advance(signs(LOST_UNTIL + 50_000), T0 + LOST_UNTIL + 100_000) == []
+
+
+def test_who_does_not_come_back_after_lost_records_is_silent_from_then_on():
+    watch = InactivityWatch(POLICY)
+    watch.advance(signs(0), T0 + 30_000)
+    watch.excuse(T0 + LOST_UNTIL)
+    restored = InactivityWatch(POLICY, watch.devices(), watch.decided_until_ms)
+    for each in (watch, restored):
+        (alert,) = each.advance([], T0 + LOST_UNTIL + 600_000)
+        assert LOST_UNTIL + 60_001 <= alert.opened_at_ms - T0 <= LOST_UNTIL + 90_000
+
+
+def test_a_silence_that_was_known_before_records_were_lost_stays_open():
+    watch = InactivityWatch(POLICY)
+    assert len(watch.advance(signs(0), T0 + 90_000)) == 1
+    watch.excuse(T0 + LOST_UNTIL)
+    assert watch.advance([], T0 + LOST_UNTIL + 600_000) == []
+    assert told(watch.advance(signs(LOST_UNTIL + 610_000), T0 + LOST_UNTIL + 620_000))[0][0] == AlertState.RECOVERED
+
+
+def test_an_excuse_for_what_is_decided_changes_nothing():
+    watch = InactivityWatch(POLICY)
+    watch.advance(signs(70_000), T0 + 90_000)
+    watch.take_changed()
+    watch.excuse(T0 + 60_000)
+    assert watch.take_changed().ids == []
+    assert told(watch.advance([], T0 + 150_000)) == [(AlertState.OPEN, 1, 150_000, 150_000)]

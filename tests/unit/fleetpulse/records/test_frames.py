@@ -53,8 +53,8 @@ def test_rejected_records_keep_their_bytes():
 
 def test_a_frame_of_another_version_is_refused():
     (data,) = pack([telemetry(1)], 1, 60_000).values()
-    other = data.replace(bytes([0x97, VERSION]), bytes([0x97, VERSION + 1]), 1)
-    with pytest.raises(ValueError, match="frame version 4, expected 3"):
+    other = data.replace(bytes([0x98, VERSION]), bytes([0x98, VERSION + 1]), 1)
+    with pytest.raises(ValueError, match="frame version 5, expected 4"):
         unpack(other)
 
 

@@ -8,7 +8,7 @@ import pytest
 from fleetpulse.alerts import AlertState, Revision
 from fleetpulse.errors import ConfigurationError
 from fleetpulse.inactivity.timeouts import InactivityPolicy
-from fleetpulse.records.frames import Original, Rejected
+from fleetpulse.records.frames import Original, Rejected, excuse
 from fleetpulse.records.reasons import Reason
 from fleetpulse.shard.clock import END_OF_INPUT_MS
 from fleetpulse.shard.shard import Late, Shard, ShardPolicy
@@ -192,3 +192,15 @@ def test_state_stays_small_however_long_a_device_speaks():
         keyed.advance(T0 + second * 1000 - BOUND_MS)
     assert sum(map(len, keyed.state[0].values())) < 100_000
     assert len(keyed.state[0]) < 1_500
+
+
+def test_lost_records_accuse_nobody_whatever_happens_to_the_process() -> None:
+    keyed = Keyed(POLICY)
+    keyed.accept([record("alive", 0), record("dead", 0)])
+    keyed.advance(T0 + 1_000)
+    keyed.outputs += keyed.shard(0).accept(excuse(T0 + 3_600_000))
+    keyed._write(0)
+    keyed.restart()
+    keyed.accept([record("alive", 3_630_000, offset=400), record("alive", 3_690_000, offset=401)])
+    keyed.advance(T0 + 3_700_000)
+    assert [(r.device_id, r.opened_at_ms - T0) for r in keyed.outputs] == [("dead", 3_690_000)]

@@ -10,8 +10,10 @@ from fleetpulse.records.sharding import MAX_PARALLELISM
 from jobs.wiring.arguments import Running
 from jobs.wiring.identity import PARAMETER
 from jobs.wiring.operators import UID_GENERATION
+from jobs.wiring.outputs import TRANSACTION_TIMEOUT_MS
 
 NO_LIMIT = 2_147_483_647  # Flink's own word for it
+_CHECKPOINT_TIMEOUT_MS = 120_000
 
 
 class Plan(Protocol):
@@ -47,7 +49,8 @@ def configuration(
         "execution.checkpointing.mode": "EXACTLY_ONCE",
         "execution.checkpointing.unaligned.enabled": "false",
         "execution.checkpointing.interval": f"{running.checkpoint_interval_ms} ms",
-        "execution.checkpointing.timeout": "10 min",
+        "execution.checkpointing.timeout": f"{_CHECKPOINT_TIMEOUT_MS} ms",
+        "execution.checkpointing.tolerable-failed-checkpoints": tolerable_failures(running.checkpoint_interval_ms),
         "execution.checkpointing.dir": f"{running.checkpoint_dir.rstrip('/')}/{identity}",
         "pipeline.global-job-parameters": f"{PARAMETER}:{identity}",
         "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
@@ -63,6 +66,15 @@ def configuration(
         **(more or {}),
     }
     return {key: str(value) for key, value in values.items()}
+
+
+def tolerable_failures(interval_ms: int) -> int:
+    """How many checkpoints may fail in a row before the job restarts from the last one that did not.
+
+    The one that succeeds after them commits their transactions too, which by then must not be older than they live.
+    """
+    longest_ms = _CHECKPOINT_TIMEOUT_MS + interval_ms
+    return max(0, (TRANSACTION_TIMEOUT_MS - 1) // longest_ms - 1)
 
 
 def environment(flink: Mapping[str, str]) -> StreamExecutionEnvironment:

@@ -10,7 +10,8 @@ from fleetpulse.cli.reference import JOBS
 from fleetpulse.cli.settings import parse
 from jobs import aggregate, anomaly, archive, cold, inactivity, monitor, rollup
 from jobs.wiring import arguments, deciding
-from jobs.wiring.running import NO_LIMIT
+from jobs.wiring.outputs import TRANSACTION_TIMEOUT_MS
+from jobs.wiring.running import NO_LIMIT, tolerable_failures
 
 DECIDING = {"inactivity": inactivity, "anomaly": anomaly, "aggregate": aggregate, "monitor": monitor}
 OTHERS = {"rollup": rollup, "archive": archive, "cold": cold}
@@ -39,7 +40,7 @@ def test_every_job_carries_what_exactly_once_and_restores_rest_on(job: str) -> N
         "execution.runtime-mode": "STREAMING",
         "execution.checkpointing.mode": "EXACTLY_ONCE",
         "execution.checkpointing.unaligned.enabled": "false",
-        "execution.checkpointing.timeout": "10 min",
+        "execution.checkpointing.timeout": "120000 ms",
         "execution.checkpointing.interval": "300000 ms" if job == "cold" else "10000 ms",
         "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
         "pipeline.max-parallelism": "128",
@@ -49,6 +50,19 @@ def test_every_job_carries_what_exactly_once_and_restores_rest_on(job: str) -> N
         "table.local-time-zone": "UTC",
     }
     assert shared.items() <= flink(job).items()
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_a_job_bears_some_failed_checkpoints_but_none_that_would_outlive_a_transaction(job: str) -> None:
+    assert flink(job)["execution.checkpointing.tolerable-failed-checkpoints"] == ("1" if job == "cold" else "5")
+
+
+@pytest.mark.parametrize("interval_ms", [100, 1_000, 10_000, 30_000, 60_000, 300_000, 600_000, 3_600_000])
+def test_a_transaction_still_lives_when_the_checkpoint_after_failed_ones_commits_it(interval_ms: int) -> None:
+    failures = tolerable_failures(interval_ms)
+    timeout_ms = 120_000
+    assert failures == 0 or (failures + 1) * (interval_ms + timeout_ms) < TRANSACTION_TIMEOUT_MS
+    assert (failures + 2) * (interval_ms + timeout_ms) >= TRANSACTION_TIMEOUT_MS
 
 
 @pytest.mark.parametrize("job", JOBS)

@@ -206,6 +206,7 @@ CASES: dict[str, tuple[bytes | None, Reason | None]] = {
     "sensor with a type that is no name": (_sensor(sensor_type='"c o 2"'), Reason.WRONG_TYPE),
     "sensor in Fahrenheit": (_sensor(unit='"°F"'), None),
     "sensor in an unknown unit": (_sensor(unit='"bananas"'), Reason.UNKNOWN_UNIT),
+    "sensor whose value is too large while it is converted": (_sensor(unit='"°F"', value="1e308"), None),
     "sensor in milliwatts": (_sensor(sensor_type='"energy"', value="500", unit='"mW"'), None),
     "sensor in milliwatts or megawatts": (_sensor(sensor_type='"energy"', unit='"mw"'), Reason.UNKNOWN_UNIT),
     "sensor at 122 °F": (_sensor(value="122", unit='"°F"'), None),

@@ -30,6 +30,7 @@ from fleetpulse.records.metrics import UNITS
 from fleetpulse.records.parsing import ID_NAMES, MAX_DEPTH, is_too_deep
 from fleetpulse.records.reading import MAX_VALUE_BYTES, Reading, Rejection, decode_avro, decode_record, time_of
 from fleetpulse.records.reasons import Reason
+from fleetpulse.records.structs import Record, TypedRecord, decode_lines, decode_typed_lines
 from fleetpulse.times import LAST_MS, to_epoch_ms
 
 _logger = logging.getLogger(__name__)
@@ -51,64 +52,6 @@ class DecodedBatch(NamedTuple):
     locations: list[Location]
 
 
-class _Location(msgspec.Struct, gc=False, omit_defaults=True):
-    factory_section: str | None = None
-    machine_id: str | None = None
-    zone: str | None = None
-
-
-class _Metrics(msgspec.Struct, gc=False, omit_defaults=True):
-    temperature_c: float | None = None
-    humidity: float | None = None
-    lat: float | None = None
-    lon: float | None = None
-
-
-class _Record(_Metrics, gc=False):
-    """Telemetry and events: the id that is set determines the dialect."""
-
-    device_id: str | None = None
-    event_device_id: str | None = msgspec.field(default=None, name="device-id")
-    sensor_id: str | None = None
-    ts: Any = None
-    time: Any = None
-    timestamp: Any = None
-
-
-class _Payload(_Metrics, gc=False, omit_defaults=True):
-    """A value with its unit, under each name that `metrics_of` looks for."""
-
-    value: float | None = None
-    unit: str | None = None
-    name: str | None = None
-    temperature: float | None = None
-    vibration: float | None = None
-    energy: float | None = None
-    pressure: float | None = None
-    battery: float | None = None
-    vibration_mm_s: float | None = None
-    energy_kw: float | None = None
-    pressure_hpa: float | None = None
-
-
-class _TypedRecord(_Payload, gc=False, omit_defaults=True):
-    """All dialects: records with a type have more names."""
-
-    device_id: str | None = None
-    event_device_id: str | None = msgspec.field(default=None, name="device-id")
-    sensor_id: str | None = None
-    ts: Any = None
-    time: Any = None
-    timestamp: Any = None
-    event_type: str | None = None
-    payload: _Payload | None = None
-    sensor_type: str | None = None
-    location: _Location | None = None
-
-
-# Decimal, since a float would round a time up. Metrics are floats by their type, which the hook leaves alone.
-_decode_lines = msgspec.json.Decoder(_Record, float_hook=Decimal).decode_lines
-_decode_typed_lines = msgspec.json.Decoder(_TypedRecord, float_hook=Decimal).decode_lines
 # The names of the time, as they stand in JSON, in the order of `ID_NAMES`.
 _TIME_NAMES = tuple(f'"{dialect.time}"'.encode() for dialect in (TELEMETRY, EVENT, SENSOR))
 _LOT = 128  # records that are decoded at once: if one of them is not plainly good, each of them is looked at
@@ -159,7 +102,7 @@ def _decode_or_reject(
 class _Good(NamedTuple):
     """Records that are plainly good, and their devices and event times."""
 
-    records: Sequence[_Record | _TypedRecord]
+    records: Sequence[Record | TypedRecord]
     devices: list[str]
     event_times_ms: list[int]
     dialect: Dialect | None  # of all of them, if that is obvious
@@ -233,7 +176,7 @@ class _Batch:
 _NO_READING = Reading("", 0)
 
 
-def _measure(record: _Record | _TypedRecord) -> tuple[dict[str, float], Location]:
+def _measure(record: Record | TypedRecord) -> tuple[dict[str, float], Location]:
     fields: dict[str, Any] = msgspec.to_builtins(record, builtin_types=(Decimal,))
     dialect = dialect_of(fields)
     return metrics_of(dialect, fields), location_of(dialect, fields)
@@ -270,7 +213,7 @@ def _plainly_good(
         return None
     dialect = _plain_dialect(text, named, count)
     try:
-        records: Sequence[_Record | _TypedRecord] = (_decode_lines if dialect else _decode_typed_lines)(text)
+        records: Sequence[Record | TypedRecord] = (decode_lines if dialect else decode_typed_lines)(text)
         devices = _devices(records, named)
         event_times_ms = _event_times_ms(records, named) if timed else list(kafka_times_ms)
     except Exception:  # `decode_record` finds which
@@ -291,13 +234,13 @@ def _plain_dialect(text: bytes, named: list[int], count: int) -> Dialect | None:
     return EVENT if named[1] == count else None
 
 
-def _devices(records: Sequence[_Record | _TypedRecord], named: list[int]) -> list[str]:
+def _devices(records: Sequence[Record | TypedRecord], named: list[int]) -> list[str]:
     if named[0] == len(records):
         return cast(list[str], [record.device_id for record in records])
     return cast(list[str], [r.device_id or r.event_device_id or r.sensor_id for r in records])
 
 
-def _event_times_ms(records: Sequence[_Record | _TypedRecord], named: list[int]) -> list[int]:
+def _event_times_ms(records: Sequence[Record | TypedRecord], named: list[int]) -> list[int]:
     if named[0] == len(records):
         times: Iterable[Any] = [record.ts for record in records]
     else:

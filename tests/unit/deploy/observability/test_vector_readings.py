@@ -14,7 +14,8 @@ from fleetpulse.times import iso
 from tests.bad_records import CASES, KAFKA_TIME_MS
 from tests.unit.deploy.observability.vector import Dropped, transformed
 
-# Vector's reader of JSON sees no name that stands twice, and takes no number beyond a double and no lone surrogate.
+# Vector's reader of JSON sees no name that stands twice, and takes no number beyond a double and no lone surrogate; its
+# arithmetic has doubles only.
 OTHERWISE = {
     "id twice",
     "id twice, once escaped",
@@ -32,6 +33,7 @@ OTHERWISE = {
     "metric beyond all exponents",
     "metric of a million zeros",
     "metric that rounds to the largest float",
+    "sensor whose value is too large while it is converted",
     "unknown fields",
     "unknown numbers beyond all exponents",
 }

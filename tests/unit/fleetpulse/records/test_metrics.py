@@ -8,10 +8,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fleetpulse.records.batch import _Payload, _TypedRecord
 from fleetpulse.records.metrics import CONVERSIONS, OF_TYPE, UNITS, UNITS_IN_ANY_CASE, converted, metric_of
 from fleetpulse.records.reading import Reading, decode_record
 from fleetpulse.records.reasons import Reason
+from fleetpulse.records.structs import Payload, TypedRecord
 
 T0 = 1_767_225_600_000
 
@@ -130,6 +130,6 @@ def test_a_sensor_is_read_as_a_typed_event_is() -> None:
     assert measured(sensor_id="s", sensor_type="Temperature", temperature=140, unit="°F") == {"temperature_c": 60}
 
 
-@pytest.mark.parametrize("struct", [_Payload, _TypedRecord])
+@pytest.mark.parametrize("struct", [Payload, TypedRecord])
 def test_the_fast_way_reads_all_names_that_may_measure(struct: Any) -> None:
     assert {*UNITS, *OF_TYPE, "value", "unit", "name"} <= set(struct.__struct_fields__)

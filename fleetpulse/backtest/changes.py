@@ -15,7 +15,7 @@ class Changes(NamedTuple):
     kept: int
 
     def told(self) -> Iterator[tuple[str, Revision]]:
-        """All changes in the order of time, each with what it is."""
+        """All changes in order of time, each with `gained` or `lost`."""
         lost = {revision.alert_id for revision in self.lost}
         for revision in in_order([*self.gained, *self.lost]):
             yield "lost" if revision.alert_id in lost else "gained", revision

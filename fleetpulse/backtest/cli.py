@@ -1,4 +1,4 @@
-"""`fleetpulse backtest`: what rules would have raised over history, and what other rules would have changed."""
+"""`fleetpulse backtest`: the alerts that rules would raise over history, and what other rules would change."""
 
 import time
 from collections.abc import Callable, Sequence

@@ -13,7 +13,7 @@ from fleetpulse.times import iso, to_epoch_ms
 
 
 def checks(fields: dict[str, Any], rule: Rule | None, policy: InactivityPolicy | None) -> list[Check]:
-    """What must be so of a revision.
+    """Yield the claims of a revision that must hold.
 
     Args:
         fields: those of the revision.

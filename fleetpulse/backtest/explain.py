@@ -1,4 +1,4 @@
-"""`fleetpulse explain`: which rule made an alert, what its evidence says, and whether history says so again."""
+"""`fleetpulse explain`: the rule that made an alert, its evidence, and whether history gives the same alert."""
 
 import json
 import uuid
@@ -32,7 +32,7 @@ _SHOWN = 10  # records a revision
 
 
 class Explained(NamedTuple):
-    """A revision, the rule that made it, and what was found out about it."""
+    """A revision, the rule that made it, and the results of its checks."""
 
     told: Fields
     version: int
@@ -43,7 +43,7 @@ class Explained(NamedTuple):
 
     @property
     def agrees(self) -> bool:
-        """Whether evidence and history both say what the revision says."""
+        """Whether evidence and history both agree with the revision."""
         return all(check.holds for check in self.checks) and not self.differences
 
 
@@ -130,7 +130,7 @@ def _explain(fields: Fields, known: Versions, settings: Settings, retold: Retold
 
 
 def _rules_of(fields: Fields, known: Versions) -> tuple[int, RuleSet]:
-    """The version that a revision names, or else the one in force when it was made; 0 where there is none."""
+    """The version that a revision names, or else the one in force when it was made; 0 if there is none."""
     named = fields.get("rule_version")
     at_ms = to_epoch_ms(fields["changed_at"])
     version = in_force(known, at_ms) if named is None else next((v for v in known if v.version == named), None)

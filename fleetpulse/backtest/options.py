@@ -1,4 +1,4 @@
-"""What both commands take: where history is, by which rules it is judged, and what the job was told."""
+"""Options of both commands: the source of history, the rules, and the job's settings."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from jobs.wiring.arguments import EventTime, SilenceLimits, inactivity_policy
 
 @dataclass(frozen=True, kw_only=True)
 class History:
-    """What history is read, by which rules it is judged, and the settings of the job."""
+    """The source of history, the rules, and the settings of the job."""
 
     bootstrap_servers: str = brokers()
     topics: tuple[str, ...] = setting(
@@ -100,5 +100,5 @@ def _versions(source: Source, files: tuple[Path, ...], topic: str) -> Versions:
 
 
 def of_files(*files: Path) -> Versions:
-    """A set from files as a job publishes its first one: version 1, for all that ever happened."""
+    """A set from files as a job publishes its first one: version 1, for all of history."""
     return (Version(1, 0, load(files)),)

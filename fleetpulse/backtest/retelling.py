@@ -1,4 +1,4 @@
-"""Derives an alert again from history: the records of its device, judged by the rules that were in force."""
+"""Derives an alert again from history: the records of its device, evaluated by the rules in force then."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ class Heard(NamedTuple):
 
 
 class Retold(NamedTuple):
-    """What became of history: revisions of the alert by their numbers, and the records of the device."""
+    """The result: revisions of the alert by their numbers, and the records of the device."""
 
     revisions: dict[int, dict[str, Any]]
     heard: list[Heard]

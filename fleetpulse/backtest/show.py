@@ -1,4 +1,4 @@
-"""What a backtest found, as people read it."""
+"""The results of a backtest as text."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ from fleetpulse.times import iso
 
 
 def read(found: Read, seconds: float) -> str:
-    """What was read, in a line."""
+    """One line on the records that were read."""
     late = f"{found.late:,} late" + (f" of {len(found.late_devices):,} devices" if found.late else "")
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in found.reasons.most_common())
     rejected = f"{found.rejected:,} rejected" + (f" ({reasons})" if reasons else "")

@@ -1,4 +1,4 @@
-"""What looks the same on every dashboard: severities, states, links between them."""
+"""The common looks of all dashboards: severities, states, links between them."""
 
 from fleetpulse.dashboards.panels import BLUE, GREEN, GREY, ORANGE, RED, YELLOW, column, link, mapped
 from fleetpulse.dashboards.queries import Json

@@ -17,7 +17,7 @@ _DURATION = re.compile(r"(\d+)(ms|[smhdw])")
 
 @dataclass(frozen=True)
 class View:
-    """What somebody looks at.
+    """The time range and variables of a view.
 
     Attributes:
         since: the beginning of the time range.

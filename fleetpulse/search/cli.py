@@ -1,4 +1,4 @@
-"""`fleetpulse index`: every raw record into a search index, where Vector does not do it."""
+"""`fleetpulse index`: writes every raw record to a search index, if Vector does not do it."""
 
 import logging
 import signal
@@ -25,7 +25,7 @@ INDEX = "sensor_readings"
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What the index is filled with, and where it is."""
+    """The topics to index, and the search server."""
 
     bootstrap_servers: str = brokers()
     events_topics: tuple[str, ...] = parameters.topics(TOPICS, "Topics to read, separated by ';'.")

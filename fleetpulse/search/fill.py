@@ -1,4 +1,4 @@
-"""From topics into the index: decoded as the jobs decode, written, and only then done with."""
+"""Writes topics to the index: records are decoded as in the jobs, written, and then committed."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 class Outcome(NamedTuple):
-    """What became of some records."""
+    """The outcome of one lot of records."""
 
     read: int
     rejected: int
@@ -44,7 +44,7 @@ class Reading:
 
 
 def consumer_of(bootstrap_servers: str, topics: Sequence[str]) -> Consumer:
-    """A consumer of topics, from the first record that nobody of its group has done with."""
+    """A consumer of topics, from the first record that its group has not committed."""
     consumer = Consumer(
         {
             "bootstrap.servers": bootstrap_servers,
@@ -61,7 +61,7 @@ def consumer_of(bootstrap_servers: str, topics: Sequence[str]) -> Consumer:
 
 
 def fill(consumer: Consumer, server: SearchServer, how: Reading) -> Iterator[Outcome]:
-    """Write what comes, and yield what became of it, lot by lot, for ever.
+    """Write records as they come, and yield the outcome, lot by lot, forever.
 
     A lot is committed after the server has it on its disk: a failure in between writes it again, over itself.
 
@@ -90,7 +90,7 @@ def _write(lot: Sequence[Message], server: SearchServer, how: Reading) -> Outcom
 
 
 def _unread(decoded: DecodedBatch, lot: Sequence[Message], origins: Sequence[str]) -> Iterator[Document]:
-    """Rejected records: why, and how they begin. The whole of each is among the dead letters."""
+    """Rejected records: the reason and the first characters. The dead letters have them in full."""
     for index, rejection in decoded.rejections.items():
         document = {
             "reason": rejection.reason.value,

@@ -1,4 +1,4 @@
-"""Revisions of one alert as they were told: on the alerts topic, or in the table."""
+"""The recorded revisions of one alert: on the alerts topic, or in the table."""
 
 import json
 from typing import Any
@@ -35,7 +35,7 @@ def from_topic(bootstrap_servers: str, topic: str, alert_id: str) -> list[Fields
 
 
 def from_database(dsn: str, alert_id: str) -> list[Fields]:
-    """The revisions in the table `alerts`, in their order; the table does not tell versions of rules.
+    """The revisions in the table `alerts`, in their order; the table does not have versions of rules.
 
     Raises:
         FleetpulseError: the database does not answer, or has no such table.

@@ -1,4 +1,4 @@
-"""History: records of the past, a stream for each partition, whatever they are stored in."""
+"""History: recorded records, one stream for each partition, from any storage."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -30,7 +30,7 @@ class Chunk(NamedTuple):
         return Chunk(offsets[start:end], kafka_times_ms[start:end], values[start:end])
 
     def batch(self, origin: int) -> Batch:
-        """As the domain takes it. Nothing is decided by keys."""
+        """The batch for the decoder; keys are not needed."""
         count = len(self.values)
         return Batch([origin] * count, self.offsets, self.kafka_times_ms, [None] * count, self.values)
 

@@ -1,4 +1,4 @@
-"""History in Kafka: what topics hold now, from an instant on."""
+"""History in Kafka: the present records of topics, from an instant on."""
 
 from collections.abc import Iterator, Sequence
 from typing import cast
@@ -15,7 +15,7 @@ _POLL_S = 0.1
 
 
 def streams(bootstrap_servers: str, topics: Sequence[str], from_ms: int | None) -> list[Stream]:
-    """What is committed in topics now, by Kafka timestamp from an instant on.
+    """Return the committed records of topics, by Kafka timestamp from an instant on.
 
     Raises:
         FleetpulseError: no broker answers, or a topic is not there.

@@ -1,4 +1,4 @@
-"""History in Parquet: a folder of files as cold storage keeps them, in whatever folders below it."""
+"""History in Parquet: a folder of files as cold storage writes them, at any depth."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ _TYPES = {_VALUE: pa.binary(), _OFFSET: pa.int64(), _KAFKA_TIME: pa.timestamp("m
 
 
 class _Piece(NamedTuple):
-    """What one file holds of one partition. Sorts by the first offset."""
+    """The records of one partition in one file. Sorts by the first offset."""
 
     topic: str
     partition: int
@@ -26,7 +26,7 @@ class _Piece(NamedTuple):
 
 
 def streams(folder: Path, from_ms: int | None) -> list[Stream]:
-    """What the files below a folder hold, by Kafka timestamp from an instant on.
+    """Return the records of the files below a folder, by Kafka timestamp from an instant on.
 
     Raises:
         ConfigurationError: there are none, or they hold something else.
@@ -44,7 +44,7 @@ def streams(folder: Path, from_ms: int | None) -> list[Stream]:
 
 
 def _is_hidden(path: Path) -> bool:
-    """Whether it is what writers leave beside the data: unfinished files and marks of success."""
+    """Whether it is an unfinished file or a mark of success beside the data."""
     return any(part.startswith((".", "_")) for part in path.parts)
 
 

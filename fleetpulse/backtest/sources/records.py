@@ -1,4 +1,4 @@
-"""Alerts as records that can be compared: as on the alerts topic, byte for byte, but for when they were detected."""
+"""Alerts as comparable records: as on the alerts topic, byte for byte, without `detected_at`."""
 
 import re
 

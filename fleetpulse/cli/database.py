@@ -1,4 +1,4 @@
-"""How a database is named: one setting, read by libpq (psycopg) and by the JDBC driver alike."""
+"""The setting that names a database, for libpq (psycopg) and the JDBC driver."""
 
 import re
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ _JDBC_ONLY = {"reWriteBatchedInserts", "socketTimeout"}
 
 
 class Jdbc(NamedTuple):
-    """A database as the JDBC driver takes it; the user is None where the URL names none."""
+    """A database as the JDBC driver takes it; the user is None if the URL has none."""
 
     url: str
     user: str | None
@@ -52,7 +52,7 @@ class Database(click.ParamType[str]):
 
 
 def libpq(text: str) -> str:
-    """A connection string for psycopg. What only the JDBC driver knows is left out."""
+    """A connection string for psycopg. Parameters of the JDBC driver are left out."""
     if not text.startswith("jdbc:"):
         return text
     found = _match(text)
@@ -64,7 +64,7 @@ def libpq(text: str) -> str:
 
 
 def jdbc(text: str, defaults: Mapping[str, str]) -> Jdbc:
-    """A URL for the JDBC driver, with `defaults` for what it does not say.
+    """A URL for the JDBC driver, with `defaults` for missing parameters.
 
     Raises:
         ValueError: it holds a password, which would stand on a command line.

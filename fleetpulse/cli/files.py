@@ -1,4 +1,4 @@
-"""Files that people name: what cannot be read is an error of one line."""
+"""Files named by settings: a file that cannot be read is an error of one line."""
 
 from pathlib import Path
 

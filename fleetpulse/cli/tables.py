@@ -1,4 +1,4 @@
-"""Tables and lines as people read them, with all data in them escaped for the terminal."""
+"""Tables and lines of text, with all data escaped for the terminal."""
 
 import sys
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""What two rule sets do not share: rules by their ids, and what changed within them, field by field."""
+"""The difference of two rule sets: rules by their ids, and their changes, field by field."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ class Change(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """What leads from one set to another. `reordered`: rules that both have stand in another order."""
+    """The changes from one set to another. `reordered`: common rules are in another order."""
 
     added: tuple[Rule, ...]
     removed: tuple[Rule, ...]
@@ -31,7 +31,7 @@ class Difference(NamedTuple):
         return any(self[:])
 
     def lines(self) -> Iterator[str]:
-        """For people: `+` added, `-` removed, `~` changed."""
+        """As text: `+` added, `-` removed, `~` changed."""
         yield from (f"+ {_title(rule)}" for rule in self.added)
         yield from (f"- {_title(rule)}" for rule in self.removed)
         yield from (f"~ {c.id}: {c.field}: {in_words(c.before)} → {in_words(c.after)}" for c in self.changed)
@@ -46,7 +46,7 @@ class Difference(NamedTuple):
         return ", ".join(counted + ["reordered"] * self.reordered) or "the same rules"
 
     def as_document(self) -> dict[str, Any]:
-        """For programs."""
+        """As JSON."""
         return {
             "added": [rule.id for rule in self.added],
             "removed": [rule.id for rule in self.removed],

@@ -19,7 +19,7 @@ _MOST_SHOWN = 20  # faults in one message
 
 
 class RuleFileError(ConfigurationError):
-    """All that is wrong with rule files, a line each."""
+    """All faults of rule files, a line each."""
 
     def __init__(self, lines: list[str]) -> None:
         shown = lines[:_MOST_SHOWN] + [f"and {len(lines) - _MOST_SHOWN:,} more"] * (len(lines) > _MOST_SHOWN)
@@ -95,7 +95,7 @@ def _read(path: Path, environment: Mapping[str, str]) -> _File:
 
 
 def _items(file: _File) -> list[object]:
-    """The rules as they stand; what is around them is checked here."""
+    """The rules of a file; checks the document around them."""
     content = file.source.content
     try:
         if isinstance(content, dict) and isinstance(content.get("rules"), list):

@@ -15,7 +15,7 @@ class Filled(NamedTuple):
 
 
 def fill(text: str, environment: Mapping[str, str]) -> Filled:
-    """Fill what stands in `text`; an empty variable counts as missing, as in a shell.
+    """Fill the placeholders in `text`; an empty variable counts as missing, as in a shell.
 
     Raises:
         ValueError: a variable is missing and has no default, or `${` begins no placeholder.

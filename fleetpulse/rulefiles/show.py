@@ -1,4 +1,4 @@
-"""Rules and their versions as people read them."""
+"""Rules and their versions as text."""
 
 from io import StringIO
 

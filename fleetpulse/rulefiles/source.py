@@ -1,4 +1,4 @@
-"""YAML and JSON as plain values, with the line of each. Nothing in a file is code, and what has no end is refused."""
+"""YAML and JSON as plain values, with the line of each. Nothing in a file is code, and endless aliases are refused."""
 
 import json
 import math
@@ -35,7 +35,7 @@ class Position(NamedTuple):
 
 
 class Flaw(NamedTuple):
-    """What is wrong, at which line, and in which field where that is known."""
+    """A fault, with its line and, if known, its field."""
 
     line: int | None
     path: str
@@ -43,7 +43,7 @@ class Flaw(NamedTuple):
 
 
 class Unreadable(Exception):  # noqa: N818  # not an error of ours: what is wrong with a file, in full
-    """A file that gives no values."""
+    """A file without readable values."""
 
     def __init__(self, flaws: list[Flaw]) -> None:
         super().__init__(flaws)

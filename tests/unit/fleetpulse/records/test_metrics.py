@@ -1,7 +1,9 @@
 """Metrics: names in any case, units as people and programs write them, conversion that is rounded once."""
 
 import json
+import re
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -60,6 +62,15 @@ def test_no_unit_has_two_readings(metric: str) -> None:
             alike = {known[other] for other in known if other.lower() == unit.lower()}
             read = UNITS_IN_ANY_CASE[metric].get(respelled.lower())
             assert read is None or alike == {in_own}
+
+
+def test_the_contract_lists_the_units_that_are_read() -> None:
+    text = (Path(__file__).resolve().parents[4] / "docs" / "contracts.md").read_text()
+    [table] = re.findall(r"\n\| metric \| unit \| `sensor_type` .*?\n\n", text, re.DOTALL)
+    rows = [line.split(" | ") for line in table.strip().splitlines()[2:]]
+    listed = {row[0].strip("|` "): set(re.findall("`(.*?)`", row[3])) for row in rows}
+    for metric, conversions in CONVERSIONS.items():
+        assert listed[metric] == conversions.keys()
 
 
 def test_whole_degrees_fahrenheit_are_exact_wherever_celsius_are() -> None:

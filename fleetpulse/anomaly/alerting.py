@@ -22,7 +22,7 @@ class AlertTracker:
 
     Args:
         version: the set.
-        keys: what the numbers in changes stand for: ids of rules, by their index in the set, then keys of leaves.
+        keys: by the numbers in changes: ids of rules, by their index in the set, then keys of leaves.
         applies: whether a rule is for a device.
         fleet: names and sites of devices.
         memory: from batches and versions before.
@@ -75,7 +75,7 @@ class AlertTracker:
         return revisions
 
     def _waiting(self, due: Due) -> set[int]:
-        """Devices for which a reading may matter though it changes no level."""
+        """Devices for which a reading may matter without a change of level."""
         candidates: list[Iterable[int]] = [*self._flaps.devices]
         candidates += [tracker.runs for tracker in self._holds.values()]
         candidates += [devices.intersection(due.numbers) for devices in self.memory.to_reevaluate.values() if devices]
@@ -90,7 +90,7 @@ class AlertTracker:
         return to_reevaluate or _is_pending(self._holds[rule_id], device)
 
     def reevaluate(self, rule_id: str, devices: Iterable[int]) -> None:
-        """Let a condition be evaluated anew for devices: it, or whom it is for, is not what it was."""
+        """Evaluate a condition again for devices, since it or its scope has changed."""
         self.memory.to_reevaluate.setdefault(rule_id, set()).update(devices)
 
     def _levels_of(
@@ -158,7 +158,7 @@ class AlertTracker:
         return revisions
 
     def _send_suppressed_now(self, change: LevelChange) -> list[Revision]:
-        """Open what was suppressed, where it is still so and nothing else has opened it."""
+        """Open suppressed alerts that still hold and were not opened otherwise."""
         rule = self.rules[self._keys[change.rule]]
         level = self.memory.levels.get(rule.id, {}).get(change.device, NONE)
         if not level or self._flaps.is_open_for(rule.id, change.device) or change.device in self._alerts(rule):
@@ -166,7 +166,7 @@ class AlertTracker:
         return [self._open(rule, change._replace(level=level))]
 
     def cancel_all(self, rule_id: str, at_ms: int) -> list[Revision]:
-        """End all alerts of a rule that is no longer there, and forget what was known by it."""
+        """End all alerts of a removed rule, and forget its state."""
         alerts = self.memory.alerts.pop(rule_id, {})
         rule = self.rules[rule_id]
         for kept in (self.memory.levels, self.memory.openings, self.memory.holding, self.memory.to_reevaluate):
@@ -177,7 +177,7 @@ class AlertTracker:
         ]
 
     def release(self, rule_id: str, at_ms: int) -> list[Revision]:
-        """End the alerts of devices that a rule is no longer for, and forget what was known of them by it."""
+        """End the alerts of devices that a rule no longer applies to, and forget its state of them."""
         revisions = []
         memory = self.memory
         for of_rule in (memory.levels, memory.openings, memory.holding, memory.alerts):
@@ -189,11 +189,11 @@ class AlertTracker:
         return sorted(revisions, key=attrgetter("device_id"))
 
     def suppressed_by(self, flap_id: str) -> dict[int, Suppressed]:
-        """What a rule of kind flapping suppresses at present, by device."""
+        """The alerts that a flapping rule suppresses at present, by device."""
         return self._flaps.suppressed_by(flap_id)
 
     def send_suppressed(self, rule_id: str, suppressed: Mapping[int, Suppressed], at_ms: int) -> list[Revision]:
-        """Open what was suppressed by flapping that is no longer watched for."""
+        """Open the alerts that a removed flapping rule suppressed."""
         changes = self._flaps.released(rule_id, suppressed, at_ms)
         return [revision for change in changes for revision in self._send_suppressed_now(change)]
 
@@ -264,6 +264,6 @@ class AlertTracker:
 
 
 def _is_pending(tracker: Tracker, device: int) -> bool:
-    """Whether a level has begun that does not count yet."""
+    """Return whether a level has begun, but not lasted long enough."""
     run = tracker.runs.get(device)
     return run is not None and not run.level

@@ -1,4 +1,4 @@
-"""One version of the rules at work: what follows each rule, which devices it is for, and the alerts that come of it."""
+"""One version of the rules at work: the evaluators of its rules, their scopes, and their alerts."""
 
 from collections.abc import Collection, Iterable
 from fnmatch import fnmatchcase
@@ -20,7 +20,7 @@ _EVERYTHING = Scope()
 
 
 class EvaluatorState(msgspec.Struct, array_like=True):
-    """What evaluators know, by rule or leaf, and what the tracker of alerts remembers: as it is written to state."""
+    """The state of evaluators, by rule or leaf, and of the alert tracker, as kept in keyed state."""
 
     evaluators: dict[str, Saved]
     memory: Memory
@@ -54,7 +54,7 @@ class RuleSetEvaluator:
         self.grow()
 
     def grow(self) -> None:
-        """Make room for the devices that have come."""
+        """Make room for new devices."""
         names = self._fleet.names
         for evaluator in self._evaluators.values():
             evaluator.grow(len(names))
@@ -63,7 +63,7 @@ class RuleSetEvaluator:
                 mask.extend(self._is_for(key, device) for device in range(len(mask), len(names)))
 
     def moved(self, device: int, at_ms: int) -> list[Revision]:
-        """Look again at which rules are for a device, since its site is another; alerts of others end."""
+        """Update the rules of a device whose site has changed; alerts of rules that no longer apply end."""
         revisions: list[Revision] = []
         for key, mask in self._masks.items():
             if mask is not None:
@@ -75,7 +75,7 @@ class RuleSetEvaluator:
         return revisions
 
     def _release(self, key: str, devices: Iterable[int], at_ms: int) -> list[Revision]:
-        """End the alerts and runs of devices that a rule is no longer for."""
+        """End the alerts and runs of devices that a rule no longer applies to."""
         evaluator = self._evaluators.get(key)
         if evaluator is not None:
             for device in devices:
@@ -106,7 +106,7 @@ class RuleSetEvaluator:
         self.tracker.memory.forget(device)
 
     def keep(self) -> EvaluatorState:
-        """All that is known, to be written down."""
+        """The whole state, for the snapshot."""
         evaluators = {key: evaluator.save() for key, evaluator in self._evaluators.items()}
         return EvaluatorState(evaluators, self.tracker.memory)
 
@@ -116,7 +116,7 @@ class RuleSetEvaluator:
                 evaluator.load(kept.evaluators[key])
 
     def succeed(self, version: Version, at_ms: int) -> tuple["RuleSetEvaluator", list[Revision]]:
-        """The evaluator of the next version, which goes on with what is known by the rules that stay.
+        """The evaluator of the next version, with the state of the rules that stay.
 
         Returns:
             It, and the ends of the alerts whose rules do not stay.
@@ -139,7 +139,7 @@ class RuleSetEvaluator:
         return successor, revisions
 
     def _take_over(self, rule_id: str, before: "RuleSetEvaluator", at_ms: int) -> list[Revision]:
-        """Go on with a rule that stays, as far as it is what it was."""
+        """Take over a rule that stays, as far as it is unchanged."""
         evaluator, old = self._evaluators.get(rule_id), before._evaluators.get(rule_id)
         if evaluator is not None and old is not None and not evaluator.tracker.means_the_same_as(old.tracker):
             evaluator.tracker.begin_anew()

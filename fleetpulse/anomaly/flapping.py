@@ -1,4 +1,4 @@
-"""Rules of kind flapping at work: which alerts they count, and which they suppress."""
+"""Flapping rules at work: the alerts they count, and those they suppress."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
@@ -70,12 +70,12 @@ class FlappingTracker:
             yield flap, end, _suppressed_change(end, alert.suppressed) if alert.suppressed else None
 
     def suppressed_by(self, flap_id: str) -> dict[int, Suppressed]:
-        """What a rule suppresses at present, by device."""
+        """The alerts that a rule suppresses at present, by device."""
         alerts = self._memory.alerts_of(flap_id)
         return {device: alert.suppressed for device, alert in alerts.items() if alert.suppressed}
 
     def released(self, rule_id: str, suppressed: Mapping[int, Suppressed], at_ms: int) -> Iterator[LevelChange]:
-        """The changes that were suppressed by flapping that is no longer watched for."""
+        """The changes that removed flapping rules suppressed."""
         number = self._keys.index(rule_id)
         for device, held in suppressed.items():
             yield _suppressed_change(LevelChange(0, number, device, at_ms, NONE, None, None, at_ms), held)

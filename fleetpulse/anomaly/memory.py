@@ -1,4 +1,4 @@
-"""What is remembered of alerts from batch to batch, by rule and device."""
+"""The state of alerts between batches, by rule and device."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class OpenAlert(msgspec.Struct, array_like=True):
 
 
 class Memory(msgspec.Struct, array_like=True):
-    """What is kept between batches, by rule or leaf and then by device number."""
+    """The state between batches, by rule or leaf and then by device number."""
 
     levels: dict[str, dict[int, int]] = {}
     alerts: dict[str, dict[int, OpenAlert]] = {}

@@ -1,4 +1,4 @@
-"""Areas on the earth, as far as a fence needs them."""
+"""Areas on the earth, for geofences."""
 
 import math
 from collections.abc import Sequence

@@ -40,9 +40,10 @@ def _first_raised(rules: RuleSet, of: Callable[[RuleSet], Iterable[Fault]]) -> R
 
 
 def faults(rules: RuleSet) -> Iterator[Fault]:
-    """All that rule files are refused for: contradictions, and what can be evaluated but not be meant.
+    """Yield all faults for which rule files are refused.
 
-    The latter was accepted by earlier versions, and may be on the rules topic.
+    They are contradictions, and rules that can be evaluated but make no sense. Earlier versions accepted the latter, so
+    they may be on the rules topic.
     """
     yield from contradictions(rules)
     for index, rule in enumerate(rules.rules):
@@ -57,7 +58,7 @@ def faults(rules: RuleSet) -> Iterator[Fault]:
 
 
 def contradictions(rules: RuleSet) -> Iterator[Fault]:
-    """All that keeps a job from evaluating the set."""
+    """All faults that keep a job from evaluating the set."""
     by_id: dict[str, Rule] = {}
     for index, rule in enumerate(rules.rules):
         path = f"rules[{index}]"
@@ -86,7 +87,7 @@ def _common_contradictions(path: str, rule: Rule) -> Iterator[Fault]:
 
 
 def warnings(rules: RuleSet) -> list[Fault]:
-    """What may not be meant in a set without faults, in the order of its rules."""
+    """Probable mistakes in a set without faults, in the order of its rules."""
     by_path = {f"rules[{index}]": rule for index, rule in enumerate(rules.rules)}
     found: list[Fault] = []
     for kind in KINDS.values():

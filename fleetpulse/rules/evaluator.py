@@ -1,4 +1,4 @@
-"""What all evaluators share: one rule each, followed over all devices of a shard.
+"""The common part of evaluators: one rule each, over all devices of a shard.
 
 Numbers of all devices stand in arrays, by the device's number: eight bytes each, and a snapshot is a copy of them.
 """
@@ -50,7 +50,7 @@ class Evaluator(ABC):
             column.extend([default] * (devices - len(column)))
 
     def reset(self, device: int) -> None:
-        """Know nothing of a device any more."""
+        """Forget a device."""
         self.tracker.runs.pop(device, None)
         for column, default in zip(self.columns, self.defaults, strict=True):
             column[device] = default
@@ -66,7 +66,7 @@ class Evaluator(ABC):
             self.known = {indices[device] for device in self.known if device in indices}
 
     def save(self) -> Saved:
-        """All that is kept, to be written down."""
+        """The state, for the snapshot."""
         return [column.tobytes() for column in self.columns], self.tracker.runs
 
     def load(self, saved: Saved) -> None:
@@ -77,7 +77,7 @@ class Evaluator(ABC):
 
 
 class OfOneMetric(Evaluator):
-    """Looks at the values of its metric, and at nothing else."""
+    """Evaluates the values of one metric only."""
 
     def feed(self, due: Due, mask: Mask, changes: list[LevelChange]) -> None:
         """Take due readings."""

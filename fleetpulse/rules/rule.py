@@ -1,4 +1,4 @@
-"""What every kind of rule is: its scope, and what the rest of the program asks of it.
+"""The base classes of all kinds of rules: their scope, and the methods that the rest of the program calls.
 
 A kind derives from `FollowingRule` if it follows readings, from `ReadingRule` if its alerts come of other rules on
 readings, from `SilenceRule` if they come of silence. `fleetpulse.rules.kinds` lists the kinds.
@@ -41,16 +41,16 @@ class BaseRule(Part, frozen=True, kw_only=True, tag_field="kind"):
         return str(self.__struct_config__.tag)
 
     def faults(self, path: str) -> Iterator[Fault]:  # noqa: ARG002
-        """What is wrong with the fields of this kind, beyond their types."""
+        """The faults in the fields of this kind, beyond their types."""
         return iter(())
 
     def mistakes(self, path: str) -> Iterator[Fault]:  # noqa: ARG002
-        """What can be evaluated, but not be meant: refused in files, accepted from where it was published before."""
+        """Rules that can be evaluated but make no sense: refused in files, accepted if published before."""
         return iter(())
 
     @classmethod
     def warnings(cls, rules: Mapping[str, Self]) -> Iterator[Fault]:  # noqa: ARG003
-        """What may not be meant among all rules of this kind, in their order, by path."""
+        """Probable mistakes among all rules of this kind, in their order, by path."""
         return iter(())
 
     def references(self, path: str) -> Iterator[tuple[str, str]]:  # noqa: ARG002
@@ -67,7 +67,7 @@ class ReadingRule(BaseRule, frozen=True, kw_only=True):
 
     @property
     def metric(self) -> str | None:
-        """The metric that its alerts are about; None where there is not one."""
+        """The metric that its alerts are about; None if it is not one."""
         return None
 
     @property
@@ -89,7 +89,7 @@ class ReadingRule(BaseRule, frozen=True, kw_only=True):
         raise NotImplementedError
 
     def checks(self, revision: Fields) -> Iterator[Check]:  # noqa: ARG002
-        """What must be so of the numbers of a revision that this rule made."""
+        """The checks of a revision that this rule made."""
         return iter(())
 
 
@@ -97,5 +97,5 @@ class FollowingRule(ReadingRule, frozen=True, kw_only=True):
     """A rule that follows readings itself."""
 
     def evaluator(self, index: int) -> Evaluator:
-        """What follows readings by this rule; `index` is the rule's in its set."""
+        """The evaluator of this rule; `index` is its index in the set."""
         raise NotImplementedError

@@ -1,8 +1,8 @@
 -- Telemetry as the broker has it, with the time in the value for the watermark only: the decoder's is the event time.
 -- The watermark is made in the source, one a partition, and never passes a Kafka timestamp: a clock that is ahead moves
--- nobody's time. An object with an id and no time counts with its Kafka timestamp. A value that is no JSON, or a time that
+-- no other device's time. An object with an id and no time counts with its Kafka timestamp. A value that is no JSON, or a time that
 -- SQL cannot read, moves it no further than an idle partition would: to the Kafka timestamp less the idle timeout.
--- A Kafka timestamp after the year 9999, such as microseconds taken for milliseconds, is none.
+-- A Kafka timestamp after the year 9999, such as microseconds taken for milliseconds, becomes NULL.
 -- Only the branch that is taken parses the value, and it should do so once: JSON_VALUE is what this costs. Two branches
 -- are for times written as most are; then numbers in general, ISO 8601 in UTC, ISO 8601 with an offset, and no time.
 -- Factory sensors call their time `timestamp`. Avro, which begins with a zero, is not looked into: its time is the Kafka

@@ -6,7 +6,7 @@ CREATE TABLE telemetry (
     `partition` INT METADATA VIRTUAL,
     `offset` BIGINT METADATA VIRTUAL,
     `kafka_time` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
-    -- After the year 9999, such as microseconds taken for milliseconds, it is none.
+    -- A Kafka timestamp after the year 9999, such as microseconds taken for milliseconds, becomes NULL.
     `event_time` AS CASE WHEN `kafka_time` <= TO_TIMESTAMP_LTZ(253402300799999, 3) THEN `kafka_time` END,
     WATERMARK FOR `event_time` AS `event_time` - INTERVAL $bound DAY TO SECOND(3)
 ) WITH (

@@ -47,7 +47,7 @@ def statistics(letters: Iterable[tuple[Letter, Verdict]]) -> Table:
 
 
 def details(letter: Letter, verdict: Verdict) -> str:
-    """All there is to say of one letter, its value decoded as far as that goes."""
+    """All that is known of one letter, its value decoded as far as possible."""
     lines = [
         f"id            {_id(letter)}  ({letter.position})",
         f"reason        {letter.reason}: {SENTENCES.get(letter.reason, 'not one of ours')}",  # type: ignore[call-overload]

@@ -1,4 +1,4 @@
-"""From the bytes of a record to a reading, or to the reason why it is none, by every rule of docs/contracts.md."""
+"""Decodes a record into a Reading, or the Reason it is rejected, by the checks of docs/contracts.md."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -47,7 +47,7 @@ class Rejection(NamedTuple):
 
 
 def decode_record(value: bytes | None, kafka_time_ms: int, max_future_skew_ms: int) -> Reading | Rejection:
-    """Decide one record by every rule of docs/contracts.md.
+    """Decode one record by the checks of docs/contracts.md.
 
     Args:
         value: the record's value; None for a tombstone.
@@ -80,8 +80,8 @@ def _agree(device_ids: Sequence[object]) -> bool:
 
 
 def _heard(reason: Reason, device_id: str | None, kafka_time_ms: int) -> Rejection:
-    """The rejection of a record without a usable time. The device that it names, if any, lived when it was sent."""
-    if device_id is None or kafka_time_ms > LAST_MS:  # nothing says when it was
+    """Reject a record without a usable time. Its device, if known, is seen at the Kafka timestamp."""
+    if device_id is None or kafka_time_ms > LAST_MS:  # it has no time at all
         return Rejection(reason)
     return Rejection(reason, device_id, max(1, kafka_time_ms))
 

@@ -117,7 +117,7 @@ class Shard:
 
     @property
     def rule_version(self) -> int:
-        """The version of the rules in force; 0 where there is none."""
+        """The version of the rules in force; 0 if there is none."""
         version = in_force(self._versions, self.decided_until_ms)
         return version.version if version else 0
 
@@ -129,7 +129,7 @@ class Shard:
         return [*self._late(frame, originals), *frame.rejected, *self.take(frame, originals, broker)]
 
     def take(self, frame: Frame, originals: Sequence[Original] = (), broker: Broker | None = None) -> list[Output]:
-        """Take what a frame tells of devices, and count nothing. Returns what it decides at once.
+        """Take the devices of a frame, and count nothing. Returns the outputs that are decided at once.
 
         Args:
             frame: what has come.
@@ -164,7 +164,7 @@ class Shard:
         """Take a version of the rules, as it stands on the rules topic. One that comes too late takes effect at once.
 
         Raises:
-            RuleError: it is none.
+            RuleError: it is not a version of the rules.
         """
         self._learn((decode(record),))
         return self._take_owed()

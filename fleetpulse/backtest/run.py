@@ -141,9 +141,10 @@ class _Run:
     def _take_in_order(self, batch: Batch, order: PartitionOrder, late: NDArray[np.intp], met_ms: Times) -> None:
         """Take records up to each that is late, decide what its watermark has passed, and go on with it.
 
-        Those that are late one after the other meet nearly the same watermark, and are taken together.
+        Those that are late one after the other, and met the same watermark, are taken together.
         """
-        starts = late[np.flatnonzero(np.diff(late, prepend=-2) > 1)].tolist()
+        another = (np.diff(late, prepend=-2) > 1) | (np.diff(met_ms[late], prepend=-1) != 0)
+        starts = late[another].tolist()
         for start, end in pairwise([0, *starts, len(met_ms)]):
             if start in starts:
                 self.decide(int(met_ms[start]))

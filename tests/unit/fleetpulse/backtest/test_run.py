@@ -12,8 +12,10 @@ from fleetpulse.backtest.changes import changes
 from fleetpulse.backtest.run import in_order, run_history
 from fleetpulse.backtest.sources.history import Chunk, Stream
 from fleetpulse.backtest.sources.records import record_of, without_detection
-from fleetpulse.records.frames import Original
-from tests.unit.fleetpulse.backtest.histories import SETTINGS, streams
+from fleetpulse.records.frames import Batch, Original, frame_of
+from fleetpulse.records.order import PartitionOrder
+from fleetpulse.shard.shard import Output
+from tests.unit.fleetpulse.backtest.histories import SETTINGS, partition_of, streams
 from tests.unit.fleetpulse.shard.test_monitoring_shard import POLICY, RULES, T0, VERSIONS, history, run, version
 
 END_MS = T0 + 180_000
@@ -187,3 +189,54 @@ def test_a_device_with_a_wrong_clock_is_not_silent_in_history_either(size):
     assert [(r.device_id, r.kind, str(r.state), r.changed_at_ms - T0) for r in revisions] == [
         ("wrong", "clock", "open", 60_000)
     ]
+
+
+def one_by_one(records: list[Original], partitions: int, until_ms: int) -> tuple[list[Revision], int]:
+    """What a job decides that takes each record as it arrives, and how many were late."""
+    shard, order = SETTINGS.shard(VERSIONS), PartitionOrder(SETTINGS.out_of_orderness_ms)
+    outputs: list[Output] = []
+    clock = dict.fromkeys(range(partitions), 0)
+    arriving = []
+    for record in records:
+        partition = partition_of(record, partitions)
+        clock[partition] = max(clock[partition], record.kafka_time_ms)
+        arriving.append((clock[partition], partition, record))
+    newest: dict[int, int] = {}
+    came: dict[int, int] = {}
+    watermark_ms = late = 0
+    for number, (arrival_ms, partition, record) in enumerate(sorted(arriving, key=lambda a: a[:2])):
+        if came:
+            active = [newest[p] for p, at_ms in came.items() if arrival_ms - at_ms <= SETTINGS.idle_timeout_ms]
+            watermark_ms = max(watermark_ms, min([*active, arrival_ms]) - SETTINGS.out_of_orderness_ms - 1)
+        if watermark_ms >= until_ms:
+            break
+        outputs += shard.advance(watermark_ms)
+        shard.let_go()
+        batch = Batch([partition], [number], [record.kafka_time_ms], [None], [record.value])
+        frame = frame_of(batch, SETTINGS.max_future_skew_ms, order)
+        late += sum(time_ms <= watermark_ms for time_ms in frame.readings.event_times_ms)
+        outputs += shard.take(frame, [] if frame.rejected else [batch.original(0)])
+        seen_ms = record.kafka_time_ms - SETTINGS.idle_timeout_ms if frame.rejected else frame.seen_times_ms[0]
+        newest[partition] = max(newest.get(partition, seen_ms), seen_ms)
+        came[partition] = arrival_ms
+    outputs += shard.advance(until_ms)
+    return in_order([output for output in outputs if isinstance(output, Revision)]), late
+
+
+def delayed(chance: random.Random, records: list[Original]) -> list[Original]:
+    """The same records, of which some arrive up to five minutes later."""
+    found = []
+    for record in records:
+        delay_ms = chance.choice([0, 0, 0, 0, 0, 0, 500, 3_000, 40_000, 300_000])
+        found.append(record._replace(kafka_time_ms=record.kafka_time_ms + delay_ms))
+    return sorted(found, key=lambda record: record.kafka_time_ms)
+
+
+@given(st.randoms(use_true_random=False), st.integers(0, 9), st.integers(1, 4), st.integers(1, 80))
+@settings(deadline=None, max_examples=60)
+def test_a_backtest_decides_as_a_job_that_takes_each_record_as_it_arrives(chance, seed, partitions, size):
+    records = delayed(chance, history(seed))
+    expected, late = one_by_one(records, partitions, END_MS)
+    judged = run_history(streams(records, partitions, size), SETTINGS, [VERSIONS], END_MS)
+    assert judged.read.late == late
+    assert judged.revisions == [expected]

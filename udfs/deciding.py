@@ -40,6 +40,7 @@ class Decide(KeyedProcessFunction):
     def open(self, runtime_context: RuntimeContext) -> None:
         self._log = runtime_context.get_map_state(MapStateDescriptor("shard-log", Types.LONG(), _BYTES))
         self._shards: dict[int, Shard] = {}
+        self._excused_until_ms = 0
         self._broker = BrokerClock(self._policy.ticks.ahead_ms)
         self._gauges = Gauges(runtime_context.get_metrics_group(), self._shards)
 
@@ -51,6 +52,7 @@ class Decide(KeyedProcessFunction):
             self._gauges.frames.inc()
             self._gauges.frame_bytes.inc(len(frame))
             outputs = shard.accept(bytes(frame), self._broker.read(time.monotonic()))
+            self._excuse(shard.excused_until_ms)
         elif tick_ms is not None:
             self._broker.tick(tick_ms, time.monotonic())
             shard.tick(tick_ms, self._broker.read(time.monotonic()))
@@ -80,7 +82,18 @@ class Decide(KeyedProcessFunction):
         if shard is None:
             entries = {number: bytes(entry) for number, entry in self._log.items()}
             shard = self._shards[key] = Shard(self._policy, self._numbers[key], entries)
+            shard.excuse(self._excused_until_ms)
         return shard
+
+    def _excuse(self, until_ms: int) -> None:
+        """Let all shards of this subtask know what one was told: the others may have no record in the same batch.
+
+        What changes in them is written when they are next touched, before anything else is decided.
+        """
+        if until_ms > self._excused_until_ms:
+            self._excused_until_ms = until_ms
+            for shard in self._shards.values():
+                shard.excuse(until_ms)
 
     def _finish(self, shard: Shard, outputs: list[Output], timers) -> list[Row]:  # type: ignore[no-untyped-def]
         self._write(shard)

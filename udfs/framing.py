@@ -78,10 +78,11 @@ class ToFrames(ScalarFunction):
         self._order.out_of_order = 0
         if self._measured:
             self._unmeasured.inc(count_unmeasured(decoded, batch.values))
-        frames = list(pack(batch, decoded, arrivals, len(self._shard_keys)).items())
+        excused_until_ms = self._losses.look(batch) if self._losses is not None else 0
+        packed = pack(batch, decoded, arrivals, len(self._shard_keys), excused_until_ms)
+        frames = list(packed.items())
         if self._losses is not None:
-            self._losses.look(batch)
-            frames += self._losses.notices(len(value) - len(frames))
+            frames += self._losses.notices(packed, len(value) - len(frames))
         rows = np.full((2, len(value)), None, dtype=object)
         for index, (shard, frame) in enumerate(frames):
             rows[:, index] = self._shard_keys[shard], frame

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from pyflink.metrics import Counter, MetricGroup
@@ -42,10 +42,14 @@ class Losses:
             lambda origin: offsets.log_start(*self._partition(origin)),
         )
         self._counters: dict[int, Counter] = {}
-        self._excused_until_ms: dict[int, int] = {}
+        self._excused_until_ms = 0
+        self._untold: set[int] = set()  # shards that do not know it yet
 
-    def look(self, batch: Batch) -> None:
+    def look(self, batch: Batch) -> int:
         """Look for what is missing before or within a batch.
+
+        Returns:
+            Up to when (epoch ms) nobody is to be taken for silent, for the frames of the batch; 0 where all know it.
 
         Raises:
             FleetpulseError: records are lost, and the job is to stop.
@@ -55,6 +59,7 @@ class Losses:
             self._counters[origin] = by_partition.counter("fleetpulse_records_lost")
         for origin, gap in self._watch.lost(batch.origins, batch.offsets, batch.kafka_times_ms).items():
             self._take(origin, gap)
+        return self._excused_until_ms if self._untold else 0
 
     def _take(self, origin: int, gap: Gap) -> None:
         name = partition_name(self._policy.topics, origin)
@@ -64,13 +69,15 @@ class Losses:
         _logger.error("%s; nobody is taken for silent because of them", lost)
         self._counters[origin].inc(gap.records)
         until_ms = min(gap.until_ms, time.time_ns() // 1_000_000)  # a timestamp may be ahead of all clocks
-        for shard in range(self._shards):
-            self._excused_until_ms[shard] = max(until_ms, self._excused_until_ms.get(shard, 0))
+        self._excused_until_ms = max(until_ms, self._excused_until_ms)
+        self._untold = set(range(self._shards))
 
-    def notices(self, rows: int) -> Iterator[tuple[int, bytes]]:
-        """Frames that tell shards of it, by shard, at most so many; the others get theirs with the next batch."""
-        for shard in list(self._excused_until_ms)[:rows]:
-            yield shard, excuse(self._excused_until_ms.pop(shard))
+    def notices(self, told: Collection[int], rows: int) -> list[tuple[int, bytes]]:
+        """Frames for shards that have none in the batch, by shard, at most so many; the others get theirs later."""
+        self._untold -= set(told)
+        now = sorted(self._untold)[:rows]
+        self._untold -= set(now)
+        return [(shard, excuse(self._excused_until_ms)) for shard in now]
 
     def close(self) -> None:
         """Let go of the brokers."""

@@ -133,10 +133,12 @@ def arrivals_of(batch: Batch, decoded: DecodedBatch, order: PartitionOrder, late
     return Arrivals(seen_ms, {index: min(kafka_times_ms[index], at_ms) for index, at_ms in belated.items()})
 
 
-def pack(batch: Batch, decoded: DecodedBatch, arrivals: Arrivals, shards: int) -> dict[int, bytes]:
+def pack(
+    batch: Batch, decoded: DecodedBatch, arrivals: Arrivals, shards: int, excused_until_ms: int = 0
+) -> dict[int, bytes]:
     """Pack a batch by shard, with what was decoded of it: shard to frame, no shard without a record.
 
-    A rejected record without a device travels with the shard of its partition.
+    A rejected record without a device travels with the shard of its partition. Each frame says `excused_until_ms`.
     """
     indices: dict[int, list[int]] = defaultdict(list)
     for index, device in enumerate(decoded.devices):
@@ -152,7 +154,15 @@ def pack(batch: Batch, decoded: DecodedBatch, arrivals: Arrivals, shards: int) -
         rejected[shard].append(record)
     return {
         shard: _encode(
-            _frame(decoded, batch, arrivals, indices.get(shard, []), rejected.get(shard, []), belated[shard])
+            _frame(
+                decoded,
+                batch,
+                arrivals,
+                indices.get(shard, []),
+                rejected.get(shard, []),
+                belated[shard],
+                excused_until_ms,
+            )
         )
         for shard in indices.keys() | rejected.keys()
     }
@@ -199,6 +209,7 @@ def _frame(
     indices: list[int],
     rejected: list[Rejected],
     belated: list[int],
+    excused_until_ms: int,
 ) -> Frame:
     pick = picker(indices)
     accepted = Batch(*map(pick, batch))
@@ -211,6 +222,7 @@ def _frame(
         {bisect_left(indices, index): arrivals.heard_times_ms[index] for index in belated},
         rejected,
         compress(_encode(accepted)) if indices else b"",
+        excused_until_ms,
     )
 
 

@@ -90,6 +90,7 @@ class Shard:
             self.readings = ReadingWatch(policy.readings, self._log, kept, versions, self.decided_until_ms)
         self._versions = versions
         self._owed: list[Output] = []
+        self.excused_until_ms = 0  # as far as it was told since it was restored
         self._jumped_at_ms: int | None = None  # the tick at which the watermark ran ahead of them
         self._learn(policy.versions)
 
@@ -149,9 +150,14 @@ class Shard:
             self.readings.hear(_heard_beside_readings(frame, heartbeats.heard))
         if self.life is None:
             return []
-        if frame.excused_until_ms:
-            self.life.watch.excuse(frame.excused_until_ms)
+        self.excuse(frame.excused_until_ms)
         return [*self.life.accept(heartbeats)]
+
+    def excuse(self, until_ms: int) -> None:
+        """Take nobody for silent up to an instant (epoch ms): records of that time are lost."""
+        if until_ms > self.excused_until_ms and self.life is not None:
+            self.excused_until_ms = until_ms
+            self.life.watch.excuse(until_ms)
 
     def tick(self, tick_ms: int, broker: Broker | None = None) -> None:
         """Take a tick of the broker's clock; `broker` is that clock, where ticks can be trusted."""

@@ -1,50 +1,26 @@
-"""No record of the rules topic stops a job."""
+"""What the keyed function adds to a shard: all shards of a subtask know of lost records once one was told."""
 
-import logging
-from types import SimpleNamespace
-from typing import Any
+from unittest.mock import Mock
 
-import pytest
+from pyflink.common import Row
 
-from fleetpulse.rules.parts import RuleError
+from fleetpulse.records.frames import excuse
+from fleetpulse.shard.outputs import OutputTopics
+from fleetpulse.shard.shard import ShardPolicy
 from udfs.deciding import Decide
 
-
-class Counter:
-    value = 0
-
-    def inc(self) -> None:
-        self.value += 1
+AT_MS = 1_767_225_600_000
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        RuleError("rules", "expected an object"),
-        UnicodeDecodeError("utf-8", b"\xff", 0, 1, "?"),
-        KeyError("x"),
-        RecursionError(),
-    ],
-    ids=lambda fault: type(fault).__name__,
-)
-def test_a_record_of_the_rules_topic_that_fails_is_counted_logged_and_passed_over(
-    fault: Exception, caplog: pytest.LogCaptureFixture
-) -> None:
-    def learn(_record: bytes) -> list[Any]:
-        raise fault
-
-    decide, refused = Decide.__new__(Decide), Counter()
-    decide._gauges = SimpleNamespace(rules_refused=refused)  # type: ignore[assignment]
-    shard: Any = SimpleNamespace(learn=learn)
-    with caplog.at_level(logging.WARNING):
-        assert decide._learn(shard, b"x") == []
-    assert refused.value == 1
-    assert "passed over" in caplog.text
+def context(key: int) -> Mock:
+    timers = Mock(current_watermark=lambda: 0)
+    return Mock(get_current_key=lambda: key, timer_service=lambda: timers)
 
 
-def test_a_record_of_the_rules_topic_that_is_good_is_not_counted() -> None:
-    decide, refused = Decide.__new__(Decide), Counter()
-    decide._gauges = SimpleNamespace(rules_refused=refused)  # type: ignore[assignment]
-    shard: Any = SimpleNamespace(learn=lambda _record: ["an output"])
-    assert decide._learn(shard, b"x") == ["an output"]
-    assert refused.value == 0
+def test_lost_records_that_one_shard_is_told_of_excuse_the_others_of_its_subtask_too() -> None:
+    decide = Decide(ShardPolicy(("events",), shards=3), OutputTopics(("events",), "late", "dlq"), (0, 1, 2))
+    decide.open(Mock(get_map_state=lambda _descriptor: Mock(items=lambda: ())))
+    decide.process_element(Row(None, AT_MS, None), context(0))
+    decide.process_element(Row(excuse(AT_MS), None, None), context(1))
+    decide.process_element(Row(None, AT_MS, None), context(2))
+    assert [decide._shards[key].excused_until_ms for key in range(3)] == [AT_MS] * 3

@@ -44,12 +44,15 @@ def batch(origin: int, offset: int, at_ms: int = AT_MS) -> Batch:
 
 def test_each_shard_is_told_once_though_a_batch_has_room_for_few(monkeypatch: pytest.MonkeyPatch) -> None:
     losing_job = losing(monkeypatch, Counters())
-    losing_job.look(batch(1, 400))
-    first, second = list(losing_job.notices(5)), list(losing_job.notices(50))
-    assert sorted(shard for shard, _ in first + second) == list(range(SHARDS))
+    assert losing_job.look(batch(1, 400)) == AT_MS  # for the frames of the batch itself, of shards 0 and 1
+    first = losing_job.notices({0, 1}, 5)
+    assert losing_job.look(batch(1, 401)) == AT_MS
+    second = losing_job.notices({2}, 50)
+    assert sorted(shard for shard, _ in first + second) == list(range(2, SHARDS))
     assert len(first) == 5
     assert {unpack(frame).excused_until_ms for _, frame in first + second} == {AT_MS}
-    assert list(losing_job.notices(50)) == []
+    assert losing_job.look(batch(1, 402)) == 0
+    assert losing_job.notices({0}, 50) == []
 
 
 def test_partitions_count_what_they_lost_and_show_0_before(
@@ -68,7 +71,7 @@ def test_partitions_count_what_they_lost_and_show_0_before(
 def test_a_timestamp_ahead_of_all_clocks_excuses_nobody_for_the_future(monkeypatch: pytest.MonkeyPatch) -> None:
     losing_job = losing(monkeypatch, Counters())
     losing_job.look(batch(0, 400, at_ms=253_402_300_799_999))
-    [(_, frame)] = losing_job.notices(1)
+    [(_, frame)] = losing_job.notices((), 1)
     assert unpack(frame).excused_until_ms <= time.time_ns() // 1_000_000
 
 

@@ -119,7 +119,7 @@ _decode_batch = msgspec.msgpack.Decoder(Batch).decode
 
 
 def arrivals_of(batch: Batch, decoded: DecodedBatch, order: PartitionOrder, latest_ms: int | None = None) -> Arrivals:
-    """When the records of the next batch were seen or heard. `latest_ms`: no partition time goes beyond this."""
+    """When the records of the next batch were seen or heard. One after `latest_ms` moves no partition time."""
     kafka_times_ms, rejections = batch.kafka_times_ms, decoded.rejections
     event_times_ms = decoded.event_times_ms
     if rejections:

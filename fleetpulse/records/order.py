@@ -30,14 +30,14 @@ class PartitionOrder:
             origins: the partition of each, see `frames.Original`.
             seen_times_ms: the seen time of each; 0 where it has none.
             rejected: the indices of those that move no partition time.
-            latest_ms: no partition time goes beyond this.
+            latest_ms: a later record moves no partition time either.
         """
         if rejected:
             seen_times_ms = list(seen_times_ms)
             for index in rejected:
                 seen_times_ms[index] = -seen_times_ms[index]
         if latest_ms is not None and max(seen_times_ms, default=0) > latest_ms:
-            seen_times_ms = [min(time_ms, latest_ms) for time_ms in seen_times_ms]
+            seen_times_ms = [-time_ms if time_ms > latest_ms else time_ms for time_ms in seen_times_ms]
         before_ms = self._newest_ms.copy()
         if not self._advance(origins, seen_times_ms):
             return {}

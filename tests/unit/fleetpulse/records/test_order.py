@@ -45,9 +45,9 @@ def test_a_rejected_record_can_be_belated_and_makes_no_other_so():
 
 
 def test_a_time_beyond_the_latest_makes_no_record_belated():
-    records = accepted((0, 5), (0, 99), (0, 6))
-    assert belated(records, PartitionOrder(BOUND_MS), latest_ms=8) == {}
-    assert belated(records, PartitionOrder(BOUND_MS)) == {2: 99}
+    records = accepted((0, 6), (0, 99), (0, 3), (0, 2))
+    assert belated(records, PartitionOrder(BOUND_MS), latest_ms=8) == {3: 6}
+    assert belated(records, PartitionOrder(BOUND_MS)) == {2: 99, 3: 99}
 
 
 @given(RECORDS, RECORDS)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fleetpulse.alerts import alert_id
-from fleetpulse.inactivity.timeouts import INACTIVITY, NEVER_SEEN, InactivityPolicy
+from fleetpulse.inactivity.timeouts import CLOCK, INACTIVITY, NEVER_SEEN, InactivityPolicy
 from fleetpulse.rules.evidence import LIVE, Check
 from fleetpulse.rules.kinds import Rule
 from fleetpulse.rules.kinds.inactivity import silence_checks
@@ -24,14 +24,21 @@ def checks(fields: dict[str, Any], rule: Rule | None, policy: InactivityPolicy |
     named = str(alert_id(fields["rule_id"], fields["device_id"], opened_at_ms))
     found = [Check("the id is that of its rule, device and opening", named == fields["alert_id"])]
     if fields["kind"] in (INACTIVITY, NEVER_SEEN):
-        return found + list(_of_silence(fields, opened_at_ms, policy))
+        return [*found, *silence_checks(fields), *_at_an_instant(opened_at_ms, policy)]
+    if fields["kind"] == CLOCK:
+        return [*found, _of_clock(fields), *_at_an_instant(opened_at_ms, policy)]
     if not isinstance(rule, ReadingRule):
         return [*found, Check(f"the rules have a rule {fields['rule_id']}", False)]
     return found + list(_of_readings(fields, rule))
 
 
-def _of_silence(fields: dict[str, Any], opened_at_ms: int, policy: InactivityPolicy | None) -> Iterator[Check]:
-    yield from silence_checks(fields)
+def _of_clock(fields: dict[str, Any]) -> Check:
+    offset_ms, limit_s = fields["evidence"]["offset_ms"], fields["limit"]
+    is_beyond = abs(offset_ms) > limit_s * 1000 and round(fields["value"] * 1000) == offset_ms
+    return Check(f"its clock was off by {offset_ms / 1000:g} s, more than {limit_s:g} s", is_beyond)
+
+
+def _at_an_instant(opened_at_ms: int, policy: InactivityPolicy | None) -> Iterator[Check]:
     if policy is not None:
         claim = f"that is an instant of evaluation, every {policy.evaluation_period_ms / 1000:g} s"
         yield Check(claim, opened_at_ms % policy.evaluation_period_ms == 0)

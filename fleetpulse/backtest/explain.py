@@ -18,7 +18,7 @@ from fleetpulse.cli.parameters import Duration, topic_option
 from fleetpulse.cli.settings import FLAG, option
 from fleetpulse.cli.tables import echo, echo_records
 from fleetpulse.errors import ConfigurationError
-from fleetpulse.inactivity.timeouts import NEVER_SEEN
+from fleetpulse.inactivity.timeouts import CLOCK, NEVER_SEEN
 from fleetpulse.rulefiles.difference import fields_of, in_words
 from fleetpulse.rules import model as rule_types
 from fleetpulse.rules.checks import RULE_ID
@@ -82,7 +82,8 @@ def command(
     revisions = _revisions(source, alerts_topic, database, str(alert_id))
     expected_from = (r["evidence"].get("latest_event_time_ms") for r in revisions if r["kind"] == NEVER_SEEN)
     known = expecting(versions(), next(expected_from, None))
-    retold = _retell(source, settings, known, revisions, lookback_ms)
+    is_of_clock = revisions[0]["kind"] == CLOCK  # judged by what comes beside it, which is not read
+    retold = Retold({}, []) if is_of_clock else _retell(source, settings, known, revisions, lookback_ms)
     explained = [_explain(fields, known, settings, retold, database is None) for fields in revisions]
     unheard = sorted(retold.revisions.keys() - {fields["revision"] for fields in revisions})
     agrees = all(one.agrees for one in explained) and not unheard
@@ -124,7 +125,7 @@ def _explain(fields: Fields, known: Versions, settings: Settings, retold: Retold
         number,
         rule,
         checks(fields, rule, settings.inactivity),
-        differences(fields, retold.revisions.get(fields["revision"]), whole),
+        {} if fields["kind"] == CLOCK else differences(fields, retold.revisions.get(fields["revision"]), whole),
         deciding(fields, retold.heard),
     )
 
@@ -159,7 +160,9 @@ def _lines(explained: Sequence[Explained], heard: int) -> list[str]:
         lines += ["", f"{fields['revision']} {fields['state']}, {fields['severity']}, at {fields['changed_at']}"]
         lines += [f"  {fields['summary']}", f"  {_rule_line(one)}"]
         lines += [f"  {'is so ' if check.holds else 'NOT SO'}  {check.claim}" for check in one.checks]
-        if not one.differences:
+        if fields["kind"] == CLOCK:
+            lines.append("          it is not derived from history: a clock is compared with those of other devices")
+        elif not one.differences:
             lines.append("  is so   history gives the same revision")
         for name, (stored, made) in one.differences.items():
             lines.append(
@@ -174,6 +177,8 @@ def _lines(explained: Sequence[Explained], heard: int) -> list[str]:
 def _rule_line(one: Explained) -> str:
     if one.rule is None and one.told["rule_id"] == RULE_ID:
         return f"by the job's own timeout of {one.told['limit']:g} s"
+    if one.told["kind"] == CLOCK:
+        return f"by the job's own bound of {one.told['limit']:g} s"
     if one.rule is None:
         return f"by rule {one.told['rule_id']}, which version {one.version} of the rules does not have"
     fields = fields_of(rule_types.to_document(RuleSet((one.rule,)))["rules"][0])

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from fleetpulse.alerts import AlertState, Revision
-from fleetpulse.inactivity.timeouts import Heartbeat, InactivityPolicy
+from fleetpulse.inactivity.timeouts import CLOCK, Heartbeat, InactivityPolicy
 from fleetpulse.rules.checks import CLOCK_RULE_ID
 from fleetpulse.times import first_multiple_after
 
@@ -159,7 +159,7 @@ def _revision(
     direction = "behind" if offset_ms < 0 else "ahead"
     return Revision(
         rule_id=CLOCK_RULE_ID,
-        kind="clock",
+        kind=CLOCK,
         severity="warning",
         device_id=device,
         revision=1 if alert_state is AlertState.OPEN else 2,

@@ -12,7 +12,7 @@ from fleetpulse.rules.kinds.never_seen import NeverSeen, describe_absence
 from fleetpulse.rules.versions import Version
 from fleetpulse.times import first_multiple_after, iso
 
-INACTIVITY, NEVER_SEEN = "inactivity", "never_seen"
+INACTIVITY, NEVER_SEEN, CLOCK = "inactivity", "never_seen", "clock"
 Heartbeat = tuple[int, str]  # when a device was seen (epoch ms), and its id; sorts by time
 
 

@@ -11,6 +11,7 @@ from fleetpulse.backtest.run import run_history
 from fleetpulse.backtest.sources.records import record_of
 from fleetpulse.cli.commandline import run
 from fleetpulse.cli.main import fleetpulse
+from fleetpulse.inactivity.clocks import ClockWatch
 from fleetpulse.inactivity.timeouts import InactivityPolicy
 from fleetpulse.rules.kinds import Rule
 from tests.unit.fleetpulse.backtest.histories import SETTINGS, streams, write_lines, write_rules
@@ -20,6 +21,12 @@ RECORDS = history(3)
 BOOK = (version(RULES, 1, 0),)
 ALERTS = [
     json.loads(record_of(r)) for r in run_history(streams(RECORDS, 3), SETTINGS, [BOOK], T0 + 180_000).revisions[0]
+]
+OF_CLOCKS = [
+    json.loads(record_of(revision))
+    for revision in ClockWatch(InactivityPolicy(), {}, lambda _device: 0).advance(
+        [(T0 + 70_000, "d1")], [(T0 + at, "d1", -3_600_000) for at in (10_000, 40_000)], T0 + 90_000
+    )
 ]
 KINDS = sorted({alert["kind"] for alert in ALERTS})
 
@@ -82,7 +89,7 @@ def call(tmp_path, monkeypatch, capsys):
     rules = write_rules(tmp_path / "rules.json", RULES)
 
     def explain_it(alert: dict[str, Any], *arguments: str) -> tuple[int, str]:
-        told[:] = [alert if _same(alert, other) else other for other in ALERTS]
+        told[:] = [alert if _same(alert, other) else other for other in [*ALERTS, *OF_CLOCKS]]
         places = ["--json-lines", str(lines), "--rules", str(rules)]
         code = run(fleetpulse, ["explain", alert["alert_id"], *places, *arguments])
         output = capsys.readouterr()
@@ -134,3 +141,13 @@ def test_a_rule_of_another_version_is_told_by_that_version():
     explained = explain._rules_of(alert, VERSIONS)
     assert explained[0] == 2
     assert explain._rules_of(alert | {"rule_version": 9}, VERSIONS)[1].rules == ()
+
+
+def test_an_alert_on_a_clock_is_explained_by_its_evidence(call):
+    opened, recovered = OF_CLOCKS
+    assert false_claims(opened) == false_claims(recovered) == []
+    assert any("its clock was off by" in claim for claim in false_claims(opened | {"limit": 4_000.0}))
+    code, said = call(opened)
+    assert code == 0, said
+    assert "by the job's own bound of 300 s" in said
+    assert "it is not derived from history" in said

@@ -57,6 +57,7 @@ class Losses:
         for origin in set(batch.origins) - self._counters.keys():
             by_partition = self._metrics.add_group("partition", partition_name(self._policy.topics, origin))
             self._counters[origin] = by_partition.counter("fleetpulse_records_lost")
+            self._counters[origin].inc(0)  # a counter that was never touched is not shown
         for origin, gap in self._watch.lost(batch.origins, batch.offsets, batch.kafka_times_ms).items():
             self._take(origin, gap)
         return self._excused_until_ms if self._untold else 0

@@ -17,6 +17,7 @@ CONTRACT = Path("docs/contracts.md")
 PREFIX = "flink_taskmanager_job_task_operator_"
 QUICK = ("--timeout.ms", "6000", "--evaluation.period.ms", "2000", "--reconnect.grace.ms", "8000")
 RULES = "rules:\n  - {kind: threshold, id: warm, metric: temperature_c, above: {warning: 30}}\n"
+LOST = f"{PREFIX}partition_fleetpulse_records_lost"  # shown as 0; tests/e2e/jobs/test_data_loss.py sees it move
 OUTAGE_MS = 8_000  # longer than a gap in ticks may be
 
 
@@ -67,7 +68,8 @@ def test_every_documented_metric_of_a_running_job_shows_what_happens(stack: Embe
     with job.running(*QUICK, "--idle.timeout.ms", "3000", "--rules", str(rules)) as running:
 
         def still() -> set[str]:
-            return {name for name in documented() if not largest(stack, running.id, seen).get(name)}
+            largest(stack, running.id, seen)
+            return {name for name in documented() if not seen.get(name) and not (name == LOST and name in seen)}
 
         held = f"{PREFIX}fleetpulse_shards_held"
 

@@ -46,7 +46,7 @@ def batches(decoded: DecodedBatch, origins: Sequence[str]) -> Iterator[str]:
     """The readings of a decided batch as JSON arrays of objects, as `readings_ingest` takes them in its column `batch`.
 
     Args:
-        decoded: the batch. Its rejected records are left out: dead letters are the business of the jobs that decide.
+        decoded: the batch. Its rejected records are left out: the deciding jobs write the dead letters.
         origins: where each of its records was read, `topic:partition:offset`.
     """
     readings = list(documents(decoded, origins, _OWN_COLUMNS))

@@ -24,7 +24,7 @@ RECORD_TYPE = Types.ROW_NAMED(
 
 
 class Decide(KeyedProcessFunction):
-    """Brings frames, ticks, rules and the watermark to a shard, and carries what it says to Kafka and into keyed state.
+    """Brings frames, ticks, rules and the watermark to a shard, and its outputs to Kafka and into keyed state.
 
     State: the shard's log, see `fleetpulse.shard.log`; a copy in memory is loaded at the shard's first touch.
     Timers: one, for the next evaluation instant or the earliest heartbeat that waits, whichever comes first.

@@ -1,4 +1,4 @@
-"""What the job shows of itself: gauges over the shards in memory, and counts of alerts."""
+"""The metrics of the job: gauges over the shards in memory, and counts of alerts."""
 
 import time
 from collections.abc import Callable

@@ -46,14 +46,14 @@ class Backlog:
         return rows if rows is not None and rows.times_ms else None
 
     def decided_until(self, epoch_ms: int) -> None:
-        """Let go of the readings, though not of their place in the log, that are not later than `epoch_ms`."""
+        """Drop the readings that are not later than `epoch_ms` from memory, but not from the log."""
         decided = [waiting.kept for waiting in self._waiting if waiting.kept.last_ms <= epoch_ms]
         if decided:
             self._decided += decided
             self._waiting = [waiting for waiting in self._waiting if waiting.kept.last_ms > epoch_ms]
 
     def first_after_ms(self, decided_until_ms: int) -> int | None:
-        """When the first reading that waits happened, or an earlier instant that is not decided either."""
+        """The time of the first waiting reading, or an earlier undecided instant."""
         first_ms = min((waiting.first_ms for waiting in self._waiting), default=None)
         return None if first_ms is None else max(first_ms, decided_until_ms + 1)
 
@@ -66,7 +66,7 @@ class Backlog:
         return sum(kept.size_bytes for kept in self._decided if kept.last_ms <= epoch_ms)
 
     def drop_until(self, epoch_ms: int) -> Iterator[int]:
-        """Let go of decided readings that hold nothing later than `epoch_ms`; yields their keys in the log."""
+        """Drop decided readings without any later than `epoch_ms`; yield their keys in the log."""
         gone = [kept.key for kept in self._decided if kept.last_ms <= epoch_ms]
         if gone:
             self._decided = [kept for kept in self._decided if kept.last_ms > epoch_ms]

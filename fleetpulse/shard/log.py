@@ -1,4 +1,4 @@
-"""How a shard is kept in Flink's keyed state: a log of small entries, rewritten when it has grown too long.
+"""A shard in Flink's keyed state: a log of small entries, rewritten when it has grown too long.
 
 Writing one entry of changed devices costs a fraction of writing an entry a device, and a restart reads a few large
 values instead of many small ones. Keys count up; key 0 holds the header. All values are versioned MessagePack.
@@ -81,7 +81,7 @@ class Arrived(msgspec.Struct, array_like=True, tag=4, frozen=True):
 
 
 class RuleVersion(msgspec.Struct, array_like=True, tag=5, frozen=True):
-    """A version of the rules, as it stands on the rules topic."""
+    """A version of the rules, as on the rules topic."""
 
     record: bytes
 
@@ -131,7 +131,7 @@ class ShardLog:
             shards: how many there are in all.
             next_key: of the next entry.
             change_bytes: sizes of the changes that are in state already, by key.
-            live_share: how much of them tells what is still so, 0 to 1.
+            live_share: the share of them that is up to date, 0 to 1.
         """
         self._shards = shards
         self._next = next_key
@@ -165,7 +165,7 @@ class ShardLog:
         self._bytes -= self._change_bytes.pop(key, 0)
 
     def needs_rewrite(self) -> bool:
-        """Whether more than half of the log tells what is no longer so."""
+        """Return whether more than half of the log is out of date."""
         return self._bytes > 2 * self._live_bytes + _REWRITE_ABOVE_BYTES
 
     def rewrite(self, devices: Devices) -> None:
@@ -245,7 +245,7 @@ class RestoredHeartbeats:
 
 
 class Restored(NamedTuple):
-    """A shard as its log tells it, and the log to go on with."""
+    """A shard restored from its log, and the log to continue."""
 
     header: Header | None
     heartbeats: RestoredHeartbeats

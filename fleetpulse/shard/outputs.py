@@ -1,4 +1,4 @@
-"""What leaves the job, as Kafka records: alerts, plain alerts, late and rejected records."""
+"""The outputs of a job as Kafka records: alerts, plain alerts, aggregates, late and rejected records."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -27,7 +27,7 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class OutputTopics:
-    """Where each kind of output goes; one that a job does not make has no topic.
+    """The topic of each kind of output; None for one that a job does not make.
 
     `sources` are the topics behind the origins of records, in the job's order.
     """

@@ -1,4 +1,4 @@
-"""All that is decided about the readings of one shard: anomalies and windows, from one backlog.
+"""The decisions on the readings of one shard: anomalies and windows, from one backlog.
 
 State is the backlog, and now and then a snapshot of the anomaly watch. What was decided after the snapshot is decided
 again after a restore, from the readings that are still there, and its outcome, which has left already, is dropped: a
@@ -22,7 +22,7 @@ _SNAPSHOT_ABOVE_BYTES = 1 << 18
 
 @dataclass(frozen=True, slots=True)
 class ReadingPolicy:
-    """What is decided about readings: whether rules judge them, and in which windows they are summed up, if any."""
+    """The decisions on readings: whether rules apply, and the windows, if any."""
 
     evaluate_rules: bool = False
     windows: WindowPolicy | None = None
@@ -30,7 +30,7 @@ class ReadingPolicy:
 
 
 class ReadingWatch:
-    """The readings of one shard, and what is decided about them.
+    """The readings of one shard, and the decisions on them.
 
     Args:
         policy: what is decided.
@@ -119,7 +119,7 @@ class ReadingWatch:
         return outputs
 
     def write(self) -> None:
-        """Write to the log what must survive, and drop from it what is of no use any more."""
+        """Write lasting state to the log, and drop what is no longer needed."""
         if self._windows is not None and self._windows.coarse_changed:
             if self._coarse_key is not None:
                 self._log.remove(self._coarse_key)
@@ -142,7 +142,7 @@ class ReadingWatch:
         return self._decided_until_ms if open_from_ms is None else min(self._decided_until_ms, open_from_ms - 1)
 
     def let_go(self) -> None:
-        """Drop the readings that are of no use any more."""
+        """Drop readings that are no longer needed."""
         for key in self._backlog.drop_until(self._needed_after_ms):
             self._log.remove(key)
 

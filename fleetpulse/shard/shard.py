@@ -1,4 +1,4 @@
-"""One shard of the fleet: frames in, alerts, aggregates, late and rejected records out, and what to keep of it all.
+"""One shard of the fleet: frames in; alerts, aggregates, late and rejected records out; and its state.
 
 Heartbeats and readings wait until the watermark has passed them, then are decided in order of time. Nothing here
 knows Flink: the adapter brings frames, ticks, rules and the watermark, and carries `take_writes` into keyed state.
@@ -26,7 +26,7 @@ _STEP_MS = 100  # how far the watermark moves before what waits is looked at aga
 
 @dataclass(frozen=True, slots=True)
 class ShardPolicy:
-    """What a shard decides by. `topics` are the names behind the origins of records, in the job's order.
+    """The settings of a shard. `topics` are the names behind the origins of records, in the job's order.
 
     Without `inactivity` nobody is missed; `versions` of the rules are those known when the job began.
     """

@@ -1,4 +1,4 @@
-"""The settings of the jobs: each is defined here once, and read by name from the object that a job is given."""
+"""The settings of the jobs, each defined once; a job reads them from a typed object."""
 
 import tempfile
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class Running:
 
 @dataclass(frozen=True, kw_only=True)
 class Telemetry:
-    """Where records come from, and where those go that are not decided about."""
+    """The topics of records, and of late and rejected ones."""
 
     bootstrap_servers: str = brokers()
     topics: tuple[str, ...] = topics(("events",), "Topics to read, separated by ';'.", variables=("TELEMETRY_TOPIC",))
@@ -67,7 +67,7 @@ class Telemetry:
 
 @dataclass(frozen=True, kw_only=True)
 class Alerts:
-    """Where alerts go."""
+    """The topic of alerts."""
 
     topic: str = topic("alerts", "alerts", "Topic for alerts.")
 
@@ -102,7 +102,7 @@ class Silence(SilenceLimits):
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """Which rules judge."""
+    """The rules to apply."""
 
     file: Path | None = setting(
         "rules", EXISTING_FILE, "File with the first rules, for a rules topic that is empty.  [default: no rules]"
@@ -112,7 +112,7 @@ class Rules:
 
 @dataclass(frozen=True, kw_only=True)
 class Windows:
-    """Which windows are made."""
+    """The windows to make."""
 
     width: str = setting("window", click.Choice(list(WINDOWS_MS)), "Width of the tumbling windows.", default="1m")
     given_topic: str | None = topic(
@@ -121,7 +121,7 @@ class Windows:
 
     @property
     def topic(self) -> str:
-        """The topic of aggregates, which unless it is given is named by their windows."""
+        """The topic of aggregates; by default named after the width of windows."""
         return self.given_topic or f"telemetry.agg.{self.width}"
 
 
@@ -196,7 +196,7 @@ class Deciding(Running):
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """All that a deciding job may be given. A group is None in a job that does not have it."""
+    """The settings of a deciding job. A group is None in a job that does not have it."""
 
     telemetry: Telemetry = group(Telemetry)
     alerts: Alerts | None = group(Alerts)

@@ -1,7 +1,7 @@
 """What the deciding jobs share: one plan from their settings, one wiring of sources, decision and sinks.
 
-Inactivity, anomalies and windows are decided by the same shards over the same frames. A job says which of them it
-decides; `jobs.monitor` decides all, so that a record is fetched and decoded once.
+Inactivity, anomalies and windows are decided by the same shards over the same frames. A job lists what it decides;
+`jobs.monitor` decides all, so that a record is fetched and decoded once.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -33,7 +33,7 @@ from jobs.wiring.ruling import first_rules, rule_versions
 from jobs.wiring.telemetry import ITEM_TYPE, Source, items_by_shard, write_ticks
 from udfs.deciding import RECORD_TYPE, Decide
 
-_ATTEMPTS = 30  # restarts without a lasting success: what fails so often needs a person
+_ATTEMPTS = 30  # restarts without a lasting success; after that a person must look
 
 # What the Flink UI shows, by the ids of operators.
 OPERATOR_NAMES = {
@@ -69,7 +69,7 @@ _OFTEN_MS = 1000  # no more often are brokers asked for new partitions
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """What a job decides, and what it is called: in Flink, in consumer groups, transactions and operator ids."""
+    """What a job decides, and its name in Flink, consumer groups, transactions and operator ids."""
 
     name: str
     inactivity: bool = False
@@ -78,7 +78,7 @@ class Decisions:
 
     @property
     def alerts(self) -> bool:
-        """Whether it makes alerts, and so whether rules have a say in it."""
+        """Whether it makes alerts, and so uses rules."""
         return self.inactivity or self.anomalies
 
     @property
@@ -214,7 +214,7 @@ def command(decisions: Decisions, meaning: str) -> click.Command:
 
 
 def run(decisions: Decisions, settings: Settings) -> None:
-    """Check the settings together, and unless they only were to be checked, submit the job."""
+    """Check the settings together and, without --check, submit the job."""
     _refuse_contradictions(decisions, settings)
     first = first_rules(settings.rules.file) if settings.rules else None
     if settings.running.check:
@@ -228,7 +228,7 @@ def run(decisions: Decisions, settings: Settings) -> None:
 
 
 def _topics(decisions: Decisions, settings: Settings) -> Iterator[tuple[str, Topic]]:
-    """The topics that a job has for itself, each with the setting that names it, as they are made where missing."""
+    """The topics of a job's own, each with the setting that names it, as they are created if missing."""
     if settings.alerts:
         yield "--alerts.topic", replace(topics.ALERTS, name=settings.alerts.topic)
     if settings.silence:
@@ -243,7 +243,7 @@ def _topics(decisions: Decisions, settings: Settings) -> Iterator[tuple[str, Top
 
 
 def _prepare_topics(decisions: Decisions, settings: Settings) -> int:
-    """Make the topics that are missing; returns how many partitions there are to read."""
+    """Create missing topics; return the number of partitions to read."""
     servers = settings.telemetry.bootstrap_servers
     read = [replace(topics.EVENTS, name=name) for name in settings.telemetry.topics]
     ensure_topics(servers, [*read, *(topic for _, topic in _topics(decisions, settings))])
@@ -251,7 +251,7 @@ def _prepare_topics(decisions: Decisions, settings: Settings) -> int:
 
 
 def _refuse_contradictions(decisions: Decisions, settings: Settings) -> None:
-    """Refuse what each setting allows for itself, but not together with the others."""
+    """Refuse settings that are valid alone, but not together."""
     if settings.silence:
         inactivity_policy(settings.silence, settings.time)
     taken = dict.fromkeys(settings.telemetry.topics, "--events.topic")

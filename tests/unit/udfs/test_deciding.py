@@ -1,15 +1,60 @@
-"""What the keyed function adds to a shard: all shards of a subtask know of lost records once one was told."""
+"""What the keyed function adds to a shard: rules records never stop a job, and shards share knowledge of lost records."""
 
+import logging
+from types import SimpleNamespace
+from typing import Any
 from unittest.mock import Mock
 
+import pytest
 from pyflink.common import Row
 
 from fleetpulse.records.frames import excuse
+from fleetpulse.rules.parts import RuleError
 from fleetpulse.shard.outputs import OutputTopics
 from fleetpulse.shard.shard import ShardPolicy
 from udfs.deciding import Decide
 
 AT_MS = 1_767_225_600_000
+
+
+class Counter:
+    value = 0
+
+    def inc(self) -> None:
+        self.value += 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        RuleError("rules", "expected an object"),
+        UnicodeDecodeError("utf-8", b"\xff", 0, 1, "?"),
+        KeyError("x"),
+        RecursionError(),
+    ],
+    ids=lambda fault: type(fault).__name__,
+)
+def test_a_record_of_the_rules_topic_that_fails_is_counted_logged_and_passed_over(
+    fault: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    def learn(_record: bytes) -> list[Any]:
+        raise fault
+
+    decide, refused = Decide.__new__(Decide), Counter()
+    decide._gauges = SimpleNamespace(rules_refused=refused)  # type: ignore[assignment]
+    shard: Any = SimpleNamespace(learn=learn)
+    with caplog.at_level(logging.WARNING):
+        assert decide._learn(shard, b"x") == []
+    assert refused.value == 1
+    assert "passed over" in caplog.text
+
+
+def test_a_record_of_the_rules_topic_that_is_good_is_not_counted() -> None:
+    decide, refused = Decide.__new__(Decide), Counter()
+    decide._gauges = SimpleNamespace(rules_refused=refused)  # type: ignore[assignment]
+    shard: Any = SimpleNamespace(learn=lambda _record: ["an output"])
+    assert decide._learn(shard, b"x") == ["an output"]
+    assert refused.value == 0
 
 
 def context(key: int) -> Mock:

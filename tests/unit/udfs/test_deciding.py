@@ -1,4 +1,4 @@
-"""What the keyed function adds to a shard: rules records never stop a job, and shards share knowledge of lost records."""
+"""What the keyed function adds to a shard: no rules record stops it, and shards share what is known of lost records."""
 
 import logging
 from types import SimpleNamespace

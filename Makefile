@@ -38,7 +38,7 @@ $(STAMP): requirements-build.txt requirements.txt requirements-dev.txt fleetpuls
 	@touch $@
 	@echo "ready"
 
-lock: setup ## Resolve all dependencies anew and write the lock files
+lock: setup ## Resolve all dependencies again and write the lock files
 	@for name in requirements-build requirements requirements-dev bench/requirements deploy/docker/tools; do \
 	    $(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url \
 	        --no-emit-find-links --custom-compile-command "make lock" $$name.in -o $$name.txt; \
@@ -56,15 +56,15 @@ demo: setup package ## Start everything, simulate a fleet, and watch its alerts 
 stack-up: setup ## Start Kafka, Flink and PostgreSQL on this machine
 	@$(BIN)/fleetpulse stack up $(ARGS)
 
-stack-down: setup ## Stop them; data stays
+stack-down: setup ## Stop all programs of the stack; data stays
 	@$(BIN)/fleetpulse stack down $(ARGS)
 
-stack-status: setup ## Show what runs, and where
+stack-status: setup ## Show each program's state and address
 	@$(BIN)/fleetpulse stack status $(ARGS)
 
 ## Jobs
 
-package: setup $(ZIP) ## Make build/fleetpulse.zip, what `flink run -pyfs` takes
+package: setup $(ZIP) ## Make build/fleetpulse.zip, the code for `flink run -pyfs`
 
 $(ZIP): $(shell find $(CODE) -name '*.py' -o -name '*.sql' -o -name '*.avsc')
 	@mkdir -p $(@D)
@@ -128,7 +128,7 @@ test-jobs: setup ## Run the tests on a local Flink
 test-e2e: package ## Run the tests on embedded stacks, two at a time
 	@$(BIN)/pytest -n 2 --dist loadfile tests/e2e
 
-test-rules: setup ## Judge the fixtures of the rule sets
+test-rules: setup ## Run the fixtures of the rule sets
 	@$(BIN)/fleetpulse rules test $(or $(ARGS),rules/tests/*.yaml)
 
 lint: setup ## Check format, style, types, layers, spelling and links; changes nothing
@@ -156,7 +156,7 @@ ENVIRONMENT = $(wildcard .env) $(if $(HA),deploy/docker/ha.env)
 COMPOSE = docker compose $(addprefix --env-file ,$(ENVIRONMENT)) $(if $(HA),--profile ha) $(if $(SENSORS),--profile sensors)
 EVERYTHING = docker compose --profile ha --profile sensors
 
-secrets: ## Make the passwords that are missing in secrets/, readable by you alone
+secrets: ## Create missing passwords in secrets/, readable by you alone
 	@bash deploy/docker/secrets.sh
 
 docker-build: ## Build the images of docker-compose.yaml
@@ -179,7 +179,7 @@ docker-clean: ## Remove containers and volumes, with all data in them
 
 start: docker-up ## The same as docker-up
 
-full-start: secrets ## The same with simulated devices
+full-start: secrets ## The same as docker-up, with simulated devices
 	@$(MAKE) --no-print-directory docker-up SENSORS=1
 
 stop: ## Stop the containers; `make start` goes on
@@ -200,7 +200,7 @@ build-sensors: ## Build the image of the simulator
 stop-sensors: ## Stop the containers with simulated devices
 	@$(EVERYTHING) stop sensors simulator
 
-logs-sensors: ## Follow what they say
+logs-sensors: ## Follow the logs of the containers with simulated devices
 	@$(EVERYTHING) logs --follow --tail 100 sensors simulator
 
 monitor-sensors: setup ## Show what sensors send, as it comes (ARGS="telemetry.raw" for another topic)

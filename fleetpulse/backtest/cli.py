@@ -59,7 +59,7 @@ def command(
     limit: int,
     as_json: bool,
 ) -> None:
-    """Judge history by the code that judges the present: no Flink, and no alert is sent."""
+    """Run rules over history with the code of the jobs; needs no Flink and sends no alert."""
     if from_ms is not None and until_ms is not None and from_ms > until_ms:
         raise ConfigurationError(f"--from: {iso(from_ms)} is after --until {iso(until_ms)}")
     books = [expecting(book, from_ms) for book in (map(of_files, diff) if diff else [versions()])]

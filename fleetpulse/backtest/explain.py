@@ -78,7 +78,7 @@ def command(
     lookback_ms: int,
     as_json: bool,
 ) -> int:
-    """Say what made an alert, and derive it again: from its own evidence, and from the records of its device."""
+    """Show the rule that made an alert, and derive it again from its evidence and its device's records."""
     revisions = _revisions(source, alerts_topic, database, str(alert_id))
     expected_from = (r["evidence"].get("latest_event_time_ms") for r in revisions if r["kind"] == NEVER_SEEN)
     known = expecting(versions(), next(expected_from, None))

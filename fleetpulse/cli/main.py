@@ -36,7 +36,8 @@ class Subcommand(NamedTuple):
 
 COMMANDS = {
     "backtest": Subcommand(
-        "fleetpulse.backtest.cli", "Judge history by the code that judges the present: no Flink, and no alert is sent."
+        "fleetpulse.backtest.cli",
+        "Run rules over history with the code of the jobs; needs no Flink and sends no alert.",
     ),
     "database": Subcommand("fleetpulse.database.cli", "Prepare the PostgreSQL or TimescaleDB that holds the alerts."),
     "demo": Subcommand(
@@ -45,7 +46,7 @@ COMMANDS = {
     "dlq": Subcommand("fleetpulse.deadletters.cli", "Look at rejected records, and put them back."),
     "explain": Subcommand(
         "fleetpulse.backtest.explain",
-        "Say what made an alert, and derive it again: from its own evidence, and from the records of its device.",
+        "Show the rule that made an alert, and derive it again from its evidence and its device's records.",
     ),
     "generate": Subcommand(
         "generator.cli", "Simulate a fleet into Kafka, with faults, and write down which alerts must result."

@@ -1,4 +1,4 @@
-"""`fleetpulse kafka`: makes the topics, and tells whether a cluster is as it should be."""
+"""`fleetpulse kafka`: creates topics and checks a cluster."""
 
 import time
 from collections.abc import Iterator
@@ -67,7 +67,7 @@ def verify_cluster_command(bootstrap_servers: str) -> int:
 @command.command("test-external")
 @bootstrap_servers
 def test_external_command(bootstrap_servers: str) -> None:
-    """Reach every broker at the address that it tells its clients, and by each send a record there and back."""
+    """Reach every broker at its advertised address, and send a record through each."""
     for node, address in cluster(bootstrap_servers).brokers.items():
         began = time.monotonic()
         there_and_back(address, f"{node} {time.time_ns()}".encode())

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from fleetpulse.records import frames
+from fleetpulse.frames import frame
+from fleetpulse.frames.frame import Batch, Original
+from fleetpulse.frames.order import PartitionOrder
 from fleetpulse.records.batch import decode_batch
-from fleetpulse.records.frames import Batch, Original
-from fleetpulse.records.order import PartitionOrder
 
 
 def pack(
@@ -15,5 +15,5 @@ def pack(
     columns = zip(*records, strict=True) if records else [[]] * len(Original._fields)
     batch = Batch(*map(list, columns))
     decoded = decode_batch(batch.values, batch.kafka_times_ms, max_future_skew_ms)
-    arrivals = frames.arrivals_of(batch, decoded, order or PartitionOrder(2_000))
-    return frames.pack(batch, decoded, arrivals, shards)
+    arrivals = frame.arrivals_of(batch, decoded, order or PartitionOrder(2_000))
+    return frame.pack(batch, decoded, arrivals, shards)

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 from pyflink.table.udf import FunctionContext, ScalarFunction
 
+from fleetpulse.frames.frame import Batch, arrivals_of, pack
+from fleetpulse.frames.order import PartitionOrder
 from fleetpulse.kafka.schema_registry import Registry
 from fleetpulse.records.avro import SensorReadings
 from fleetpulse.records.batch import decode_batch
-from fleetpulse.records.frames import Batch, arrivals_of, pack
-from fleetpulse.records.order import PartitionOrder
 from fleetpulse.records.unmeasured import count_unmeasured
 from udfs.losses import Losses, LossPolicy
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pyflink.metrics import Counter, MetricGroup
 
 from fleetpulse.errors import FleetpulseError
+from fleetpulse.frames.frame import Batch, excuse, partition_name
+from fleetpulse.frames.loss import Gap, LossWatch
 from fleetpulse.kafka.offsets import PartitionOffsets
-from fleetpulse.records.frames import Batch, excuse, partition_name
-from fleetpulse.records.loss import Gap, LossWatch
 
 _logger = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ import psutil
 
 from bench.report import count_option, machine, output_option, publish
 from bench.topic import START_MS
+from fleetpulse.frames.frame import Batch, arrivals_of, pack
+from fleetpulse.frames.order import PartitionOrder
 from fleetpulse.records.batch import decode_batch
-from fleetpulse.records.frames import Batch, arrivals_of, pack
-from fleetpulse.records.order import PartitionOrder
 from fleetpulse.rules.kinds.deviation import Deviation
 from fleetpulse.rules.kinds.rate import Rate
 from fleetpulse.rules.levels import Levels

@@ -7,7 +7,7 @@ from operator import attrgetter
 from fleetpulse.alerts import AlertState, Revision
 from fleetpulse.anomaly.flapping import FlappingTracker
 from fleetpulse.anomaly.memory import Fleet, Memory, OpenAlert, Suppressed
-from fleetpulse.records.rows import Due, RowQueue
+from fleetpulse.frames.rows import Due, RowQueue
 from fleetpulse.rules.evaluator import ALARM
 from fleetpulse.rules.kinds.condition import Condition, Truth
 from fleetpulse.rules.kinds.flapping import Flapping

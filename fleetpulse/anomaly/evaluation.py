@@ -8,7 +8,7 @@ import msgspec
 from fleetpulse.alerts import Revision
 from fleetpulse.anomaly.alerting import AlertTracker
 from fleetpulse.anomaly.memory import Fleet, Memory
-from fleetpulse.records.rows import Due
+from fleetpulse.frames.rows import Due
 from fleetpulse.rules.evaluator import Mask, Saved
 from fleetpulse.rules.kinds.condition import Condition
 from fleetpulse.rules.kinds.flapping import Flapping

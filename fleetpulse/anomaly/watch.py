@@ -14,7 +14,7 @@ import msgspec
 from fleetpulse.alerts import Revision
 from fleetpulse.anomaly.evaluation import EvaluatorState, RuleSetEvaluator
 from fleetpulse.anomaly.memory import Fleet
-from fleetpulse.records.rows import Due, Rows, part
+from fleetpulse.frames.rows import Due, Rows, part
 from fleetpulse.rules.model import RuleSet
 from fleetpulse.rules.versions import Version, Versions, in_force, merged, next_change_ms
 from fleetpulse.times import first_multiple_after

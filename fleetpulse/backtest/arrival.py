@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fleetpulse.backtest.sources.history import Chunk, Stream
-from fleetpulse.records.columns import picker
-from fleetpulse.records.frames import Batch
+from fleetpulse.frames.columns import picker
+from fleetpulse.frames.frame import Batch
 
 Times = NDArray[np.int64]
 _NEVER = np.int64(-(1 << 60))

@@ -8,9 +8,9 @@ from fleetpulse.alerts import Revision
 from fleetpulse.backtest.run import Settings
 from fleetpulse.backtest.sources.history import Chunk, Stream
 from fleetpulse.backtest.sources.records import record_of
+from fleetpulse.frames.frame import frame_of
+from fleetpulse.frames.order import PartitionOrder
 from fleetpulse.records.batch import decode_batch
-from fleetpulse.records.frames import frame_of
-from fleetpulse.records.order import PartitionOrder
 from fleetpulse.records.reading import seen_times
 from fleetpulse.rules.versions import Versions
 from fleetpulse.times import to_epoch_ms

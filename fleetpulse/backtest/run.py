@@ -17,9 +17,9 @@ from fleetpulse.alerts import Revision
 from fleetpulse.backtest.arrival import ArrivalWatermark, Part, Times, by_arrival
 from fleetpulse.backtest.sources.history import CHUNK, Stream
 from fleetpulse.durations import DAY_MS
+from fleetpulse.frames.frame import Batch, Frame, Original, frame_of
+from fleetpulse.frames.order import PartitionOrder
 from fleetpulse.inactivity.timeouts import InactivityPolicy
-from fleetpulse.records.frames import Batch, Frame, Original, frame_of
-from fleetpulse.records.order import PartitionOrder
 from fleetpulse.records.reasons import Reason
 from fleetpulse.rules.versions import Versions
 from fleetpulse.shard.clock import END_OF_INPUT_MS

@@ -11,10 +11,10 @@ import msgspec
 from fleetpulse.alerts import AlertState, Revision
 from fleetpulse.cli.durations import parse_instant_ms
 from fleetpulse.errors import ConfigurationError
+from fleetpulse.frames.frame import VERSION, Batch, Frame, Readings, frame_of
+from fleetpulse.frames.order import PartitionOrder
 from fleetpulse.records.dialects import Location
-from fleetpulse.records.frames import VERSION, Batch, Frame, Readings, frame_of
 from fleetpulse.records.metrics import UNITS
-from fleetpulse.records.order import PartitionOrder
 from fleetpulse.rulefiles.files import load
 from fleetpulse.rulefiles.source import MAX_BYTES, Unreadable, parse
 from fleetpulse.rules import model as rule_types

@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from fleetpulse.records.rows import Due, Samples
+from fleetpulse.frames.rows import Due, Samples
 from fleetpulse.rules.levels import ABOVE, CRITICAL, NONE, LevelChange, Limits, Run, Tracker
 
 Mask = bytearray | None  # by device number: whether the rule is for it; None for all

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from fleetpulse.records.frames import Readings
-from fleetpulse.records.rows import Rows, in_order
+from fleetpulse.frames.frame import Readings
+from fleetpulse.frames.rows import Rows, in_order
 
 
 class _Kept(NamedTuple):

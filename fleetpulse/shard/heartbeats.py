@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from fleetpulse.alerts import AlertState, Revision
+from fleetpulse.frames.frame import Frame, Original
 from fleetpulse.inactivity.clocks import ClockWatch, Offset
 from fleetpulse.inactivity.timeouts import Heartbeat, InactivityPolicy
 from fleetpulse.inactivity.watch import InactivityOutput, InactivityWatch
-from fleetpulse.records.frames import Frame, Original
 from fleetpulse.rules.versions import Versions
 from fleetpulse.shard.clock import Broker
 from fleetpulse.shard.log import Clocks, Heard, Pending, RestoredHeartbeats, ShardLog

@@ -13,10 +13,10 @@ import msgspec
 
 from fleetpulse.anomaly.watch import Snapshot
 from fleetpulse.errors import ConfigurationError
+from fleetpulse.frames.frame import Readings
 from fleetpulse.inactivity.clocks import ClockState
 from fleetpulse.inactivity.timeouts import Heartbeat, OpenSilence
 from fleetpulse.inactivity.watch import Devices
-from fleetpulse.records.frames import Readings
 from fleetpulse.records.reasons import Reason
 from fleetpulse.rules.versions import Version
 from fleetpulse.rules.versions import decode as decode_version

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import msgspec
 
 from fleetpulse.alerts import Revision, to_json
+from fleetpulse.frames.frame import Original, Rejected
 from fleetpulse.inactivity.watch import SilentDevice
-from fleetpulse.records.frames import Original, Rejected
 from fleetpulse.records.reasons import SENTENCES
 from fleetpulse.shard.shard import Late, Output
 from fleetpulse.times import LAST_MS, iso

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fleetpulse.alerts import Revision
 from fleetpulse.anomaly.watch import AnomalyWatch
 from fleetpulse.durations import DAY_MS
-from fleetpulse.records.frames import Readings
+from fleetpulse.frames.frame import Readings
 from fleetpulse.rules.versions import Versions
 from fleetpulse.shard.backlog import Backlog
 from fleetpulse.shard.log import Arrived, LastHeard, RestoredReadings, ShardLog

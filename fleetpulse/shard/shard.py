@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from fleetpulse.alerts import Revision
+from fleetpulse.frames.frame import Frame, Original, Readings, Rejected, only, originals_of, partition_name, unpack
+from fleetpulse.frames.sharding import shard_of
 from fleetpulse.inactivity.timeouts import InactivityPolicy
 from fleetpulse.inactivity.watch import SilentDevice
-from fleetpulse.records.frames import Frame, Original, Readings, Rejected, only, originals_of, partition_name, unpack
-from fleetpulse.records.sharding import shard_of
 from fleetpulse.rules.versions import Version, Versions, decode, encode, in_force, merged
 from fleetpulse.shard.clock import END_OF_INPUT_MS, Broker, TickClock, TickPolicy
 from fleetpulse.shard.heartbeats import HeartbeatQueue, heartbeats_of

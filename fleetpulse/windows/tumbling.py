@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from fleetpulse.frames.rows import Rows
 from fleetpulse.records.metrics import UNITS
-from fleetpulse.records.rows import Rows
 from fleetpulse.times import iso
 
 _WIDEST_OF_VALUES_MS = 60_000

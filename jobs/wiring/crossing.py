@@ -7,7 +7,7 @@ from pyflink.fn_execution.flink_fn_execution_pb2 import UserDefinedDataStreamFun
 from pyflink.java_gateway import get_gateway
 from pyflink.util.java_utils import get_j_env_configuration
 
-from fleetpulse.records.sharding import MAX_PARALLELISM
+from fleetpulse.frames.sharding import MAX_PARALLELISM
 
 
 def shard_keys(shards: int) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 from pyflink.common import Configuration
 from pyflink.datastream import StreamExecutionEnvironment
 
-from fleetpulse.records.sharding import MAX_PARALLELISM
+from fleetpulse.frames.sharding import MAX_PARALLELISM
 from jobs.wiring.arguments import Running
 from jobs.wiring.identity import PARAMETER
 from jobs.wiring.operators import UID_GENERATION

@@ -13,7 +13,7 @@ from pyflink.java_gateway import get_gateway
 from fleetpulse.cli.commandline import run
 from fleetpulse.cli.parameters import Duration
 from fleetpulse.cli.settings import parse, shown
-from fleetpulse.records.sharding import MAX_PARALLELISM
+from fleetpulse.frames.sharding import MAX_PARALLELISM
 from jobs import aggregate, anomaly, inactivity, monitor
 from jobs.inactivity import command
 from jobs.wiring.arguments import Settings

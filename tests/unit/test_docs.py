@@ -10,9 +10,9 @@ import pytest
 from pyflink.metrics import Counter, Distribution, Meter, MetricGroup
 
 from fleetpulse.cli import reference
+from fleetpulse.frames.frame import Batch
 from fleetpulse.inactivity.timeouts import InactivityPolicy
 from fleetpulse.inactivity.watch import InactivityWatch
-from fleetpulse.records.frames import Batch
 from fleetpulse.records.reasons import Reason
 from fleetpulse.topics import TOPICS, Topic, ticks
 from generator.cli import command as generate

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from fleetpulse.records.frames import Batch
+from fleetpulse.frames.frame import Batch
 
 CHUNK = 50_000  # records that are decided at once, of all streams together
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from msgspec import field
 
 from fleetpulse.durations import DurationMs
-from fleetpulse.records.rows import Samples
+from fleetpulse.frames.rows import Samples
 from fleetpulse.rules.evaluator import Mask, OfOneMetric
 from fleetpulse.rules.evidence import Check, Fields, limit_checks
 from fleetpulse.rules.faults import MOST, levels_faults, negative

@@ -7,7 +7,7 @@ from typing import Literal
 from msgspec import field
 
 from fleetpulse.durations import DurationMs
-from fleetpulse.records.rows import Due
+from fleetpulse.frames.rows import Due
 from fleetpulse.rules.areas import (
     EVERYWHERE_BOX,
     NOWHERE_BOX,

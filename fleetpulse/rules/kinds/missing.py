@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from msgspec import field
 
 from fleetpulse.durations import DurationMs
-from fleetpulse.records.rows import Due
+from fleetpulse.frames.rows import Due
 from fleetpulse.rules.evaluator import ALARM, Evaluator, Mask, switch
 from fleetpulse.rules.faults import not_positive
 from fleetpulse.rules.levels import LevelChange

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from msgspec import field
 
 from fleetpulse.durations import DurationMs
+from fleetpulse.frames.rows import Samples
 from fleetpulse.records.metrics import UNITS
-from fleetpulse.records.rows import Samples
 from fleetpulse.rules.evaluator import Mask, OfOneMetric
 from fleetpulse.rules.evidence import Check, Fields, limit_checks
 from fleetpulse.rules.faults import levels_faults, not_positive

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from msgspec import field
 
 from fleetpulse.durations import DurationMs
-from fleetpulse.records.rows import Samples
+from fleetpulse.frames.rows import Samples
 from fleetpulse.rules.evaluator import ALARM, Mask, OfOneMetric, switch
 from fleetpulse.rules.faults import negative, not_positive
 from fleetpulse.rules.levels import LevelChange

@@ -3,8 +3,8 @@
 import pytest
 from confluent_kafka import Message
 
+from fleetpulse.frames.order import PartitionOrder
 from fleetpulse.records.batch import decode_batch
-from fleetpulse.records.order import PartitionOrder
 from generator.payloads.records import Record
 from tests.bad_records import CASES, KAFKA_TIME_MS
 from tests.e2e.support.embedded import EmbeddedStack

@@ -16,8 +16,8 @@ from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartit
 
 from fleetpulse import topics
 from fleetpulse.errors import FleetpulseError
+from fleetpulse.frames.sharding import shard_of
 from fleetpulse.kafka.topics import ensure_topics
-from fleetpulse.records.sharding import shard_of
 from fleetpulse.stack import rest, submit
 from fleetpulse.topics import Topic
 from generator.payloads.records import Record

@@ -14,14 +14,14 @@ import pytest
 import requests
 
 from fleetpulse.errors import FleetpulseError
+from fleetpulse.frames.frame import Batch, arrivals_of, pack, unpack
+from fleetpulse.frames.order import PartitionOrder
 from fleetpulse.kafka.schema_registry import Registry
 from fleetpulse.records.avro import SCHEMA, SensorReadings, UnknownSchemaError, encode, head
 from fleetpulse.records.batch import decode_batch
 from fleetpulse.records.dialects import NOWHERE
 from fleetpulse.records.documents import documents
-from fleetpulse.records.frames import Batch, arrivals_of, pack, unpack
 from fleetpulse.records.metrics import UNITS
-from fleetpulse.records.order import PartitionOrder
 from fleetpulse.records.reading import Reading, Rejection, decode_avro, decode_record
 from fleetpulse.records.reasons import Reason
 from fleetpulse.records.unmeasured import count_unmeasured

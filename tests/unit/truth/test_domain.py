@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from fleetpulse.anomaly.watch import AnomalyWatch
-from fleetpulse.records.frames import Readings
+from fleetpulse.frames.frame import Readings
+from fleetpulse.frames.rows import Rows, in_order
 from fleetpulse.records.reading import Reading, decode_record
-from fleetpulse.records.rows import Rows, in_order
 from fleetpulse.rules.checks import check
 from fleetpulse.rules.model import read
 from fleetpulse.rules.versions import Version

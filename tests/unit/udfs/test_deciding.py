@@ -8,7 +8,7 @@ from unittest.mock import Mock
 import pytest
 from pyflink.common import Row
 
-from fleetpulse.records.frames import excuse
+from fleetpulse.frames.frame import excuse
 from fleetpulse.rules.parts import RuleError
 from fleetpulse.shard.outputs import OutputTopics
 from fleetpulse.shard.shard import ShardPolicy

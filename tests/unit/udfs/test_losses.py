@@ -7,7 +7,7 @@ from unittest.mock import Mock
 import pytest
 
 from fleetpulse.errors import FleetpulseError
-from fleetpulse.records.frames import Batch, unpack
+from fleetpulse.frames.frame import Batch, unpack
 from udfs import losses
 from udfs.losses import Losses, LossPolicy
 

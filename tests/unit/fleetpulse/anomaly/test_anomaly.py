@@ -5,7 +5,7 @@ import random
 import pytest
 
 from fleetpulse.anomaly.watch import AnomalyWatch
-from fleetpulse.records.rows import in_order
+from fleetpulse.frames.rows import in_order
 from tests.unit.fleetpulse.rules.timelines import (
     BOTH,
     DAY_MS,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from fleetpulse.backtest.run import Settings
 from fleetpulse.backtest.sources.history import Chunk, Stream
+from fleetpulse.frames.frame import Original
 from fleetpulse.inactivity.timeouts import InactivityPolicy
-from fleetpulse.records.frames import Original
 
 SETTINGS = Settings(InactivityPolicy())
 TOPIC = "telemetry.raw"

@@ -12,8 +12,8 @@ from fleetpulse.backtest.changes import changes
 from fleetpulse.backtest.run import in_order, run_history
 from fleetpulse.backtest.sources.history import Chunk, Stream
 from fleetpulse.backtest.sources.records import record_of, without_detection
-from fleetpulse.records.frames import Batch, Original, frame_of
-from fleetpulse.records.order import PartitionOrder
+from fleetpulse.frames.frame import Batch, Original, frame_of
+from fleetpulse.frames.order import PartitionOrder
 from fleetpulse.shard.shard import Output
 from tests.unit.fleetpulse.backtest.histories import SETTINGS, partition_of, streams
 from tests.unit.fleetpulse.shard.test_monitoring_shard import POLICY, RULES, T0, VERSIONS, history, run, version

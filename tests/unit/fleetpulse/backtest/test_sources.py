@@ -15,7 +15,7 @@ from fleetpulse.backtest.sources import history as histories
 from fleetpulse.backtest.sources import lines, parquet
 from fleetpulse.backtest.sources.history import Stream
 from fleetpulse.errors import ConfigurationError
-from fleetpulse.records.frames import Original
+from fleetpulse.frames.frame import Original
 from tests.unit.fleetpulse.backtest.histories import TOPIC, partition_of, write_lines
 from tests.unit.fleetpulse.backtest.histories import streams as streams_of
 from tests.unit.fleetpulse.shard.test_monitoring_shard import T0, history

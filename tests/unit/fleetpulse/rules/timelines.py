@@ -2,9 +2,9 @@
 
 from fleetpulse.alerts import Revision
 from fleetpulse.anomaly.watch import AnomalyWatch
+from fleetpulse.frames.frame import Readings
+from fleetpulse.frames.rows import in_order
 from fleetpulse.records.dialects import NOWHERE, Location
-from fleetpulse.records.frames import Readings
-from fleetpulse.records.rows import in_order
 from fleetpulse.rules.checks import check
 from fleetpulse.rules.model import read
 from fleetpulse.rules.versions import Version

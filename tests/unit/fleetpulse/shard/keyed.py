@@ -1,8 +1,8 @@
 """What the Flink function does, without Flink."""
 
 from fleetpulse.alerts import Revision
-from fleetpulse.records.frames import Original
-from fleetpulse.records.order import PartitionOrder
+from fleetpulse.frames.frame import Original
+from fleetpulse.frames.order import PartitionOrder
 from fleetpulse.shard.clock import Broker
 from fleetpulse.shard.shard import Shard, ShardPolicy
 from tests.batches import pack

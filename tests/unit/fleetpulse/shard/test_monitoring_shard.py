@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from fleetpulse.alerts import Revision
+from fleetpulse.frames.frame import Original
 from fleetpulse.inactivity.timeouts import InactivityPolicy
-from fleetpulse.records.frames import Original
 from fleetpulse.rules.checks import check
 from fleetpulse.rules.model import read
 from fleetpulse.rules.versions import Version, encode

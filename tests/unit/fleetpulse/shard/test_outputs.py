@@ -3,9 +3,9 @@
 import json
 import uuid
 
+from fleetpulse.frames.frame import Original, Rejected
 from fleetpulse.inactivity.timeouts import InactivityPolicy
 from fleetpulse.inactivity.watch import InactivityWatch, SilentDevice
-from fleetpulse.records.frames import Original, Rejected
 from fleetpulse.records.reasons import SENTENCES, Reason
 from fleetpulse.shard.outputs import OutputTopics, Record
 from fleetpulse.shard.shard import Late

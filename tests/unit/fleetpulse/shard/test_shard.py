@@ -7,8 +7,8 @@ import pytest
 
 from fleetpulse.alerts import AlertState, Revision
 from fleetpulse.errors import ConfigurationError
+from fleetpulse.frames.frame import Original, Rejected, excuse
 from fleetpulse.inactivity.timeouts import InactivityPolicy
-from fleetpulse.records.frames import Original, Rejected, excuse
 from fleetpulse.records.reasons import Reason
 from fleetpulse.shard.clock import END_OF_INPUT_MS
 from fleetpulse.shard.shard import Late, Shard, ShardPolicy

@@ -3,8 +3,8 @@
 import pytest
 
 from fleetpulse.alerts import Revision
+from fleetpulse.frames.frame import Original
 from fleetpulse.inactivity.timeouts import InactivityPolicy
-from fleetpulse.records.frames import Original
 from fleetpulse.shard.clock import END_OF_INPUT_MS
 from fleetpulse.shard.shard import ShardPolicy
 from tests.unit.fleetpulse.shard.keyed import BOUND_MS, Keyed

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleetpulse.alerts import AlertState, Revision
+from fleetpulse.frames.frame import Original
 from fleetpulse.inactivity.timeouts import InactivityPolicy
-from fleetpulse.records.frames import Original
 from fleetpulse.records.reasons import Reason
 from fleetpulse.shard.clock import Broker
 from fleetpulse.shard.shard import ShardPolicy

@@ -38,7 +38,7 @@ class LossWatch:
         self._jumps: dict[int, list[_Jump]] = defaultdict(list)
 
     def lost(self, origins: Iterable[int], offsets: Iterable[int], times_ms: Iterable[int]) -> Mapping[int, Gap]:
-        """What a batch shows to be lost, by origin (see `frames.Original`).
+        """What a batch shows to be lost, by origin (see `frames.frame.Original`).
 
         Args:
             origins: the partition of each record.

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetpulse.records.order import PartitionOrder
+from fleetpulse.frames.order import PartitionOrder
 
 BOUND_MS = 3
 # Partition, seen time, whether it was rejected.

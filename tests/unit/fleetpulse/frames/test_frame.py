@@ -2,9 +2,9 @@
 
 import pytest
 
-from fleetpulse.records.frames import VERSION, Original, Span, originals_of, unpack
+from fleetpulse.frames.frame import VERSION, Original, Span, originals_of, unpack
+from fleetpulse.frames.sharding import shard_of
 from fleetpulse.records.reasons import Reason
-from fleetpulse.records.sharding import shard_of
 from fleetpulse.times import LAST_MS
 from tests.batches import pack
 

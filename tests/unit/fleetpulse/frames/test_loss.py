@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetpulse.records.loss import Gap, LossWatch
+from fleetpulse.frames.loss import Gap, LossWatch
 
 AT_MS = 1_767_225_600_000
 

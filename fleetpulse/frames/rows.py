@@ -8,9 +8,9 @@ from itertools import compress
 from operator import eq, le
 from typing import Any, NamedTuple, cast
 
-from fleetpulse.records.columns import picker
+from fleetpulse.frames.columns import picker
+from fleetpulse.frames.frame import Readings
 from fleetpulse.records.dialects import NOWHERE, Location
-from fleetpulse.records.frames import Readings
 
 Values = Sequence[float | None]
 

@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 import msgspec
 from lz4.block import compress, decompress
 
+from fleetpulse.frames.columns import picker
+from fleetpulse.frames.order import PartitionOrder
+from fleetpulse.frames.sharding import shard_of
 from fleetpulse.records.batch import Column, DecodedBatch, decode_batch
-from fleetpulse.records.columns import picker
 from fleetpulse.records.dialects import Location
-from fleetpulse.records.order import PartitionOrder
 from fleetpulse.records.reading import Rejection, seen_times
 from fleetpulse.records.reasons import Reason
-from fleetpulse.records.sharding import shard_of
 
 VERSION = 4
 

@@ -27,7 +27,7 @@ class PartitionOrder:
         """The records of a batch that are belated: index to the partition time when they came, epoch ms.
 
         Args:
-            origins: the partition of each, see `frames.Original`.
+            origins: the partition of each, see `frames.frame.Original`.
             seen_times_ms: the seen time of each; 0 where it has none.
             rejected: the indices of those that move no partition time.
             latest_ms: a later record moves no partition time either.

@@ -245,8 +245,9 @@ class InactivityWatch:
                 due = self._next_evaluation_ms(until_ms)
             seen = last_seen.get(device_id)
             if seen is None:
-                last_seen[device_id] = seen_at_ms
-                due = min(due, self._await_silence(device_id, seen_at_ms))
+                # It may have spoken before records were lost, and was not known yet when that was found.
+                last_seen[device_id] = seen = max(seen_at_ms, self._excused_until_ms)
+                due = min(due, self._await_silence(device_id, seen))
             elif seen_at_ms > seen:
                 last_seen[device_id] = seen_at_ms
             if device_id in alerts:
@@ -321,6 +322,7 @@ class InactivityWatch:
     def _end(self, device_id: str, seen_at_ms: int) -> list[InactivityOutput]:
         alert = self._alerts.pop(device_id)
         self._changed.add(device_id)
+        self._last_seen[device_id] = max(self._last_seen[device_id], self._excused_until_ms)
         self._await_silence(device_id, self._last_seen[device_id])
         if seen_at_ms >= alert.opened_at_ms:
             return [ended(device_id, alert, AlertState.RECOVERED, seen_at_ms, seen_at_ms, self._policy)]

@@ -316,3 +316,13 @@ def test_an_excuse_for_what_is_decided_changes_nothing():
     watch.excuse(T0 + 60_000)
     assert watch.take_changed().ids == []
     assert told(watch.advance([], T0 + 150_000)) == [(AlertState.OPEN, 1, 150_000, 150_000)]
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["new", "silent"])
+def test_who_spoke_before_records_were_lost_is_excused_though_that_is_decided_later(known):
+    watch = InactivityWatch(POLICY)
+    if known:
+        assert len(watch.advance(signs(-200_000), T0 - 1_000)) == 1
+    watch.excuse(T0 + LOST_UNTIL)
+    outputs = watch.advance(signs(0, LOST_UNTIL + 50_000), T0 + LOST_UNTIL + 100_000)
+    assert [output.state for output in outputs] == [AlertState.RECOVERED] * known

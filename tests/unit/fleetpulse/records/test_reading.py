@@ -190,7 +190,7 @@ def test_a_time_that_hides_behind_a_record_without_one_is_still_seen():
     twice = b'{"device_id":"a","ts":1767225600000,"ts":1767225600001}'
     none = b'{"device_id":"b"}'
     outcomes = decided([twice, none])
-    assert outcomes == [Rejection(Reason.AMBIGUOUS_IDENTITY), Reading("b", KAFKA_TIME_MS)]
+    assert outcomes == [Rejection(Reason.BAD_TIME, "a", KAFKA_TIME_MS), Reading("b", KAFKA_TIME_MS)]
 
 
 def test_a_document_does_not_go_on_in_the_next_value():

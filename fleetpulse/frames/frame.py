@@ -232,8 +232,8 @@ def _readings(decoded: DecodedBatch, pick: Callable[[Sequence[Any]], Any], indic
     if decoded.others:
         others = {at: decoded.others[index] for at, index in enumerate(indices) if index in decoded.others}
     numbers: dict[Location, int] = {}
-    told = pick(decoded.locations) if decoded.locations else []
-    location_indices = [numbers.setdefault(location, len(numbers)) for location in told]
+    locations = pick(decoded.locations) if decoded.locations else []
+    location_indices = [numbers.setdefault(location, len(numbers)) for location in locations]
     return Readings(
         list(pick(decoded.devices)),
         list(pick(decoded.event_times_ms)),

@@ -29,7 +29,7 @@ class LossWatch:
 
     Args:
         left_off: where reading of a partition goes on after a restart; None where it never began, or nobody knows.
-        log_start: the first offset that a partition still has; None where it cannot be told at the moment.
+        log_start: the first offset that a partition still has; None while it is unknown.
     """
 
     def __init__(self, left_off: Callable[[int], int | None], log_start: Callable[[int], int | None]) -> None:

@@ -90,7 +90,7 @@ class Shard:
             self.readings = ReadingWatch(policy.readings, self._log, kept, versions, self.decided_until_ms)
         self._versions = versions
         self._owed: list[Output] = []
-        self.excused_until_ms = 0  # as far as it was told since it was restored
+        self.excused_until_ms = 0  # of all calls since it was restored
         self._jumped_at_ms: int | None = None  # the tick at which the watermark ran ahead of them
         self._learn(policy.versions)
 

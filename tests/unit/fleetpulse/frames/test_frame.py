@@ -32,7 +32,7 @@ def test_columns_and_originals_run_in_parallel():
     assert originals_of(frame) == [telemetry(1), telemetry(2)]
 
 
-def test_life_time_is_never_after_the_kafka_timestamp():
+def test_seen_time_is_never_after_the_kafka_timestamp():
     ahead = Original(0, 0, T0, None, b'{"device_id":"d1","ts":%d}' % (T0 + 30_000))
     (frame,) = [unpack(data) for data in pack([ahead], 1, 60_000).values()]
     assert (frame.readings.event_times_ms, frame.seen_times_ms) == ([T0 + 30_000], [T0])

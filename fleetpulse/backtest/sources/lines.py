@@ -46,6 +46,7 @@ class _Record(NamedTuple):
 T = TypeVar("T")
 _decode_envelope = msgspec.json.Decoder(_Envelope).decode
 _decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode_text = msgspec.json.Decoder(str).decode
 
 
 class _EnvelopeError(Exception):
@@ -80,7 +81,7 @@ def streams(file: Path, from_ms: int | None, note: Callable[[str], None]) -> lis
 
 def _read(number: int, text: bytes) -> tuple[tuple[str, int], _Record]:
     try:
-        line = _decode_envelope(text)
+        line = _decoded(_decode_envelope, text)
         if line.kafka_time in _MS and line.partition >= 0 and (line.offset or 0) >= 0:
             offset = number if line.offset is None else line.offset
             return (line.topic, line.partition), _Record(offset, line.kafka_time, _value(line.value))
@@ -97,8 +98,8 @@ def _read(number: int, text: bytes) -> tuple[tuple[str, int], _Record]:
 def _fields(text: bytes) -> dict[str, msgspec.Raw]:
     """The fields of an object; none where the line is something else, and so a record for better or worse."""
     try:
-        return _decode_fields(text)
-    except (msgspec.DecodeError, UnicodeDecodeError) as bad:
+        return _decoded(_decode_fields, text)
+    except msgspec.DecodeError as bad:
         if b'"kafka_time"' in text or (b'"payload"' in text and b'"partition"' in text):
             raise _EnvelopeError(f"it looks like an envelope and cannot be read: {bad}") from None
         return {}
@@ -118,14 +119,14 @@ def _from_envelope(
 
 def _as(kind: type[T], fields: dict[str, msgspec.Raw], name: str, default: T) -> T:
     try:
-        return msgspec.json.decode(fields[name], type=kind) if name in fields else default
+        return _decoded(msgspec.json.Decoder(kind).decode, fields[name]) if name in fields else default
     except msgspec.DecodeError:
         raise _EnvelopeError(f"{name}: {_shown(fields[name])} is no {kind.__name__}") from None
 
 
 def _time_ms(name: str, raw: bytes) -> int:
     try:
-        text = msgspec.json.decode(raw, type=str) if raw.startswith(b'"') else raw.decode()
+        text = _decoded(_decode_text, raw) if raw.startswith(b'"') else raw.decode(errors="backslashreplace")
         return parse_instant_ms(text)
     except (ValueError, msgspec.DecodeError) as bad:
         raise _EnvelopeError(f"{name}: {bad}") from None
@@ -138,9 +139,17 @@ def _value(raw: msgspec.Raw, name: str = "value") -> bytes | None:
     if not value.startswith(b'"'):
         return value
     try:
-        return msgspec.json.decode(value, type=str).encode()
+        return _decoded(_decode_text, value).encode()
     except (msgspec.DecodeError, UnicodeEncodeError):
         raise _EnvelopeError(f"{name}: {_shown(value)} is no text") from None
+
+
+def _decoded(decode: Callable[[bytes | msgspec.Raw], T], raw: bytes | msgspec.Raw) -> T:
+    """What `decode` makes of JSON. For text that is not UTF-8 msgspec raises an error that is no DecodeError."""
+    try:
+        return decode(raw)
+    except UnicodeDecodeError:
+        raise msgspec.DecodeError("it is not UTF-8") from None
 
 
 def _shown(raw: msgspec.Raw | bytes) -> str:

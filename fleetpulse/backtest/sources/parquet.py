@@ -50,7 +50,12 @@ def _is_hidden(path: Path) -> bool:
 
 def _pieces(file: Path) -> Iterator[_Piece]:
     try:
-        table = pq.ParquetFile(file).read([_TOPIC, _PARTITION, _OFFSET])
+        opened = pq.ParquetFile(file)
+    except (pa.ArrowException, OSError) as failed:  # Arrow raises an OSError without a number for a broken footer
+        reason = f"cannot be read: {failed.strerror}" if getattr(failed, "errno", None) else "is not a Parquet file"
+        raise ConfigurationError(f"--parquet: {file} {reason}") from None
+    try:
+        table = opened.read([_TOPIC, _PARTITION, _OFFSET])
         firsts = table.group_by([_TOPIC, _PARTITION]).aggregate([(_OFFSET, "min")]).to_pylist()
     except (pa.ArrowException, KeyError) as bad:
         raise ConfigurationError(f"--parquet: {file} has no columns {', '.join(COLUMNS)}: {bad}") from None

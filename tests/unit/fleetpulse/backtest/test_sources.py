@@ -80,9 +80,14 @@ def test_what_is_no_parquet_of_records_is_refused(tmp_path):
     pq.write_table(pa.table({"value": [b"{}"]}), tmp_path / "other.parquet")
     with pytest.raises(ConfigurationError, match=r"other.parquet has no columns value, topic, partition, offset"):
         parquet.streams(tmp_path, None)
-    (tmp_path / "other.parquet").write_bytes(b"text")
-    with pytest.raises(ConfigurationError, match=r"other.parquet"):
+
+
+@pytest.mark.parametrize("content", [b"", b"text", b"PAR1", b"PAR1" + b"\0" * 40 + b"PAR1"])
+def test_a_file_that_is_not_parquet_is_refused_in_plain_words(tmp_path, content):
+    (tmp_path / "other.parquet").write_bytes(content)
+    with pytest.raises(ConfigurationError) as refused:
         parquet.streams(tmp_path, None)
+    assert str(refused.value) == f"--parquet: {tmp_path / 'other.parquet'} is not a Parquet file"
 
 
 def test_lines_in_envelopes_say_where_kafka_had_them(tmp_path):
@@ -169,6 +174,38 @@ def test_an_envelope_that_cannot_be_read_is_refused_with_its_line_and_reason(tmp
     assert f"{tmp_path / 'history.jsonl'}:3: " in str(refused.value)
     assert why in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+ENVELOPE = {"topic": "t", "partition": 2, "offset": 7, "kafka_time": T0, "value": {"device_id": "d"}, "key": "k"}
+NOT_UTF_8 = (b'"\xff"', b"\xff", b'{"a": "\xff"}', b'"2026-01-01T00:00:00Z\xff"')
+
+
+def lines_not_utf_8(fields: str) -> list[bytes]:
+    """An envelope and a line of kcat with bytes that are not UTF-8 in each of some fields."""
+    whole = [(dict(line), field) for line in (ENVELOPE, KCAT) for field in line if field in fields.split()]
+    texts = [json.dumps(line | {field: "HERE"}).encode() for line, field in whole]
+    return [text.replace(b'"HERE"', bad) for text in texts for bad in NOT_UTF_8]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *lines_not_utf_8("topic partition offset kafka_time ts"),
+        *(line for line in lines_not_utf_8("value payload") if b'{"a"' not in line),
+        json.dumps(KCAT).encode().replace(b"{", b'{"\xff": 1, ', 1),
+    ],
+)
+def test_bytes_that_are_not_utf_8_in_an_envelope_are_refused_in_one_line(tmp_path, line):
+    with pytest.raises(ConfigurationError) as refused:
+        read_lines(tmp_path, "{}", line)
+    assert f"{tmp_path / 'history.jsonl'}:2: " in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("line", [line for line in lines_not_utf_8("value payload") if b'{"a"' in line])
+def test_an_object_in_an_envelope_is_the_record_whatever_its_bytes(tmp_path, line):
+    found, _ = read_lines(tmp_path, "{}", line)
+    assert found[1] == ("t", 2, 7, T0, b'{"a": "\xff"}')
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,17 @@ from pathlib import Path
 
 import click
 
-from fleetpulse.cli.parameters import COUNT, SHARE, TOPIC, Duration, Instant, Number, brokers, schema_registry
+from fleetpulse.cli.parameters import (
+    COUNT,
+    INSTANT_FORMS,
+    SHARE,
+    TOPIC,
+    Duration,
+    Instant,
+    Number,
+    brokers,
+    schema_registry,
+)
 from fleetpulse.cli.settings import Setting, group, setting, takes
 from fleetpulse.errors import ConfigurationError, FleetpulseError
 from fleetpulse.kafka.schema_registry import Registry
@@ -130,7 +140,9 @@ class Settings:
         variables=("FLEETPULSE_BACKFILL",),
     )
     start_ms: int | None = setting(
-        "start", Instant(), "First reading, instead of now: epoch ms or ISO 8601. What is past goes out at once."
+        "start",
+        Instant(),
+        f"First reading, instead of now: {INSTANT_FORMS}. What is past goes out at once.",
     )
     truth: Path | None = setting(
         "truth", click.Path(path_type=Path, dir_okay=False), "File for the alerts that must result."

@@ -13,7 +13,7 @@ from fleetpulse.backtest.changes import changes
 from fleetpulse.backtest.options import Source, of_files, of_history
 from fleetpulse.backtest.run import Settings, run_history
 from fleetpulse.backtest.sources.records import record_of
-from fleetpulse.cli.parameters import EXISTING_FILE, Instant
+from fleetpulse.cli.parameters import EXISTING_FILE, INSTANT_FORMS, Instant
 from fleetpulse.cli.settings import FLAG, option
 from fleetpulse.cli.tables import console, echo_records
 from fleetpulse.errors import ConfigurationError
@@ -28,14 +28,14 @@ T = TypeVar("T")
 @option(
     "from",
     Instant(),
-    "Read from this Kafka timestamp on: epoch ms or ISO 8601.",
+    f"Read from this Kafka timestamp on: {INSTANT_FORMS}.",
     parameter="from_ms",
     environment=False,
 )
 @option(
     "until",
     Instant(),
-    "Decide up to this instant and nothing after it: epoch ms or ISO 8601.  [default: all that is there]",
+    f"Decide up to this instant and nothing after it: {INSTANT_FORMS}.  [default: all that is there]",
     parameter="until_ms",
     environment=False,
 )

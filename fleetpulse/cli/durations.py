@@ -30,8 +30,8 @@ def parse_duration_ms(text: str, unit: str) -> float:
 def parse_instant_ms(text: str) -> int:
     """Read an instant as epoch milliseconds.
 
-    It is what a record's time may be: ISO 8601 (without an offset: UTC), or a number since the epoch: seconds,
-    milliseconds, microseconds or nanoseconds, by its magnitude. A date alone is its midnight, UTC.
+    It is what a record's time may be: ISO 8601 (without an offset: UTC), or a number since the epoch whose unit follows
+    from its magnitude, as `to_epoch_ms` has it. A date alone is its midnight, UTC.
 
     Raises:
         ValueError: it is no such thing, not after 1970, or after 9999.
@@ -44,7 +44,8 @@ def parse_instant_ms(text: str) -> int:
             instant_ms = to_epoch_ms(f"{given}T00:00:00" if _DAY.fullmatch(given) else given)
     except (ValueError, ArithmeticError):
         raise ValueError(
-            f"{text!r} is neither epoch milliseconds nor ISO 8601 like 2026-01-01T00:00:00Z, from 1970 to 9999"
+            f"{text!r} is neither ISO 8601 like 2026-01-01T00:00:00Z nor a number of s, ms, us or ns since the epoch, "
+            "from 1970 to 9999"
         ) from None
     if instant_ms > LAST_MS:
         raise ValueError(f"{text!r} is after the year 9999")

@@ -19,6 +19,7 @@ from fleetpulse.durations import DurationMs
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 120, "show_default": True}
 LAST_PORT = 65535
+INSTANT_FORMS = "ISO 8601, or s, ms, us or ns since the epoch"
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 EXISTING_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 

@@ -22,8 +22,8 @@ Four rules hold everywhere:
   Flags are arguments only. An empty variable counts as absent.
 - A duration is a number with a unit, `500ms`, `2s`, `5m`, `1h` or `7d`, or a bare number of the unit that the name ends
   with: milliseconds (`.ms`) or seconds (`.seconds`).
-- An instant is ISO 8601 (without an offset: UTC), a date alone, or a number since the epoch: seconds, milliseconds,
-  microseconds or nanoseconds, by its magnitude.
+- An instant is ISO 8601 (without an offset: UTC), a date alone, or a number since the epoch whose unit follows from its
+  magnitude: below 10^11 seconds, below 10^14 milliseconds, below 10^17 microseconds, else nanoseconds.
 - Lists are separated by `;` or `,`. The database is a URL, `postgresql://…` or `jdbc:postgresql://…`.
 
 Bad values end with one line and exit code 2 before anything is submitted, sent or measured. `--help` prints the same

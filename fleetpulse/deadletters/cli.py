@@ -13,7 +13,15 @@ import click
 
 from fleetpulse import topics
 from fleetpulse.cli.files import read_bytes
-from fleetpulse.cli.parameters import EXISTING_FILE, TOPIC, Duration, Instant, bootstrap_servers, topic_option
+from fleetpulse.cli.parameters import (
+    EXISTING_FILE,
+    INSTANT_FORMS,
+    TOPIC,
+    Duration,
+    Instant,
+    bootstrap_servers,
+    topic_option,
+)
 from fleetpulse.cli.settings import FLAG, option
 from fleetpulse.cli.tables import console
 from fleetpulse.deadletters import show
@@ -70,8 +78,8 @@ def _selecting(command: Callable[..., Any]) -> Callable[..., Any]:
 
     decorated: Callable[..., Any] = select
     for declared in (
-        option("until", Instant(), "Rejected before this: epoch ms or ISO 8601.", environment=False),
-        option("since", Instant(), "Rejected at this instant or later: epoch ms or ISO 8601.", environment=False),
+        option("until", Instant(), f"Rejected before this: {INSTANT_FORMS}.", environment=False),
+        option("since", Instant(), f"Rejected at this instant or later: {INSTANT_FORMS}.", environment=False),
         option(
             "topic",
             TOPIC,

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from fleetpulse import topics
-from fleetpulse.cli.parameters import Instant, bootstrap_servers, topic_option
+from fleetpulse.cli.parameters import INSTANT_FORMS, Instant, bootstrap_servers, topic_option
 from fleetpulse.cli.settings import FLAG, option
 from fleetpulse.cli.tables import console, echo, echo_records
 from fleetpulse.errors import ConfigurationError, FleetpulseError
@@ -75,7 +75,7 @@ def test_command(files: tuple[Path, ...]) -> None:
 @option(
     "effective.from",
     Instant(),
-    "Event time from which the version is in force: epoch ms or ISO 8601.  [default: in 10 s]",
+    f"Event time from which the version is in force: {INSTANT_FORMS}.  [default: in 10 s]",
     parameter="effective_from_ms",
     environment=False,
 )

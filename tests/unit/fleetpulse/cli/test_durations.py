@@ -38,8 +38,27 @@ def test_an_instant_is_epoch_ms_or_iso(text):
 
 @pytest.mark.parametrize("text", ["", "now", "-5", "0", "2026-13-01", "1969-01-01"])
 def test_what_is_no_instant_is_refused(text):
-    with pytest.raises(ValueError, match=r"neither epoch milliseconds|not after 1970"):
+    with pytest.raises(
+        ValueError, match=r"is neither ISO 8601 like .* nor a number of s, ms, us or ns since the epoch, from"
+    ):
         parse_instant_ms(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("1767225600", "2026-01-01T00:00:00.000Z"),
+        ("1767225600.25", "2026-01-01T00:00:00.250Z"),
+        ("1767225600250", "2026-01-01T00:00:00.250Z"),
+        ("1767225600250000", "2026-01-01T00:00:00.250Z"),
+        ("1767225600250000000", "2026-01-01T00:00:00.250Z"),
+        ("99999999999999", "5138-11-16T09:46:39.999Z"),  # the last in milliseconds
+        ("100000000000000", "1973-03-03T09:46:40.000Z"),  # the first in microseconds
+        ("253402300800000", "1978-01-11T21:31:40.800Z"),  # would be the year 10000 in milliseconds
+    ],
+)
+def test_the_unit_of_a_number_follows_from_its_magnitude(text, instant):
+    assert iso(parse_instant_ms(text)) == instant
 
 
 def test_iso_has_milliseconds_and_is_read_back():

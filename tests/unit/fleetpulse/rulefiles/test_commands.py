@@ -55,7 +55,7 @@ def call(*arguments: str) -> int:
     [
         (["check"], "Missing argument 'FILE...'"),
         (["apply"], "Missing argument 'FILE...'"),
-        (["apply", "FILE", "--effective.from", "soon"], "'soon' is neither epoch milliseconds nor ISO 8601"),
+        (["apply", "FILE", "--effective.from", "soon"], "'soon' is neither ISO 8601"),
         (
             ["apply", "FILE", "--effective.from", "2026-01-01"],
             "--effective.from: 2026-01-01T00:00:00.000Z is not at least",

@@ -59,13 +59,16 @@ def command(
     limit: int,
     as_json: bool,
 ) -> None:
-    """Run rules over history with the code of the jobs; needs no Flink and sends no alert."""
+    """Run rules over past records with the jobs' code; needs no Flink and sends no alert."""
     if from_ms is not None and until_ms is not None and from_ms > until_ms:
         raise ConfigurationError(f"--from: {iso(from_ms)} is after --until {iso(until_ms)}")
     books = [expecting(book, from_ms) for book in (map(of_files, diff) if diff else [versions()])]
     begun = time.monotonic()
     judged = run_history(source.streams(from_ms), settings, books, until_ms)
-    click.echo(show.read(judged.read, time.monotonic() - begun), err=as_json)
+    decided = judged.read.accepted > 0 or any(judged.revisions)  # `never_seen` decides on devices without records
+    click.echo(show.read(judged.read, time.monotonic() - begun, decided=decided), err=as_json)
+    if not judged.read.accepted:
+        click.echo(show.why_nothing(judged.read), err=True)
     if diff:
         before, after = judged.revisions
         _tell_changes(before, after, limit, as_json)

@@ -54,6 +54,11 @@ class Read:
     decided_until_ms: int = 0
     reasons: Counter[Reason] = field(default_factory=Counter)
 
+    @property
+    def accepted(self) -> int:
+        """How many records were not rejected."""
+        return self.records - self.rejected
+
     def note(self, frame: Frame, records: int) -> None:
         """Note a frame that is about to be taken."""
         self.records += records

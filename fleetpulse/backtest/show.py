@@ -12,14 +12,21 @@ from fleetpulse.cli.tables import cell
 from fleetpulse.times import iso
 
 
-def read(found: Read, seconds: float) -> str:
-    """One line on the records that were read."""
+def read(found: Read, seconds: float, *, decided: bool) -> str:
+    """One line on the records that were read, and up to when they were decided."""
     late = f"{found.late:,} late" + (f" of {len(found.late_devices):,} devices" if found.late else "")
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in found.reasons.most_common())
     rejected = f"{found.rejected:,} rejected" + (f" ({reasons})" if reasons else "")
-    return (
-        f"{found.records:,} records in {seconds:.1f} s, {rejected}, {late}; decided up to {iso(found.decided_until_ms)}"
-    )
+    until = f"decided up to {iso(found.decided_until_ms)}" if decided else "nothing was decided"
+    return f"{found.records:,} records in {seconds:.1f} s, {rejected}, {late}; {until}"
+
+
+def why_nothing(found: Read) -> str:
+    """Why no record was evaluated, as a warning."""
+    if not found.records:
+        return "warning: no record was read"
+    rejected = "the only record was" if found.records == 1 else f"all {found.records:,} records were"
+    return f"warning: {rejected} rejected; nothing was evaluated"
 
 
 def counts(revisions: Iterable[Revision]) -> Table:

@@ -37,7 +37,7 @@ class Subcommand(NamedTuple):
 COMMANDS = {
     "backtest": Subcommand(
         "fleetpulse.backtest.cli",
-        "Run rules over history with the code of the jobs; needs no Flink and sends no alert.",
+        "Run rules over past records with the jobs' code; needs no Flink and sends no alert.",
     ),
     "database": Subcommand("fleetpulse.database.cli", "Prepare the PostgreSQL or TimescaleDB that holds the alerts."),
     "demo": Subcommand(

@@ -68,6 +68,39 @@ def test_a_line_that_cannot_be_read_ends_with_its_number_and_reason(call) -> Non
     assert error.count("\n") == 1
 
 
+@pytest.mark.parametrize("until", [(), ("--until", "2026-01-02")], ids=["to the end", "until an instant"])
+@pytest.mark.parametrize("as_json", [(), ("--json",)], ids=["text", "json"])
+@pytest.mark.parametrize(
+    ("lines", "warning"),
+    [
+        pytest.param([], "warning: no record was read", id="empty"),
+        pytest.param(["", " "], "warning: no record was read", id="blank"),
+        pytest.param(["rubbish"], "warning: the only record was rejected", id="one rejected"),
+        pytest.param(["rubbish", "[1]"], "warning: all 2 records were rejected", id="rejected"),
+        pytest.param(
+            [f'{{"kafka_time": {T0}, "value": {n}}}' for n in range(3)],
+            "warning: all 3 records were rejected",
+            id="rejected in envelopes",
+        ),
+    ],
+)
+def test_a_history_of_which_nothing_was_accepted_does_not_look_decided(
+    call, lines: list[str], warning: str, as_json: tuple[str, ...], until: tuple[str, ...]
+) -> None:
+    code, printed, error = call(lines, *as_json, *until)
+    assert code == 0
+    assert error.splitlines()[-1].startswith(warning)
+    said = error if as_json else printed
+    assert "; nothing was decided" in said
+    assert "decided up to" not in said
+
+
+def test_a_history_of_which_something_was_accepted_is_decided_without_a_warning(call) -> None:
+    code, printed, error = call([line(0), "rubbish"])
+    assert (code, error) == (0, "")
+    assert "; decided up to 2025-12-31T23:59:57.999Z" in printed
+
+
 def test_a_backtest_has_every_duration_of_the_job_that_decides() -> None:
     """The others say how a job runs. A new one belongs to a backtest too, or here."""
     left = names_of(monitor.command) - names_of(backtest)

@@ -20,15 +20,15 @@ def newest_checkpoint(folder: Path, identity: str) -> str | None:
     newest = max(_complete(own), key=lambda metadata: metadata.stat().st_mtime_ns, default=None)
     if newest is not None:
         return newest.parent.absolute().as_uri()
-    if doubtful := _doubtful(folder, identity):
+    if others := _of_other_identities(folder, identity):
         raise ConfigurationError(
-            f"--resume: {folder} has no checkpoint of {identity}, but of {', '.join(doubtful)}: start from one with "
+            f"--resume: {folder} has no checkpoint of {identity}, but of {', '.join(others)}: start from one with "
             "--restore, or leave --resume out to start from the beginning"
         )
     return None
 
 
-def _doubtful(folder: Path, identity: str) -> list[str]:
+def _of_other_identities(folder: Path, identity: str) -> list[str]:
     """Whose checkpoints are there that this job may have made under another identity, or before there were any."""
     job = identity.partition("-")[0]
     others = sorted(other.name for other in folder.glob(f"{job}-*") if any(_complete(other)))

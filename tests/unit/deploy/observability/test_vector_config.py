@@ -112,7 +112,7 @@ def test_the_index_knows_every_field_of_a_document() -> None:
 
 
 def test_records_are_kept_cold_in_their_bucket() -> None:
-    assert SINKS["cold"]["bucket"] == s3.BUCKET
+    assert SINKS["cold"]["bucket"] == s3.BUCKET == "sensor-cold"
     assert SINKS["cold"]["compression"] == "gzip"
 
 

@@ -10,6 +10,8 @@ from fleetpulse.rules.faults import not_positive
 from fleetpulse.rules.parts import Severity
 from fleetpulse.rules.rule import Fault, SilenceRule
 
+_MOST_CHARACTERS = 128
+
 
 class NeverSeen(SilenceRule, frozen=True, kw_only=True, tag="never_seen"):
     """Devices that must report within a time after the rules took effect."""
@@ -21,15 +23,15 @@ class NeverSeen(SilenceRule, frozen=True, kw_only=True, tag="never_seen"):
     def faults(self, path: str) -> Iterator[Fault]:
         """What is wrong with its devices and its duration."""
         yield from not_positive(f"{path}.within", self.within)
-        if not self.devices or any(not 0 < len(device) <= 128 for device in self.devices):
-            yield f"{path}.devices", "expected device ids of 1 to 128 characters, at least one"
+        if not self.devices or any(not 0 < len(device) <= _MOST_CHARACTERS for device in self.devices):
+            yield f"{path}.devices", f"expected device ids of 1 to {_MOST_CHARACTERS} characters, at least one"
 
     def mistakes(self, path: str) -> Iterator[Fault]:
         """Globs, and names that no device can have."""
         for index, device in enumerate(self.devices):
             if "*" in device or "?" in device:
                 yield f"{path}.devices[{index}]", f"{device!r} is a glob; expected the id of one device"
-            elif not is_name(device):
+            elif 0 < len(device) <= _MOST_CHARACTERS and not is_name(device):
                 yield f"{path}.devices[{index}]", f"{device!r} has control characters, which no id has"
 
     @classmethod

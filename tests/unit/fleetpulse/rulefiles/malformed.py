@@ -176,6 +176,16 @@ MALFORMED = [
         "opens once", rule("kind: flapping, rule: a, opens: 1, within: 5s"), ("FILE:2: rules[0].opens:", "FILE:2:")
     ),
     Malformed(
+        "an unseen device without a name",
+        rule("kind: never_seen, devices: [''], within: 5s"),
+        ("FILE:2: rules[0].devices: expected device ids of 1 to 128 characters",),
+    ),
+    Malformed(
+        "an unseen device with too long a name",
+        rule(f"kind: never_seen, devices: [{'d' * 129}], within: 5s"),
+        ("FILE:2: rules[0].devices: expected device ids of 1 to 128 characters",),
+    ),
+    Malformed(
         "unseen", rule("kind: never_seen, devices: [], within: 5s"), ("FILE:2: rules[0].devices: expected device",)
     ),
     Malformed(

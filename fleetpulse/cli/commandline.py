@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from fleetpulse.cli.settings import without_former_spellings
 from fleetpulse.errors import FleetpulseError
 from fleetpulse.printable import printable
 
@@ -20,6 +21,8 @@ def run(command: click.Command, argv: list[str] | None = None) -> int:
     except click.exceptions.NoArgsIsHelpError as help_asked:
         click.echo(help_asked.format_message())
         return 2
+    except click.NoSuchOption as bad:
+        return _fail(without_former_spellings(bad).format_message(), bad.exit_code)
     except click.ClickException as bad:
         return _fail(bad.format_message(), bad.exit_code)
     except FleetpulseError as failed:

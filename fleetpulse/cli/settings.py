@@ -41,6 +41,14 @@ class Setting(click.Option):
         return extra
 
 
+def without_former_spellings(bad: click.NoSuchOption) -> click.NoSuchOption:
+    """The same error; the options that it suggests are those that the help shows."""
+    if bad.ctx is None:
+        return bad
+    names = [name for parameter in bad.ctx.command.get_params(bad.ctx) for name in parameter.opts]
+    return click.NoSuchOption(bad.option_name, possibilities=[n for n in names if n.startswith("--")], ctx=bad.ctx)
+
+
 def shown(setting: click.Option) -> str:
     """The default of a setting as people write it."""
     write: Callable[[Any], str] = getattr(setting.type, "shown", str)

@@ -6,6 +6,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from fleetpulse.cli.commandline import run
 from fleetpulse.cli.parameters import Duration, Topics
 from fleetpulse.cli.settings import FLAG, group, parse, setting, takes
 
@@ -50,6 +51,23 @@ def test_a_former_spelling_is_read_and_the_present_one_is_what_messages_say() ->
         read("--time-out", "soon")
     assert "--timeout.ms" in refused.value.format_message()
     assert "--time-out" not in refused.value.format_message()
+
+
+@pytest.mark.parametrize(
+    ("mistyped", "suggested"),
+    [("--time-outs", ""), ("--timeouts.ms", " Did you mean '--timeout.ms'?"), ("--lound", " Did you mean '--loud'?")],
+)
+def test_what_is_suggested_for_a_mistyped_option_is_no_former_spelling(mistyped: str, suggested: str, capsys) -> None:
+    @click.command()
+    @takes(Settings, without=["other"])
+    def command(settings: Settings) -> None:
+        """Do it."""
+
+    assert run(command, [mistyped, "5"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: No such option '{mistyped}'.")
+    assert "--time-out'" not in said
+    assert suggested in said
 
 
 def test_arguments_come_before_named_variables_and_those_before_the_general_one(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import cast
 
-from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from fleetpulse.errors import FleetpulseError
 from fleetpulse.topics import LARGEST_MESSAGE_BYTES
@@ -52,8 +52,8 @@ def partitions_of(consumer: Consumer, bootstrap_servers: str, topic: str) -> lis
     """
     try:
         found = consumer.list_topics(topic, timeout=_ANSWER_S).topics[topic]
-    except Exception as failed:  # confluent-kafka raises its own for each kind of failure
-        raise FleetpulseError(f"no broker answers at {bootstrap_servers}: {failed}") from failed
+    except KafkaException as failed:
+        raise FleetpulseError(f"no broker answers at {bootstrap_servers}: {failed.args[0].str()}") from failed
     if found.error is not None:
         raise FleetpulseError(f"topic {topic} is not there at {bootstrap_servers}: {found.error.str()}")
     return sorted(found.partitions)

@@ -4,11 +4,17 @@ FleetpulseError          what went wrong and what to do, in one line; exit code 
 └── ConfigurationError   a setting or argument is unusable; exit code 2
 """
 
+from collections.abc import Sequence
+
 
 class FleetpulseError(Exception):
-    """One line that says what went wrong and what to do about it."""
+    """One line that says what went wrong and what to do about it.
+
+    `faults` are printed before it, a line each, where there are several.
+    """
 
     exit_code = 1
+    faults: Sequence[str] = ()
 
 
 class ConfigurationError(FleetpulseError):

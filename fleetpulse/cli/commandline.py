@@ -26,6 +26,8 @@ def run(command: click.Command, argv: list[str] | None = None) -> int:
     except click.ClickException as bad:
         return _fail(bad.format_message(), bad.exit_code)
     except FleetpulseError as failed:
+        for fault in failed.faults:
+            print(printable(fault), file=sys.stderr)
         return _fail(str(failed), failed.exit_code)
     except (click.Abort, KeyboardInterrupt):
         return 130

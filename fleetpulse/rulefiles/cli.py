@@ -17,7 +17,7 @@ from fleetpulse.errors import ConfigurationError, FleetpulseError
 from fleetpulse.kafka.topics import ensure_topics
 from fleetpulse.rulefiles import show
 from fleetpulse.rulefiles.difference import difference
-from fleetpulse.rulefiles.files import Loaded, RuleFileError, load_with_warnings
+from fleetpulse.rulefiles.files import Loaded, load_with_warnings
 from fleetpulse.rulefiles.fixtures import differences, read_fixture
 from fleetpulse.rulefiles.topic import Book, publish, read_book
 from fleetpulse.rules.model import RuleSet
@@ -48,7 +48,7 @@ def command() -> None:
 @_files
 def check_command(files: tuple[Path, ...]) -> None:
     """Print what is wrong with rule files, or what they contain. Several files are one set."""
-    rules = _warned(_load(files))
+    rules = _warned(load_with_warnings(files))
     console().print(show.rules(rules))
     kinds = Counter(rule.kind for rule in rules.rules)
     click.echo(f"{_count(rules)}: {', '.join(f'{n:,} {kind}' for kind, n in kinds.items()) or 'none'}")
@@ -82,7 +82,7 @@ def test_command(files: tuple[Path, ...]) -> None:
 @_on_the_topic
 def apply_command(files: tuple[Path, ...], effective_from_ms: int | None, bootstrap_servers: str, topic: str) -> None:
     """Publish rule files as the next version. Several files are one set; it replaces the one before as a whole."""
-    rules = _warned(_load(files))
+    rules = _warned(load_with_warnings(files))
     _effective_from_ms(effective_from_ms)
     ensure_topics(bootstrap_servers, [Topic(topic, topics.RULES.partitions, topics.RULES.config)])
     later: list[Version] = []
@@ -148,7 +148,7 @@ def diff_command(
     """Show what differs between two files, what is in force and a file, or two versions."""
     if len(files) not in ((0,) if versions else (1, 2)):
         raise ConfigurationError("expected one file, two files, or --versions and two numbers")
-    sets = [_load((file,)).rules for file in files]
+    sets = [load_with_warnings((file,)).rules for file in files]
     if len(sets) < 2:
         book = _book(bootstrap_servers, topic)
         sets = [book.numbered(number).rules for number in versions or ()] or [_in_force(book), *sets]
@@ -158,16 +158,6 @@ def diff_command(
         echo_records([json.dumps(found.as_document(), ensure_ascii=False).encode()])
     else:
         echo(*([*found.lines()] or ["no difference"]))
-
-
-def _load(files: tuple[Path, ...]) -> Loaded:
-    try:
-        return load_with_warnings(files)
-    except RuleFileError as bad:
-        if len(bad.lines) == 1:
-            raise
-        echo(*bad.lines, err=True)
-        raise ConfigurationError(f"{bad.count:,} faults in rule files; see above") from None
 
 
 def _warned(loaded: Loaded) -> RuleSet:

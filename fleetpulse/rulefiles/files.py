@@ -19,11 +19,12 @@ _MOST_SHOWN = 20  # faults in one message
 
 
 class RuleFileError(ConfigurationError):
-    """All faults of rule files, a line each."""
+    """All faults of rule files, a line each; several are `faults` of the error."""
 
     def __init__(self, lines: list[str]) -> None:
         shown = lines[:_MOST_SHOWN] + [f"and {len(lines) - _MOST_SHOWN:,} more"] * (len(lines) > _MOST_SHOWN)
-        super().__init__("; ".join(shown))
+        super().__init__(lines[0] if len(lines) == 1 else f"{len(lines):,} faults in rule files; see above")
+        self.faults = shown if len(lines) > 1 else ()
         self.lines = shown
         self.count = len(lines)
 

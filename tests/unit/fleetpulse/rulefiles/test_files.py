@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import click
 import pytest
 
 from fleetpulse.cli.commandline import run
@@ -12,6 +13,7 @@ from fleetpulse.rules.kinds.threshold import Threshold
 from fleetpulse.rules.levels import Levels
 from fleetpulse.rules.model import RuleSet
 from fleetpulse.rules.rule import Scope
+from jobs.wiring.ruling import first_rules
 from tests.unit.fleetpulse.rulefiles.malformed import BATTERY, MALFORMED, Malformed, hot
 
 HOT = Threshold(id="hot", metric="temperature_c", above=Levels(critical=50.0))
@@ -48,6 +50,32 @@ def test_the_command_tells_it_in_lines_and_exits_with_2(malformed: Malformed, fi
     faults = len(malformed.said)
     assert len(told.err.splitlines()) == (1 if faults == 1 else faults + 1)
     assert "Traceback" not in told.err
+
+
+@click.command("job")
+@click.option("--rules", type=click.Path(path_type=Path))
+def job(rules: Path) -> None:
+    first_rules(rules)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param((fleetpulse, "rules", "check", "RULES"), id="check"),
+        pytest.param((fleetpulse, "rules", "diff", "RULES", "RULES"), id="diff"),
+        pytest.param((fleetpulse, "backtest", "--json.lines", "RULES", "--rules", "RULES"), id="backtest"),
+        pytest.param((job, "--rules", "RULES"), id="job"),
+    ],
+)
+def test_every_command_prints_a_line_a_fault(command: tuple, file, capsys) -> None:
+    path = str(file("rules:\n- 3\n- 4\n"))
+    group, *arguments = command
+    assert run(group, [path if argument == "RULES" else argument for argument in arguments]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        f"{path}:2: rules[0]: expected a mapping, got 3",
+        f"{path}:3: rules[1]: expected a mapping, got 4",
+        "error: 2 faults in rule files; see above",
+    ]
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ class _File(NamedTuple):
     def fault(self, path: str, message: str) -> str:
         """A line: the file, the nearest line that is known, the field and what is wrong."""
         place = _nearest(self.source.positions, path)
-        return f"{self.path}:{place.line}: {path}: {message}{place.origin}"
+        return f"{self.path}:{place.line}: {RuleError(path, message)}{place.origin}"
 
 
 class Loaded(NamedTuple):

@@ -137,14 +137,18 @@ def _document(path: Path) -> _Document:
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
-        return msgspec.convert(parse(raw, path.suffix.lower() == ".json", {}).content, _Document)
+        content = parse(raw, path.suffix.lower() == ".json", {}).content
     except OSError as failed:
         raise ConfigurationError(f"{path}: cannot be read: {failed.strerror}") from None
     except Unreadable as bad:
         flaw = bad.flaws[0]
         raise ConfigurationError(f"{path}{f':{flaw.line}' if flaw.line else ''}: {flaw.message}") from None
+    try:
+        return msgspec.convert(content, _Document)
     except msgspec.ValidationError as bad:
-        raise ConfigurationError(f"{path}: {bad}") from None
+        message, _, field = str(bad).partition(" - at `$")
+        reason = rule_types.in_words(field.rstrip("`").lstrip("."), message, content)
+        raise ConfigurationError(f"{path}: no fixture of rules: {reason}") from None
 
 
 def _rules(path: Path, given: str | list[object]) -> RuleSet:

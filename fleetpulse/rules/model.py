@@ -16,7 +16,14 @@ from fleetpulse.durations import parse as parse_duration
 from fleetpulse.rules.kinds import KINDS, Rule
 from fleetpulse.rules.parts import RuleError
 
-_WORDS = {"object": "a mapping", "array": "a list", "float": "a number", "int": "a whole number", "str": "text"}
+_WORDS = {
+    "object": "a mapping",
+    "array": "a list",
+    "float": "a number",
+    "int": "a whole number",
+    "str": "text",
+    "bool": "true or false",
+}
 _CHOICES = {
     "kind": tuple(KINDS),
     "shape": ("circle", "polygon"),
@@ -61,25 +68,26 @@ def read(document: object) -> RuleSet:
         return msgspec.convert(document, RuleSet, dec_hook=_dec_hook)
     except msgspec.ValidationError as bad:
         message, _, path = str(bad).partition(" - at `$")
-        raise _in_words(path.rstrip("`").lstrip("."), message, document) from None
+        raise in_words(path.rstrip("`").lstrip("."), message, document) from None
     except RecursionError:
         raise RuleError("rules", "nested too deeply") from None
 
 
-def _in_words(path: str, message: str, document: object) -> RuleError:
+def in_words(path: str, message: str, document: object) -> RuleError:
     """What msgspec found, in the words of who writes rules: the index, what is expected there, what was found."""
     if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", message, re.DOTALL):
         name = unknown[1] if re.fullmatch(r"[\w-]+", unknown[1]) else shown(unknown[1])
         return RuleError(f"{path}.{name}".lstrip("."), "unknown field")
     if missing := re.fullmatch(r"Object missing required field `(.*)`", message):
-        return RuleError(path or "rules", f"`{missing[1]}` is missing")
+        return RuleError(path, f"`{missing[1]}` is missing")
     found = shown(_value_at(document, path))
-    if wrong := re.fullmatch(r"Expected `(\w+).*?`(?: of length (\d+))?, got .*", message):
-        expected = _WORDS[wrong[1]] + (f" of {wrong[2]}" if wrong[2] else "")
-        return RuleError(path or "rules", f"expected {expected}, got {found}")
+    if wrong := re.fullmatch(r"Expected `(\w+(?: \| \w+)*).*?`(?: of length (\d+))?, got .*", message):
+        kinds = [_WORDS.get(kind, kind) for kind in wrong[1].split(" | ") if kind != "null"]
+        expected = " or ".join(kinds) + (f" of {wrong[2]}" if wrong[2] else "")
+        return RuleError(path, f"expected {expected}, got {found}")
     if choices := _CHOICES.get(path.rpartition(".")[2]):
         return RuleError(path, f"expected one of {', '.join(choices)}, got {found}")
-    return RuleError(path or "rules", message[:1].lower() + message[1:])
+    return RuleError(path, message[:1].lower() + message[1:])
 
 
 def _value_at(document: Any, path: str) -> object:

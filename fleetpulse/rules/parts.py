@@ -8,10 +8,13 @@ Severity = Literal["info", "warning", "critical"]
 
 
 class RuleError(ValueError):
-    """What is wrong with a set of rules: where, as `rules[2].above.critical`, and what is expected there."""
+    """What is wrong with a set of rules: where, as `rules[2].above.critical`, and what is expected there.
+
+    The path is empty where the document as a whole is wrong.
+    """
 
     def __init__(self, path: str, message: str) -> None:
-        super().__init__(f"{path}: {message}")
+        super().__init__(f"{path}: {message}" if path else message)
         self.path = path
         self.message = message
 

@@ -38,8 +38,10 @@ MALFORMED = [
     Malformed("UTF-16", "rules: []".encode("utf-16"), ("FILE:1: byte 0xff is not UTF-8",)),
     Malformed("control character", "rules: \x07", ("FILE: no YAML: unacceptable character #x0007: special",)),
     Malformed("too large", "#" * 600_000, ("FILE: larger than 512 KiB",)),
-    Malformed("a list", "- kind: threshold\n", ("FILE:1: rules: expected a mapping, got a list of 1",)),
-    Malformed("a text", "hello\n", ("FILE:1: rules: expected a mapping, got 'hello'",)),
+    Malformed("a list", "- kind: threshold\n", ("FILE:1: expected a mapping, got a list of 1",)),
+    Malformed("an empty list", "[]", ("FILE:1: expected a mapping, got a list of 0",)),
+    Malformed("an empty mapping", "{}", ("FILE:1: `rules` is missing",)),
+    Malformed("a text", "hello\n", ("FILE:1: expected a mapping, got 'hello'",)),
     Malformed("two documents", "rules: []\n---\nrules: []\n", ("FILE:2: no YAML: expected a single document",)),
     # YAML.
     Malformed("open bracket", "rules: [", ("FILE:1: no YAML: while parsing a flow node: expected the node",)),

@@ -47,8 +47,8 @@ def test_a_set_comes_back_from_its_document() -> None:
 @pytest.mark.parametrize(
     ("document", "path", "message"),
     [
-        (None, "rules", "expected a mapping, got nothing"),
-        ({}, "rules", "`rules` is missing"),
+        (None, "", "expected a mapping, got nothing"),
+        ({}, "", "`rules` is missing"),
         ({"rules": {}}, "rules", "expected a list, got a mapping"),
         (of(HOT, HOT | {"above": {"critical": "hot"}}), "rules[1].above.critical", "expected a number, got 'hot'"),
         (of(HOT | {"above": {"critical": True}}), "rules[0].above.critical", "expected a number, got true"),

@@ -8,12 +8,12 @@ give classes of devices timeouts of their own, and name devices that must report
 last seen when the rules took effect.
 """
 
-import heapq
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
-from fleetpulse.alerts import AlertState, Revision
+from fleetpulse.alerts import AlertState
+from fleetpulse.inactivity.devices import NEVER_MS, NOBODY, Devices, InactivityOutput, SilentDevice, everybody
+from fleetpulse.inactivity.schedule import Schedule
 from fleetpulse.inactivity.timeouts import (
     Heartbeat,
     InactivityPolicy,
@@ -26,52 +26,18 @@ from fleetpulse.inactivity.timeouts import (
 )
 from fleetpulse.rules.checks import RULE_ID
 from fleetpulse.rules.versions import Version, Versions, following, in_force, merged
-from fleetpulse.times import first_multiple_after
-
-
-class Devices(NamedTuple):
-    """What is kept of devices: ids, when each was last seen (0 once it is forgotten), and the open alerts by id.
-
-    A device that has never been seen is kept only while it has an alert, and its `last_seen_ms` is NEVER_MS.
-    """
-
-    ids: list[str]
-    last_seen_ms: list[int]
-    alerts: dict[str, OpenSilence]
-
-
-_NOBODY = Devices([], [], {})
-NEVER_MS = -1
-
-
-class SilentDevice(NamedTuple):
-    """A device that is silent at an evaluation instant."""
-
-    device_id: str
-    latest_event_time_ms: int
-
-
-InactivityOutput = Revision | SilentDevice
-
-
-def _everybody(_device_id: str) -> bool:
-    return True
 
 
 class InactivityWatch:
-    """The devices of one shard and when to look at them next.
-
-    Devices wait in buckets, one an evaluation instant, so that an instant costs the devices that may have fallen
-    silent by then, not all of them. Buckets are derived: they are built again from the devices.
-    """
+    """The devices of one shard, and which of them are silent."""
 
     def __init__(
         self,
         policy: InactivityPolicy,
-        devices: Devices = _NOBODY,
+        devices: Devices = NOBODY,
         decided_until_ms: int = 0,
         versions: Versions = (),
-        owns: Callable[[str], bool] = _everybody,
+        owns: Callable[[str], bool] = everybody,
     ) -> None:
         self._policy = policy
         self._versions, self._owns = versions, owns
@@ -79,22 +45,17 @@ class InactivityWatch:
         seen = zip(devices.ids, devices.last_seen_ms, strict=True)
         self._last_seen = {device_id: seen_ms for device_id, seen_ms in seen if seen_ms != NEVER_MS}
         self._alerts = dict(devices.alerts)
-        self._due: dict[int, list[str]] = {}
-        self._expiring: dict[int, list[str]] = {}
-        self._to_forget: set[str] = set()  # who is in `_expiring`
-        self._instants: list[int] = []  # a heap of what `_due` and `_expiring` hold, and of the instants to report at
-        self._awaited: set[int] = set()
+        self._schedule = Schedule(policy.evaluation_period_ms, decided_until_ms)
         self._changed: set[str] = set()
         self._excused_until_ms = 0
-        self.decided_until_ms = decided_until_ms
-        self._expect()
-        for device_id, last_seen_ms in self._last_seen.items():
-            if device_id in self._alerts:
-                self._await_forgetting(device_id)
-            else:
-                self._await_silence(device_id, last_seen_ms)
+        self._await_all()
         if self._alerts and policy.report_every_evaluation:
-            self._await_instant(first_multiple_after(decided_until_ms, policy.evaluation_period_ms))
+            self._schedule.add(decided_until_ms)
+
+    @property
+    def decided_until_ms(self) -> int:
+        """Up to where everything is decided."""
+        return self._schedule.decided_until_ms
 
     @property
     def known(self) -> int:
@@ -113,7 +74,7 @@ class InactivityWatch:
     @property
     def next_instant_ms(self) -> int | None:
         """The next instant at which anything can change without a heartbeat; None where nothing can."""
-        instants = self._instants[:1]
+        instants = [at for at in [self._schedule.next_instant_ms] if at is not None]
         change = following(self._versions, self._silences.version)
         if change is not None:
             instants.append(max(change.effective_from_ms, self.decided_until_ms + 1))
@@ -145,12 +106,17 @@ class InactivityWatch:
                 self._last_seen[device_id] = until_ms
                 self._changed.add(device_id)
 
-    def _expect(self) -> None:
-        """Await devices that must report and have not."""
+    def _await_all(self) -> None:
+        """Schedule every device: those that are seen, and those that must report and have not."""
+        for device_id, last_seen_ms in self._last_seen.items():
+            if device_id in self._alerts:
+                self._await_forgetting(device_id)
+            else:
+                self._await_silence(device_id, last_seen_ms)
         for device_id, silence in self._silences.expected.items():
             heard = device_id in self._last_seen or device_id in self._alerts
             if not heard and self._owns(device_id):
-                self._await(self._due, device_id, self._unheard_at(silence))
+                self._schedule.await_silence(device_id, self._unheard_at(silence))
 
     def _unheard_at(self, silence: Silence) -> int:
         """The first evaluation instant at which a device that must report, and never has, is silent."""
@@ -216,17 +182,13 @@ class InactivityWatch:
                 del self._alerts[device_id]
                 self._changed.add(device_id)
                 outputs.append(ended(device_id, alert, AlertState.CANCELLED, at_ms, None, self._policy))
-        self._due.clear()
-        for device_id, last_seen_ms in self._last_seen.items():
-            if device_id in self._alerts:
-                self._await_forgetting(device_id)
-            else:
-                self._await_silence(device_id, last_seen_ms)
-        self._expect()
+        self._schedule.clear_silence()
+        self._await_all()
         return outputs
 
     def _next_evaluation_ms(self, until_ms: int) -> int:
-        return self._instants[0] if self._instants else until_ms + 1
+        instant_ms = self._schedule.next_instant_ms
+        return until_ms + 1 if instant_ms is None else instant_ms
 
     def _advance(self, heartbeats: Sequence[Heartbeat], until_ms: int) -> list[InactivityOutput]:
         """Decide up to `until_ms`: every instant before the heartbeats that come after it.
@@ -258,29 +220,26 @@ class InactivityWatch:
                 due = self._next_evaluation_ms(until_ms)
             changed.add(device_id)
         revisions += self._evaluate_until(until_ms)
-        self.decided_until_ms = max(decided, until_ms)
+        self._schedule.decided_until_ms = max(decided, until_ms)
         return revisions
 
     def _evaluate_until(self, until_ms: int) -> list[InactivityOutput]:
         revisions: list[InactivityOutput] = []
-        while self._instants and self._instants[0] <= until_ms:
-            instant_ms = heapq.heappop(self._instants)
-            self._awaited.remove(instant_ms)
-            self.decided_until_ms = max(self.decided_until_ms, instant_ms)
+        while (instant_ms := self._schedule.pop(until_ms)) is not None:
             revisions += self._open_silent(instant_ms)
             revisions += self._forget_silent(instant_ms)
             if self._policy.report_every_evaluation and self._alerts:
                 revisions += [SilentDevice(d, self._last_seen[d]) for d in sorted(self._alerts) if d in self._last_seen]
-                self._await_instant(instant_ms + self._policy.evaluation_period_ms)
+                self._schedule.add(instant_ms + self._policy.evaluation_period_ms)
         return revisions
 
     def _open_silent(self, instant_ms: int) -> list[InactivityOutput]:
         revisions: list[InactivityOutput] = []
-        for device_id in sorted(set(self._due.pop(instant_ms, ())) - self._alerts.keys()):
+        for device_id in sorted(self._schedule.take_silent(instant_ms) - self._alerts.keys()):
             last_seen_ms = self._last_seen.get(device_id)
             if last_seen_ms is None:
                 if (at_ms := self._unheard_at(self._silences.expected[device_id])) > instant_ms:
-                    self._await(self._due, device_id, at_ms)
+                    self._schedule.await_silence(device_id, at_ms)
                 else:
                     revisions += self._open_never_seen(device_id, instant_ms)
                 continue
@@ -303,8 +262,7 @@ class InactivityWatch:
 
     def _forget_silent(self, instant_ms: int) -> list[InactivityOutput]:
         revisions: list[InactivityOutput] = []
-        for device_id in sorted(self._expiring.pop(instant_ms, ())):
-            self._to_forget.remove(device_id)
+        for device_id in self._schedule.take_forgotten(instant_ms):
             alert = self._alerts.get(device_id)
             if alert is None:
                 continue  # it came back since
@@ -330,7 +288,7 @@ class InactivityWatch:
 
     def _await_silence(self, device_id: str, last_seen_ms: int) -> int:
         timeout_ms = self._silences.of(device_id).timeout_ms
-        return self._await(self._due, device_id, self._policy.silent_at(last_seen_ms, timeout_ms))
+        return self._schedule.await_silence(device_id, self._policy.silent_at(last_seen_ms, timeout_ms))
 
     def _forgotten_at(self, device_id: str) -> int:
         """When a device with an alert is forgotten: an alert lasts for the timeout once more, at least."""
@@ -339,20 +297,4 @@ class InactivityWatch:
         return self._policy.forgotten_at(self._last_seen[device_id], alert_until_ms)
 
     def _await_forgetting(self, device_id: str) -> None:
-        # One entry a device, however often it falls silent: it is looked at when that is due, and may wait again.
-        if device_id not in self._to_forget:
-            self._to_forget.add(device_id)
-            self._await(self._expiring, device_id, self._forgotten_at(device_id))
-
-    def _await(self, buckets: dict[int, list[str]], device_id: str, instant_ms: int) -> int:
-        # An instant that is decided is never decided again: the next one is the first that can still be.
-        undecided = first_multiple_after(self.decided_until_ms, self._policy.evaluation_period_ms)
-        instant_ms = max(instant_ms, undecided)
-        buckets.setdefault(instant_ms, []).append(device_id)
-        self._await_instant(instant_ms)
-        return instant_ms
-
-    def _await_instant(self, instant_ms: int) -> None:
-        if instant_ms not in self._awaited:
-            self._awaited.add(instant_ms)
-            heapq.heappush(self._instants, instant_ms)
+        self._schedule.await_forgetting(device_id, self._forgotten_at(device_id))

@@ -11,8 +11,9 @@ from typing import NamedTuple
 from fleetpulse.alerts import AlertState, Revision
 from fleetpulse.frames.frame import Frame, Original
 from fleetpulse.inactivity.clocks import ClockWatch, Offset
+from fleetpulse.inactivity.devices import InactivityOutput
 from fleetpulse.inactivity.timeouts import Heartbeat, InactivityPolicy
-from fleetpulse.inactivity.watch import InactivityOutput, InactivityWatch
+from fleetpulse.inactivity.watch import InactivityWatch
 from fleetpulse.rules.versions import Versions
 from fleetpulse.shard.clock import Broker
 from fleetpulse.shard.log import Clocks, Heard, Pending, RestoredHeartbeats, ShardLog

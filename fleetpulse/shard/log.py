@@ -15,8 +15,8 @@ from fleetpulse.anomaly.watch import Snapshot
 from fleetpulse.errors import ConfigurationError
 from fleetpulse.frames.frame import Readings
 from fleetpulse.inactivity.clocks import ClockState
+from fleetpulse.inactivity.devices import Devices
 from fleetpulse.inactivity.timeouts import Heartbeat, OpenSilence
-from fleetpulse.inactivity.watch import Devices
 from fleetpulse.records.reasons import Reason
 from fleetpulse.rules.versions import Version
 from fleetpulse.rules.versions import decode as decode_version

@@ -7,7 +7,7 @@ import msgspec
 
 from fleetpulse.alerts import Revision, to_json
 from fleetpulse.frames.frame import Original, Rejected
-from fleetpulse.inactivity.watch import SilentDevice
+from fleetpulse.inactivity.devices import SilentDevice
 from fleetpulse.records.reasons import SENTENCES
 from fleetpulse.shard.shard import Late, Output
 from fleetpulse.times import LAST_MS, iso

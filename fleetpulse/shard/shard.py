@@ -11,8 +11,8 @@ from typing import NamedTuple
 from fleetpulse.alerts import Revision
 from fleetpulse.frames.frame import Frame, Original, Readings, Rejected, only, originals_of, partition_name, unpack
 from fleetpulse.frames.sharding import shard_of
+from fleetpulse.inactivity.devices import SilentDevice
 from fleetpulse.inactivity.timeouts import InactivityPolicy
-from fleetpulse.inactivity.watch import SilentDevice
 from fleetpulse.rules.versions import Version, Versions, decode, encode, in_force, merged
 from fleetpulse.shard.clock import END_OF_INPUT_MS, Broker, TickClock, TickPolicy
 from fleetpulse.shard.heartbeats import HeartbeatQueue, heartbeats_of

@@ -17,7 +17,7 @@ CONTRACT = Path("docs/contracts.md")
 PREFIX = "flink_taskmanager_job_task_operator_"
 QUICK = ("--timeout.ms", "6000", "--evaluation.period.ms", "2000", "--reconnect.grace.ms", "8000")
 RULES = "rules:\n  - {kind: threshold, id: warm, metric: temperature_c, above: {warning: 30}}\n"
-LOST = f"{PREFIX}partition_fleetpulse_records_lost"  # shown as 0; tests/e2e/jobs/test_data_loss.py sees it move
+LOST = f"{PREFIX}partition_fleetpulse_records_lost"  # shown as 0; tests/e2e/kafka/test_data_loss.py sees it move
 OUTAGE_MS = 8_000  # longer than a gap in ticks may be
 
 

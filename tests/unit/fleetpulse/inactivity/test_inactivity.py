@@ -11,8 +11,9 @@ import random
 import pytest
 
 from fleetpulse.alerts import AlertState, Revision
+from fleetpulse.inactivity.devices import Devices, SilentDevice
 from fleetpulse.inactivity.timeouts import Heartbeat, InactivityPolicy, OpenSilence
-from fleetpulse.inactivity.watch import Devices, InactivityWatch, SilentDevice
+from fleetpulse.inactivity.watch import InactivityWatch
 from fleetpulse.rules.checks import check
 from fleetpulse.rules.model import read
 from fleetpulse.rules.versions import Version

@@ -1,8 +1,8 @@
 """What is kept of a shard can be read again, also by later releases."""
 
 from fleetpulse.inactivity.clocks import ClockState
+from fleetpulse.inactivity.devices import Devices
 from fleetpulse.inactivity.timeouts import OpenSilence
-from fleetpulse.inactivity.watch import Devices
 from fleetpulse.records.reasons import Reason
 from fleetpulse.shard.clock import TickClock
 from fleetpulse.shard.log import HEADER, Clocks, Count, Heard, LastHeard, NoLog, Pending, ShardLog, restore

@@ -4,8 +4,9 @@ import json
 import uuid
 
 from fleetpulse.frames.frame import Original, Rejected
+from fleetpulse.inactivity.devices import SilentDevice
 from fleetpulse.inactivity.timeouts import InactivityPolicy
-from fleetpulse.inactivity.watch import InactivityWatch, SilentDevice
+from fleetpulse.inactivity.watch import InactivityWatch
 from fleetpulse.records.reasons import SENTENCES, Reason
 from fleetpulse.shard.outputs import OutputTopics, Record
 from fleetpulse.shard.shard import Late

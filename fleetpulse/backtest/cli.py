@@ -13,7 +13,7 @@ from fleetpulse.backtest.changes import changes
 from fleetpulse.backtest.options import Source, of_files, of_history
 from fleetpulse.backtest.run import Settings, run_history
 from fleetpulse.backtest.sources.records import record_of
-from fleetpulse.cli.parameters import EXISTING_FILE, INSTANT_FORMS, Instant
+from fleetpulse.cli.parameters import EXISTING_FILE, INSTANT_FORMS, Instant, Whole
 from fleetpulse.cli.settings import FLAG, option
 from fleetpulse.cli.tables import console, echo_records
 from fleetpulse.errors import ConfigurationError
@@ -47,7 +47,7 @@ T = TypeVar("T")
     metavar="OLD NEW",
     environment=False,
 )
-@option("limit", click.IntRange(0), "Show so many, the newest.", default=20, environment=False)
+@option("limit", Whole(0), "Show so many, the newest.", default=20, environment=False)
 @option("json", FLAG, "As JSON lines: all alert records, without `detected_at`.", parameter="as_json")
 def command(
     source: Source,

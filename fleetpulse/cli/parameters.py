@@ -97,11 +97,35 @@ class Number(click.FloatRange):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Read what was given."""
-        number: float = click.FLOAT.convert(value, param, ctx)
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
         if not math.isfinite(number):
-            self.fail(f"{value!r} is not a finite number in the range {self._describe_range()}", param, ctx)
+            self.fail(f"{value!r}: expected a number{_bounds(self)}", param, ctx)
         result: float = super().convert(number, param, ctx)
         return result
+
+
+class Whole(click.IntRange):
+    """A whole number in a range."""
+
+    name = "whole number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read what was given."""
+        try:
+            number = int(value)
+        except ValueError:
+            self.fail(f"{value!r}: expected a whole number{_bounds(self)}", param, ctx)
+        result: int = super().convert(number, param, ctx)
+        return result
+
+
+def _bounds(kind: click.IntRange | click.FloatRange) -> str:
+    """The range of numbers in words."""
+    low = "" if kind.min is None else f" {'above' if kind.min_open else 'from'} {kind.min:,g}"
+    return low if kind.max is None else f"{low} to {kind.max:,g}"
 
 
 class Topics(click.ParamType[tuple[str, ...]]):
@@ -173,7 +197,7 @@ def has_usable_port(url: str) -> bool:
 
 TOPIC = Matching(r"(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}", "is no topic name: 1-249 letters, digits, dots, - and _")
 SHARE = Number(0, 1)
-COUNT = click.IntRange(0)
+COUNT = Whole(0)
 _HTTP = Url(r"https?://[^\s/]+\S*", "is no URL like http://127.0.0.1:8085/apis/ccompat/v7")
 
 _BROKERS: dict[str, Any] = {

@@ -19,6 +19,7 @@ from fleetpulse.cli.parameters import (
     TOPIC,
     Duration,
     Instant,
+    Whole,
     bootstrap_servers,
     topic_option,
 )
@@ -112,7 +113,7 @@ command.add_command(simulate_command)
 
 @command.command("list")
 @_selecting
-@option("limit", click.IntRange(1), "Show so many, the newest.", default=50, environment=False)
+@option("limit", Whole(1), "Show so many, the newest.", default=50, environment=False)
 def list_command(selection: Selection, bootstrap_servers: str, topic: str, limit: int) -> None:
     """List letters: id, when, why, where from, what became of them."""
     found = _found(bootstrap_servers, topic, selection, _ledger(bootstrap_servers, topic))
@@ -152,7 +153,7 @@ def show_command(ids: frozenset[tuple[int, int]], raw: bool, bootstrap_servers: 
 @click.argument("ids", metavar="[ID]...", nargs=-1, callback=_place)
 @_selecting
 @option("value", EXISTING_FILE, "A repaired value, of one ID.", environment=False)
-@option("max.retries", click.IntRange(1, 1000), "Then parked.", default=3, variables=("MAX_RETRIES",))
+@option("max.retries", Whole(1, 1000), "Then parked.", default=3, variables=("MAX_RETRIES",))
 @option("backoff.ms", Duration(), "From one retry of a record to the next; doubles each time.", default=60_000)
 @option("dry-run", FLAG, "Say what would be done, and do nothing.")
 def replay_command(

@@ -33,4 +33,4 @@ def test_bad_arguments_are_one_line(arguments: list[str], said: str, tmp_path: P
 def test_the_number_of_retries_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     monkeypatch.setenv("MAX_RETRIES", "many")
     assert run(fleetpulse, ["dlq", "replay"]) == 2
-    assert "'many' is not a valid integer range" in capsys.readouterr().err
+    assert "'many': expected a whole number from 1" in capsys.readouterr().err

@@ -16,7 +16,8 @@ from fleetpulse.inactivity.timeouts import Heartbeat, InactivityPolicy
 from fleetpulse.inactivity.watch import InactivityWatch
 from fleetpulse.rules.versions import Versions
 from fleetpulse.shard.clock import Broker
-from fleetpulse.shard.log import Clocks, Heard, Pending, RestoredHeartbeats, ShardLog
+from fleetpulse.shard.entries import Clocks, Heard, Pending
+from fleetpulse.shard.log import RestoredHeartbeats, ShardLog
 
 
 class Heartbeats(NamedTuple):
@@ -81,6 +82,14 @@ def heartbeats_of(
         else:
             hear(device, at_ms, at_ms + record.ahead_ms, record.heard_at_ms, record.original.kafka_time_ms)
     return Heartbeats(Pending(devices, seen_ms), heard)
+
+
+def heard_beside_readings(frame: Frame, heard: Heard) -> dict[str, int]:
+    """When devices were heard by records that rules do not see."""
+    times_ms = {r.device_id: r.seen_at_ms for r in frame.rejected if r.device_id is not None and r.seen_at_ms}
+    for device, heard_at_ms in zip(heard.devices, heard.heard_times_ms, strict=True):
+        times_ms[device] = max(heard_at_ms, times_ms.get(device, 0))
+    return times_ms
 
 
 @dataclass(slots=True)

@@ -4,7 +4,6 @@ Writing one entry of changed devices costs a fraction of writing an entry a devi
 values instead of many small ones. Keys count up; key 0 holds the header. All values are versioned MessagePack.
 """
 
-from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -14,13 +13,24 @@ import msgspec
 from fleetpulse.anomaly.watch import Snapshot
 from fleetpulse.errors import ConfigurationError
 from fleetpulse.frames.frame import Readings
-from fleetpulse.inactivity.clocks import ClockState
 from fleetpulse.inactivity.devices import Devices
-from fleetpulse.inactivity.timeouts import Heartbeat, OpenSilence
-from fleetpulse.records.reasons import Reason
+from fleetpulse.inactivity.timeouts import OpenSilence
 from fleetpulse.rules.versions import Version
 from fleetpulse.rules.versions import decode as decode_version
 from fleetpulse.shard.clock import TickClock
+from fleetpulse.shard.entries import (
+    Arrived,
+    Changes,
+    Clocks,
+    Count,
+    Entry,
+    Header,
+    Heard,
+    LastHeard,
+    Pending,
+    ReadingEntry,
+    RuleVersion,
+)
 from fleetpulse.windows.tumbling import Coarse
 
 VERSION = 1
@@ -28,82 +38,6 @@ HEADER = 0
 _DEVICES_AN_ENTRY = 10_000
 _REWRITE_ABOVE_BYTES = 1 << 16
 _NONE: Mapping[int, int] = {}
-
-
-class Count(msgspec.Struct, array_like=True):
-    """What became of the records of one partition, and the offset after the last one read."""
-
-    on_time: int = 0
-    late: int = 0
-    rejected: dict[Reason, int] = {}
-    next_offset: int = 0
-
-    @property
-    def read(self) -> int:
-        """All records read."""
-        return self.on_time + self.late + sum(self.rejected.values())
-
-
-class Header(msgspec.Struct, array_like=True, tag=1, frozen=True):
-    """A shard's clock and counts. `shards` is how many there are in all; counts are by `topic:partition`."""
-
-    version: int
-    shards: int
-    decided_until_ms: int
-    ticks: TickClock
-    counts: dict[str, Count]
-
-
-class Changes(msgspec.Struct, array_like=True, tag=2, frozen=True):
-    """Devices as they became, in columns; a forgotten one has last_seen 0. `alerts` is by index in `devices`."""
-
-    devices: list[str]
-    last_seen_ms: list[int]
-    alerts: dict[int, OpenSilence]
-
-
-class Pending(msgspec.Struct, array_like=True, tag=3, frozen=True):
-    """Heartbeats that wait for the watermark, in columns."""
-
-    devices: list[str]
-    seen_times_ms: list[int]
-
-    def heartbeats_after(self, epoch_ms: int) -> list[Heartbeat]:
-        """The heartbeats later than `epoch_ms`, in order of time."""
-        heartbeats = sorted(zip(self.seen_times_ms, self.devices, strict=True))
-        return heartbeats[bisect_left(heartbeats, (epoch_ms + 1, "")) :]
-
-
-class Arrived(msgspec.Struct, array_like=True, tag=4, frozen=True):
-    """Readings that wait for the watermark, or that may have to be decided again."""
-
-    readings: Readings
-
-
-class RuleVersion(msgspec.Struct, array_like=True, tag=5, frozen=True):
-    """A version of the rules, as on the rules topic."""
-
-    record: bytes
-
-
-class Heard(msgspec.Struct, array_like=True, tag=8, frozen=True):
-    """Heartbeats that count when they were heard and not at the time they say, in columns; they wait as others do."""
-
-    devices: list[str]
-    heard_times_ms: list[int]
-    event_times_ms: list[int]
-
-
-class Clocks(msgspec.Struct, array_like=True, tag=9, frozen=True):
-    """What is known of clocks that may be wrong, by device."""
-
-    states: dict[str, ClockState]
-
-
-class LastHeard(msgspec.Struct, array_like=True, tag=10, frozen=True):
-    """When devices were last heard, whose records rules do not see (epoch ms)."""
-
-    times_ms: dict[str, int]
 
 
 class Writes(NamedTuple):
@@ -114,9 +48,7 @@ class Writes(NamedTuple):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_OfReadings = Arrived | RuleVersion | Snapshot | Coarse | LastHeard
-_Entry = Header | Changes | Pending | Heard | Clocks | _OfReadings
-_decode = msgspec.msgpack.Decoder(_Entry).decode
+_decode = msgspec.msgpack.Decoder(Entry).decode
 
 
 class ShardLog:
@@ -141,7 +73,7 @@ class ShardLog:
         self._puts: dict[int, bytes] = {}
         self._removals: set[int] = set()
 
-    def append(self, entry: _Entry) -> int:
+    def append(self, entry: Entry) -> int:
         """Keep an entry; returns its key."""
         key, self._next = self._next, self._next + 1
         self._puts[key] = _encode(entry)
@@ -186,7 +118,7 @@ class ShardLog:
 class NoLog(ShardLog):
     """Gives keys to entries, and keeps none of them."""
 
-    def append(self, entry: _Entry) -> int:  # noqa: ARG002
+    def append(self, entry: Entry) -> int:  # noqa: ARG002
         """Give an entry its key."""
         self._next += 1
         return self._next
@@ -219,7 +151,7 @@ class RestoredReadings:
     coarse: tuple[int, Coarse] | None = None
     heard: tuple[int, LastHeard] | None = None
 
-    def add(self, key: int, entry: _OfReadings, size: int) -> None:
+    def add(self, key: int, entry: ReadingEntry, size: int) -> None:
         """Take an entry of the log."""
         match entry:
             case Arrived():

@@ -14,7 +14,8 @@ from fleetpulse.durations import DAY_MS
 from fleetpulse.frames.frame import Readings
 from fleetpulse.rules.versions import Versions
 from fleetpulse.shard.backlog import Backlog
-from fleetpulse.shard.log import Arrived, LastHeard, RestoredReadings, ShardLog
+from fleetpulse.shard.entries import Arrived, LastHeard
+from fleetpulse.shard.log import RestoredReadings, ShardLog
 from fleetpulse.windows.tumbling import Aggregate, WindowPolicy, WindowWatch
 
 _SNAPSHOT_ABOVE_BYTES = 1 << 18

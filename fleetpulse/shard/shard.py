@@ -15,8 +15,9 @@ from fleetpulse.inactivity.devices import SilentDevice
 from fleetpulse.inactivity.timeouts import InactivityPolicy
 from fleetpulse.rules.versions import Version, Versions, decode, encode, in_force, merged
 from fleetpulse.shard.clock import END_OF_INPUT_MS, Broker, TickClock, TickPolicy
-from fleetpulse.shard.heartbeats import HeartbeatQueue, heartbeats_of
-from fleetpulse.shard.log import Count, Heard, NoLog, RuleVersion, Writes, restore
+from fleetpulse.shard.entries import Count, RuleVersion
+from fleetpulse.shard.heartbeats import HeartbeatQueue, heard_beside_readings, heartbeats_of
+from fleetpulse.shard.log import NoLog, Writes, restore
 from fleetpulse.shard.readings import ReadingPolicy, ReadingWatch
 from fleetpulse.times import first_multiple_after
 from fleetpulse.windows.tumbling import Aggregate
@@ -90,7 +91,7 @@ class Shard:
             self.readings = ReadingWatch(policy.readings, self._log, kept, versions, self.decided_until_ms)
         self._versions = versions
         self._owed: list[Output] = []
-        self.excused_until_ms = 0  # of all calls since it was restored
+        self.excused_until_ms = 0  # the latest that `excuse` was called with since the restore
         self._jumped_at_ms: int | None = None  # the tick at which the watermark ran ahead of them
         self._learn(policy.versions)
 
@@ -147,7 +148,7 @@ class Shard:
         for times_ms in (heartbeats.in_order.seen_times_ms, heartbeats.heard.heard_times_ms):
             self._newest_ms = max(self._newest_ms, max(times_ms, default=0))
         if self.readings is not None and (frame.rejected or heartbeats.heard.devices):
-            self.readings.hear(_heard_beside_readings(frame, heartbeats.heard))
+            self.readings.hear(heard_beside_readings(frame, heartbeats.heard))
         if self.life is None:
             return []
         self.excuse(frame.excused_until_ms)
@@ -289,14 +290,6 @@ class Shard:
     def _on_time(self, readings: Readings) -> Readings:
         decided = self.decided_until_ms
         return only(readings, [at for at, time_ms in enumerate(readings.event_times_ms) if time_ms > decided])
-
-
-def _heard_beside_readings(frame: Frame, heard: Heard) -> dict[str, int]:
-    """When devices were heard by records that rules do not see."""
-    times_ms = {r.device_id: r.seen_at_ms for r in frame.rejected if r.device_id is not None and r.seen_at_ms}
-    for device, heard_at_ms in zip(heard.devices, heard.heard_times_ms, strict=True):
-        times_ms[device] = max(heard_at_ms, times_ms.get(device, 0))
-    return times_ms
 
 
 def _rank(version: Version) -> tuple[int, int]:

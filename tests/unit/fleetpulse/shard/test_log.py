@@ -5,7 +5,8 @@ from fleetpulse.inactivity.devices import Devices
 from fleetpulse.inactivity.timeouts import OpenSilence
 from fleetpulse.records.reasons import Reason
 from fleetpulse.shard.clock import TickClock
-from fleetpulse.shard.log import HEADER, Clocks, Count, Heard, LastHeard, NoLog, Pending, ShardLog, restore
+from fleetpulse.shard.entries import Clocks, Count, Heard, LastHeard, Pending
+from fleetpulse.shard.log import HEADER, NoLog, ShardLog, restore
 
 DEVICES = Devices(
     ["d1", "d2"],

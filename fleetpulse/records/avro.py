@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from importlib.resources import files
 from io import BytesIO
 from struct import Struct
+from sys import getsizeof
 from typing import Any, NamedTuple, cast
 
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
@@ -29,9 +30,12 @@ _UNITS_PER_MS = {
 _NAMES = frozenset({"string", "bytes", "enum"})  # types of which an id can be
 _PRIMITIVES = frozenset({"boolean", "int", "long", "float", "double", "bytes", "string"})
 _DEEPEST = 64
-# A record takes at most so many steps a byte, and so many besides: see `_free_steps`.
-_STEPS_A_BYTE = 8
-_FREE_STEPS = 10_000
+# A record of n bytes takes at most _MEMORY_A_BYTE * n + _FREE_BYTES bytes of memory: see `_free_bytes`.
+_MEMORY_A_BYTE = 224
+_FREE_BYTES = 1 << 17
+# What values take in memory at most: a number, a short text, an array or a map, and its items beside their values.
+_SCALAR, _TEXT, _EMPTY, _SLOT, _ENTRY = 32, 96, 96, 8, 160
+_LEAST_BYTES = {"float": 4, "double": 8}
 
 
 class UnknownSchemaError(LookupError):
@@ -114,8 +118,8 @@ def _compiled(schema: object) -> _Writer:
     if not isinstance(bare, dict) or bare.get("type") != "record":
         raise ValueError("it is no record")
     theirs: Any = parse_schema(bare)
-    if _free_steps(theirs, {}) > _FREE_STEPS:
-        raise ValueError("a record of it may take too long for its size")
+    if _free_bytes(theirs, {}) > _FREE_BYTES:
+        raise ValueError("a record of it may take too much memory for its size")
     if not _NAMES & _types(theirs, _ID):
         raise ValueError(f"it has no {_ID} that is a text")
     return _Writer(theirs, _units_per_ms(schema))
@@ -131,11 +135,12 @@ def _without(schema: object, *names: str) -> Any:
     return schema
 
 
-def _free_steps(schema: Any, known: dict[str, int], depth: int = 1) -> int:
-    """How many more steps than `_STEPS_A_BYTE` a byte it may take to read something of a schema; negative for fewer.
+def _free_bytes(schema: Any, known: dict[str, int], depth: int = 1) -> int:
+    """How much more memory than `_MEMORY_A_BYTE` a byte something of a schema may take; negative for less.
 
     Arrays and maps count in a few bytes what they hold, so that must pay for itself: items of no bytes would let a
-    record of ten bytes take years. `known` has the named types so far.
+    record of ten bytes take years, and nested records are small as bytes and large in memory. `known` has the named
+    types so far.
 
     Raises:
         ValueError: no bound can be given.
@@ -143,34 +148,37 @@ def _free_steps(schema: Any, known: dict[str, int], depth: int = 1) -> int:
     if depth > _DEEPEST:
         raise ValueError(f"its types nest deeper than {_DEEPEST}")
     if isinstance(schema, list):
-        return 1 - _STEPS_A_BYTE + max((_free_steps(part, known, depth + 1) for part in schema), default=0)
+        return max((_free_bytes(part, known, depth + 1) for part in schema), default=0) - _MEMORY_A_BYTE
     if isinstance(schema, str):
-        if schema == "null":
-            return 1
-        return known[schema] if schema in known else _free_steps_of_name(schema)
+        return known[schema] if schema in known else _free_bytes_of_name(schema)
     match schema["type"]:
         case "record" | "error":
-            parts = [_free_steps(field["type"], known, depth + 1) for field in schema["fields"]]
-            known[schema["name"]] = steps = 1 + sum(parts)
+            parts = [_free_bytes(field["type"], known, depth + 1) for field in schema["fields"]]
+            known[schema["name"]] = free = _size_of_dict(len(parts)) + sum(parts)
         case "enum":
-            known[schema["name"]] = steps = 1 - _STEPS_A_BYTE
+            known[schema["name"]] = free = -_MEMORY_A_BYTE
         case "fixed":
-            known[schema["name"]] = steps = 1 - _STEPS_A_BYTE * schema["size"]
+            known[schema["name"]] = free = _TEXT - _MEMORY_A_BYTE * schema["size"]
         case "array" | "map" as kind:
-            key_steps = 1 - _STEPS_A_BYTE if kind == "map" else 0
-            item = schema["items" if kind == "array" else "values"]
-            if _free_steps(item, known, depth + 1) + key_steps > 0:
-                raise ValueError(f"what its {kind}s hold may take too few bytes")
-            steps = 1 - _STEPS_A_BYTE
+            item = _free_bytes(schema["items" if kind == "array" else "values"], known, depth + 1)
+            if item + (_SLOT if kind == "array" else _ENTRY - _MEMORY_A_BYTE) > 0:
+                raise ValueError(f"what its {kind}s hold may take too few bytes for its memory")
+            free = _EMPTY - _MEMORY_A_BYTE
         case inner:
-            return _free_steps(inner, known, depth + 1)
-    return steps
+            return _free_bytes(inner, known, depth + 1)
+    return free
 
 
-def _free_steps_of_name(name: str) -> int:
+def _free_bytes_of_name(name: str) -> int:
+    if name == "null":
+        return 0
     if name not in _PRIMITIVES:  # parse_schema knows it: it is being defined
         raise ValueError("it contains itself")  # the depth of such a record is bounded by the C stack alone
-    return 1 - _STEPS_A_BYTE
+    return (_TEXT if name in _NAMES else _SCALAR) - _MEMORY_A_BYTE * _LEAST_BYTES.get(name, 1)
+
+
+def _size_of_dict(names: int) -> int:
+    return getsizeof({str(name): None for name in range(names)})
 
 
 def _types(record: dict[str, Any], name: str) -> set[str]:

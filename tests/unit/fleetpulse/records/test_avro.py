@@ -1,6 +1,7 @@
 """Avro in Confluent wire format, from one schema to another."""
 
 import json
+import tracemalloc
 from collections.abc import Callable
 from copy import deepcopy
 from io import BytesIO
@@ -210,6 +211,11 @@ def _nested(depth: int) -> Any:
     return "long" if depth == 0 else {"type": "array", "items": _nested(depth - 1)}
 
 
+def _in_records(depth: int, inner: Any) -> Any:
+    return inner if depth == 0 else _record(f"Nested{depth}", _in_records(depth - 1, inner))
+
+
+NULLABLE = ["null", "string"]
 EMPTY = _record("Empty")
 NULLS = _record("Nulls", *["null"] * 20)
 
@@ -228,15 +234,67 @@ NULLS = _record("Nulls", *["null"] * 20)
         ({"type": "array", "items": ["null", NULLS]}, "arrays hold may take too few bytes"),
         ({"type": "map", "values": NULLS}, "maps hold may take too few bytes"),
         ({"type": "array", "items": {"type": "array", "items": EMPTY}}, "arrays hold may take too few bytes"),
-        (_record("Wide", *["null"] * 10_100), "may take too long for its size"),
+        (_record("Wide", *["null"] * 10_100), "may take too much memory for its size"),
         (_nested(70), "types nest deeper than 64"),
+        ({"type": "array", "items": _in_records(6, NULLABLE)}, "arrays hold may take too few bytes"),
+        ({"type": "array", "items": _in_records(2, NULLABLE)}, "arrays hold may take too few bytes"),
+        (
+            {"type": "array", "items": _record("Tree", "int", EMPTY, *["Empty"] * 3)},
+            "arrays hold may take too few bytes",
+        ),
+        ({"type": "array", "items": _record("Wide", "int", *["null"] * 6)}, "arrays hold may take too few bytes"),
+        ({"type": "map", "values": _in_records(3, NULLABLE)}, "maps hold may take too few bytes"),
     ],
-    ids=range(10),
+    ids=range(15),
 )
 def test_a_schema_by_which_few_bytes_could_take_long_is_refused(kind: Any, why: str) -> None:
     readings = SensorReadings(lambda _id: with_fields({"name": "x", "type": kind}))
     with pytest.raises(UnknownSchemaError, match=why):
         readings.fields_of(encode(7, FULL))
+
+
+@pytest.mark.parametrize(
+    ("kind", "item"),
+    [
+        ({"type": "array", "items": _in_records(1, NULLABLE)}, b"\x00"),
+        ({"type": "array", "items": _in_records(2, "double")}, b"\x01" * 8),
+        ({"type": "array", "items": _record("Narrow", "int")}, b"\x7f"),
+        ({"type": "array", "items": _record("Wide", *["int"] * 6)}, b"\x7f" * 6),
+        ({"type": "array", "items": _record("Padded", *["int"] * 3, *["null"] * 8)}, b"\x7f" * 3),
+        ({"type": "array", "items": ["null", _record("Pair", "string", "bytes")]}, b"\x02\x04ab\x04ab"),
+        ({"type": "array", "items": {"type": "array", "items": "long"}}, b"\x02\x7f\x00"),
+        ({"type": "array", "items": {"type": "map", "values": NULLABLE}}, b"\x02\x02a\x00\x00"),
+    ],
+    ids=range(8),
+)
+def test_a_record_takes_a_bounded_memory_for_its_bytes(kind: Any, item: bytes) -> None:
+    readings = SensorReadings(lambda _id: with_fields({"name": "x", "type": kind}))
+    readings.fields_of(encode(7, {"device_id": "d"}) + b"\x00")  # compiles the schema
+    value = encode(7, {"device_id": "d"}) + b"\x80\x7d" + item * 8_000 + b"\x00"
+    tracemalloc.start()
+    try:
+        fields, _ = readings.fields_of(value)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert isinstance(found := fields["x"], list)
+    assert len(found) == 8_000
+    assert peak <= 224 * len(value) + (1 << 17)
+
+
+def test_a_map_takes_a_bounded_memory_for_its_bytes() -> None:
+    readings = SensorReadings(lambda _id: with_fields({"name": "x", "type": {"type": "map", "values": "int"}}))
+    body = b"".join(b"\x08%04d\x7f" % number for number in range(8_000))
+    value = encode(7, {"device_id": "d"}) + b"\x80\x7d" + body + b"\x00"
+    tracemalloc.start()
+    try:
+        fields, _ = readings.fields_of(value)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert isinstance(found := fields["x"], dict)
+    assert len(found) == 8_000
+    assert peak <= 224 * len(value) + (1 << 17)
 
 
 def test_types_that_name_each_other_do_not_multiply() -> None:
@@ -247,7 +305,7 @@ def test_types_that_name_each_other_do_not_multiply() -> None:
         types.append(_record(f"Twice{number}", name, name))
     fields = [{"name": f"x{number}", "type": ["null", kind]} for number, kind in enumerate(types)]
     readings = SensorReadings(lambda _id: with_fields(*fields))
-    with pytest.raises(UnknownSchemaError, match="may take too long for its size"):
+    with pytest.raises(UnknownSchemaError, match="may take too much memory for its size"):
         readings.fields_of(encode(7, FULL))
 
 

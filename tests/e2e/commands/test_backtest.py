@@ -15,7 +15,8 @@ from fleetpulse.errors import ConfigurationError
 from fleetpulse.kafka.topics import ensure_topics
 from fleetpulse.stack import submit
 from tests.e2e.support.embedded import EmbeddedStack
-from tests.e2e.support.jobs import Job, lasting, messages, producer
+from tests.e2e.support.jobs import Job, lasting
+from tests.e2e.support.kafka import messages, producer
 from tests.unit.fleetpulse.backtest.histories import partition_of, write_rules
 from tests.unit.fleetpulse.shard.test_monitoring_shard import RULES, history
 

@@ -10,7 +10,8 @@ from click.testing import CliRunner
 from fleetpulse.cli.main import fleetpulse
 from generator.payloads.records import Record
 from tests.e2e.support.embedded import EmbeddedStack
-from tests.e2e.support.jobs import Inactivity, inactivity, messages
+from tests.e2e.support.jobs import Inactivity, inactivity
+from tests.e2e.support.kafka import messages
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.e2e

@@ -17,7 +17,8 @@ from tests.e2e.support.archives import Archive
 from tests.e2e.support.databases import fresh_database, rows
 from tests.e2e.support.embedded import EmbeddedStack
 from tests.e2e.support.fleets import Told, simulate, told_by
-from tests.e2e.support.jobs import Revision, header, inactivity, is_of_clock, moment, origin, place, same_record
+from tests.e2e.support.jobs import Revision, inactivity, is_of_clock, moment
+from tests.e2e.support.kafka import header, origin, place, same_record
 from tests.e2e.support.lifecycles import check_lifecycles, open_at
 from tests.waiting import wait_until
 

@@ -9,7 +9,8 @@ import pytest
 
 from generator.payloads.records import Record
 from tests.e2e.support.embedded import EmbeddedStack
-from tests.e2e.support.jobs import header, inactivity, messages
+from tests.e2e.support.jobs import inactivity
+from tests.e2e.support.kafka import header, messages
 from tests.e2e.support.scenarios import BOUND_MS, SETTINGS, START_MS, decided, fleet, simulated, spoken
 
 pytestmark = pytest.mark.e2e

@@ -6,7 +6,8 @@ from confluent_kafka import Producer
 from fleetpulse.times import LAST_MS
 from generator.payloads.records import Record
 from tests.e2e.support.embedded import EmbeddedStack
-from tests.e2e.support.jobs import ANY_TIME, Inactivity, header, inactivity, place
+from tests.e2e.support.jobs import ANY_TIME, Inactivity, inactivity
+from tests.e2e.support.kafka import header, place
 from tests.e2e.support.scenarios import SETTINGS, START_MS, spoken
 
 pytestmark = pytest.mark.e2e

@@ -8,7 +8,8 @@ from fleetpulse.records.batch import decode_batch
 from generator.payloads.records import Record
 from tests.bad_records import CASES, KAFKA_TIME_MS
 from tests.e2e.support.embedded import EmbeddedStack
-from tests.e2e.support.jobs import header, inactivity, origin, place, producer, same_record
+from tests.e2e.support.jobs import inactivity
+from tests.e2e.support.kafka import header, origin, place, producer, same_record
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.e2e

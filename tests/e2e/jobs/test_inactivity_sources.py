@@ -8,18 +8,8 @@ from fleetpulse.kafka.topics import ensure_topics
 from fleetpulse.topics import Topic
 from generator.payloads.records import Record
 from tests.e2e.support.embedded import EmbeddedStack
-from tests.e2e.support.jobs import (
-    ANY_TIME,
-    Inactivity,
-    header,
-    inactivity,
-    lasting,
-    messages,
-    moment,
-    origin,
-    place,
-    same_record,
-)
+from tests.e2e.support.jobs import ANY_TIME, Inactivity, inactivity, lasting, moment
+from tests.e2e.support.kafka import header, messages, origin, place, same_record
 from tests.e2e.support.scenarios import SETTINGS, START_MS, decided, fleet, simulated, spoken
 
 pytestmark = pytest.mark.e2e

@@ -13,7 +13,8 @@ from fleetpulse.stack import rest, submit
 from fleetpulse.topics import Topic
 from fleetpulse.windows.tumbling import Aggregate, Total, to_json
 from tests.e2e.support.embedded import EmbeddedStack
-from tests.e2e.support.jobs import lasting, messages
+from tests.e2e.support.jobs import lasting
+from tests.e2e.support.kafka import messages
 from tests.e2e.support.scenarios import START_MS
 from tests.waiting import wait_until
 

@@ -11,7 +11,8 @@ import pytest
 from generator.payloads.records import Record
 from tests.e2e.support.embedded import EmbeddedStack
 from tests.e2e.support.fleets import simulate, told_by
-from tests.e2e.support.jobs import Inactivity, Job, Revision, inactivity, messages, moment
+from tests.e2e.support.jobs import Inactivity, Job, Revision, inactivity, moment
+from tests.e2e.support.kafka import messages
 from tests.e2e.support.lifecycles import check_lifecycles, open_at
 from tests.waiting import wait_until
 

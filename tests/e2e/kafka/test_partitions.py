@@ -7,7 +7,8 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewPartitions
 
 from tests.e2e.support.embedded import EmbeddedStack
-from tests.e2e.support.jobs import Inactivity, header, inactivity, producer
+from tests.e2e.support.jobs import Inactivity, inactivity
+from tests.e2e.support.kafka import header, producer
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.e2e

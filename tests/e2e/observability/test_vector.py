@@ -25,7 +25,7 @@ from tests.e2e.jobs.test_archive import RUBBISH, alert
 from tests.e2e.observability.test_on_request import sensor
 from tests.e2e.support.databases import rows
 from tests.e2e.support.embedded import EmbeddedStack, running_stack
-from tests.e2e.support.jobs import header, messages
+from tests.e2e.support.kafka import header, messages
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.e2e

@@ -2,20 +2,20 @@
 
 import json
 import re
+import urllib.request
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
+from confluent_kafka import Message, Producer
 
 from fleetpulse import topics
-from fleetpulse.errors import FleetpulseError
 from fleetpulse.frames.sharding import shard_of
 from fleetpulse.kafka.topics import ensure_topics
 from fleetpulse.stack import rest, submit
@@ -23,6 +23,7 @@ from fleetpulse.topics import Topic
 from generator.payloads.records import Record
 from generator.truth.alerts import identity
 from tests.e2e.support.embedded import EmbeddedStack
+from tests.e2e.support.kafka import messages, origin, producer
 from tests.waiting import wait_until
 
 SHARDS = 16  # as the job has them where nothing else is said
@@ -92,6 +93,14 @@ class Job:
     def savepoint(self, stop: bool = False) -> str:
         """Take a savepoint and return its path; with `stop` the job ends with it."""
         return rest.savepoint(self.stack.flink_rest, self.id, self.stack.layout.savepoints.as_uri(), stop)
+
+    def drain(self) -> None:
+        """Let it end as `flink stop --drain` does: it decides what it has read."""
+        body = json.dumps({"drain": True, "targetDirectory": self.stack.layout.savepoints.as_uri()}).encode()
+        headers = {"Content-Type": "application/json"}
+        url = f"http://{self.stack.flink_rest}/jobs/{self.id}/stop"
+        with urllib.request.urlopen(urllib.request.Request(url, body, headers, method="POST"), timeout=30) as answer:
+            assert answer.status == 202
 
     def wait_until_started(self) -> None:
         """Wait until all of it works: a checkpoint passes no Python that is not there yet."""
@@ -273,52 +282,3 @@ def inactivity(
 def lasting(topic: Topic, config: Mapping[str, str] = MappingProxyType({})) -> Topic:
     """The topic without a retention, or Kafka soon deletes records of long ago."""
     return replace(topic, config={**topic.config, "retention.ms": "-1", **config})
-
-
-def producer(bootstrap: str) -> Producer:
-    """A producer that waits for the broker for ever, sends large records, and spreads those without a key evenly."""
-    settings = {"enable.idempotence": True, "message.timeout.ms": 0, "message.max.bytes": 16 << 20, "log_level": 0}
-    spread = {"sticky.partitioning.linger.ms": 0}
-    return Producer({"bootstrap.servers": bootstrap, "reconnect.backoff.max.ms": 1_000, **settings, **spread})
-
-
-def messages(bootstrap: str, topic: str) -> list[Message]:
-    """All records of a topic whose transactions are committed, in the order of each partition."""
-    settings = {"bootstrap.servers": bootstrap, "group.id": "test", "enable.auto.commit": False, "log_level": 0}
-    reading = {"isolation.level": "read_committed", "enable.partition.eof": True}
-    with closing(Consumer(settings | reading)) as consumer:
-        partitions = consumer.list_topics(topic, timeout=60).topics[topic].partitions
-        consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
-        return list(_until_the_end(consumer, topic, set(partitions)))
-
-
-def _until_the_end(consumer: Consumer, topic: str, unread: set[int]) -> Iterator[Message]:
-    while unread:
-        [message] = consumer.consume(1, timeout=60) or [None]
-        assert message is not None, f"{topic} cannot be read"
-        if message.error() is None:
-            yield message
-        elif message.error().code() == KafkaError._PARTITION_EOF:
-            unread.remove(message.partition())
-        else:
-            raise FleetpulseError(f"{topic} cannot be read: {message.error()}")
-
-
-def header(message: Message, name: str) -> str:
-    """A header's text."""
-    return dict(message.headers() or [])[name].decode()
-
-
-def origin(letter: Message) -> tuple[int, int]:
-    """Where a rejected record was read: partition and offset."""
-    return int(header(letter, "__connect.errors.partition")), int(header(letter, "__connect.errors.offset"))
-
-
-def place(message: Message) -> tuple[int, int]:
-    """Where a record is: partition and offset."""
-    return message.partition(), message.offset()
-
-
-def same_record(one: Message, other: Message) -> bool:
-    """Whether two records have the same key and value, byte for byte, and the same timestamp."""
-    return (one.key(), one.value(), one.timestamp()[1]) == (other.key(), other.value(), other.timestamp()[1])

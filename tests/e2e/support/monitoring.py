@@ -9,7 +9,8 @@ from generator.payloads.stream import decided_until, records
 from generator.scenario import Scenario
 from generator.truth.alerts import Revision as Silence
 from generator.truth.alerts import Truth
-from tests.e2e.support.jobs import Inactivity, messages, moment
+from tests.e2e.support.jobs import Inactivity, moment
+from tests.e2e.support.kafka import messages
 from tests.truth.together import Together
 from tests.truth.values import Limit, Rate, Stuck, ValueRevision, ValueTruth
 from tests.truth.windows import Window, WindowTruth

@@ -1,5 +1,7 @@
 """What a job decides when it is drained or its telemetry ends: the unit tests of the shard have all cases."""
 
+from collections import Counter
+
 import pytest
 
 from generator.payloads.records import Record
@@ -37,5 +39,5 @@ def test_a_fleet_that_has_ended_is_silent_once_its_partitions_are_idle(stack: Em
         wait_until("an alert for each device", lambda: len(job.alerts()) >= DEVICES)
         running.drain()
         running.wait_until_finished()
-    assert {alert.state for alert in job.alerts()} == {"open"}
-    assert len(job.alerts()) == DEVICES
+    states = Counter(alert.state for alert in job.alerts())
+    assert states == {"open": DEVICES, "expired": DEVICES}  # it has ended for longer than devices are remembered

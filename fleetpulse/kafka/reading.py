@@ -36,7 +36,7 @@ def read_to_end(bootstrap_servers: str, topic: str, group: str) -> Iterator[Mess
     try:
         partitions = [TopicPartition(topic, p, 0) for p in partitions_of(consumer, bootstrap_servers, topic)]
         # Later records stay for the next time: a replay of records that are rejected again would never end.
-        ends = [consumer.get_watermark_offsets(partition, timeout=_ANSWER_S)[1] for partition in partitions]
+        ends = [_end(consumer, partition) for partition in partitions]
         for partition, end in zip(partitions, ends, strict=True):
             consumer.assign([partition])
             yield from _until(consumer, topic, end)
@@ -57,6 +57,14 @@ def partitions_of(consumer: Consumer, bootstrap_servers: str, topic: str) -> lis
     if found.error is not None:
         raise FleetpulseError(f"topic {topic} is not there at {bootstrap_servers}: {found.error.str()}")
     return sorted(found.partitions)
+
+
+def _end(consumer: Consumer, partition: TopicPartition) -> int:
+    try:
+        end: int = consumer.get_watermark_offsets(partition, timeout=_ANSWER_S)[1]
+    except KafkaException as failed:
+        raise FleetpulseError(f"topic {partition.topic} cannot be read: {failed.args[0].str()}") from failed
+    return end
 
 
 def _until(consumer: Consumer, topic: str, end: int) -> Iterator[Message]:

@@ -11,7 +11,7 @@ from fleetpulse.cli.commandline import run
 
 
 class Subcommand(NamedTuple):
-    """Where a command is, as `command` of a module, and what the list of commands says of it.
+    """Where a command is, as `command` of a module, and its line in the list of commands.
 
     A module is loaded when it is called: `fleetpulse generate` needs no database, and the list none of them.
     """

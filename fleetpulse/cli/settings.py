@@ -166,7 +166,7 @@ def _definitions(settings: type[Any], without: Collection[str]) -> Iterator[_Def
 def _make(settings: type[T], values: dict[str, Any], without: Collection[str]) -> T:
     """An object of this class from the values of its options, which are taken out of `values`."""
     made: dict[str, Any] = {}
-    for one in fields(settings):  # type: ignore[arg-type] # a dataclass, which mypy cannot say of a type variable
+    for one in fields(settings):  # type: ignore[arg-type] # a dataclass, which mypy cannot know of a type variable
         metadata: Mapping[str, Any] = one.metadata
         if _OPTION in metadata:
             made[one.name] = values.pop(metadata[_OPTION].parameter)

@@ -1,4 +1,4 @@
-"""Which silence is too long, by the job's own timeout or by what rules say of a device, and what alerts tell of it."""
+"""Timeouts of devices, by the job's setting or by a rule, and the revisions of alerts on silence."""
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase

@@ -1,4 +1,4 @@
-"""A backtest finds what the monitor job told of the same records, and an alert of it is explained."""
+"""A backtest gives the monitor job's alerts for the same records, and explains one of them."""
 
 import json
 import uuid

@@ -184,7 +184,7 @@ def test_open_is_what_no_later_revision_has_ended(
 
 
 def test_an_end_of_another_time_closes_nothing(database: psycopg.Connection[Any]) -> None:
-    """Whoever gives a later revision another opened_at tells of another alert."""
+    """A later revision with another opened_at belongs to another alert."""
     insert(database, an_alert(), an_alert(revision="7", state="recovered", opened_at="2026-01-02T00:00:00Z"))
     assert rows(database, "SELECT revision FROM alerts_open") == [(1,)]
     insert(database, an_alert(revision="1", opened_at="2026-01-03T00:00:00Z"))

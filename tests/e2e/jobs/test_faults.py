@@ -64,7 +64,7 @@ def check_open_alerts(alerts: list[Revision], lives: Mapping[str, list[int]], en
 
 
 def check_panels(archive: Archive, told: Told, devices: set[str]) -> None:
-    """Every panel of *IoT Device Alerts* shows what the truth file tells of these devices, as of its last instant."""
+    """Every panel of *IoT Device Alerts* shows the truth file's alerts of these devices, as of its last instant."""
     until = moment(told.until_ms)
     view = View(until - timedelta(hours=1), until, "1m", {"site": None, "device": sorted(devices), "kind": None})
     facts = [fact(alert) for alert in told.expected]

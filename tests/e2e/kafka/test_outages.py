@@ -21,7 +21,7 @@ pytestmark = pytest.mark.e2e
 TIMEOUT_MS = 6_000
 QUICK = ("--timeout.ms", str(TIMEOUT_MS), "--evaluation.period.ms", "2000", "--reconnect.grace.ms", "8000")
 DEVICES = 20
-OUTAGE_MS = 20_000  # longer than the timeout and the grace, and than the gap between ticks that tells of an outage
+OUTAGE_MS = 20_000  # longer than the timeout and the grace, and than the gap between ticks that marks an outage
 
 
 def now_ms() -> int:

@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-# Two alerts that are open, and a row that is none.
+# Two open alerts, and a row that is not an alert.
 ALERTS = """
 INSERT INTO alerts_ingest (
     alert_id, revision, state, rule_id, kind, severity, device_id, opened_at, changed_at, detected_at, summary, evidence

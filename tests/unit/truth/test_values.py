@@ -20,7 +20,7 @@ DEAD = Stuck("dead", "temperature_c", for_ms=20_000)
 
 
 def told(rule, *values, every_s=10):
-    """What the truth tells of one device that measures these, one every ten seconds; None measures something else."""
+    """The true alerts of one device that measures these, one every ten seconds; None measures something else."""
     found = []
     truth = ValueTruth(QUIET, [rule], found.append)
     for n, value in enumerate(values):

@@ -24,7 +24,7 @@ SKEW_MS = 60_000
 
 
 def decided(values, skew_ms=SKEW_MS):
-    """What `decode` says of each record of a batch."""
+    """The outcome of `decode_batch` for each record."""
     batch = decode_batch(values, [KAFKA_TIME_MS] * len(values), skew_ms)
     return [batch.rejections.get(place, reading_at(batch, place)) for place in range(len(values))]
 

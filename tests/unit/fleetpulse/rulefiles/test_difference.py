@@ -1,4 +1,4 @@
-"""What changed between two sets is told by rule and field."""
+"""Differences between two sets are listed by rule and field."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A set of rules is read and checked as a whole; what is wrong is told by its path."""
+"""A set of rules is read and checked as a whole; a fault names its path."""
 
 from typing import Any
 

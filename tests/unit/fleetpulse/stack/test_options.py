@@ -1,4 +1,4 @@
-"""What a stack runs on request, told by name."""
+"""What a stack runs on request, by name."""
 
 from pathlib import Path
 from typing import Any

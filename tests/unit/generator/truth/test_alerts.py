@@ -19,7 +19,7 @@ T = 3_000_000  # an evaluation instant
 
 
 def told(lives_ms, until_ms, scenario=QUIET):
-    """What the truth tells of one device that is alive at `lives_ms`, up to `until_ms`."""
+    """The true alerts of one device that is alive at `lives_ms`, up to `until_ms`."""
     found = []
     truth = Truth(scenario, found.append)
     for life_ms in lives_ms:

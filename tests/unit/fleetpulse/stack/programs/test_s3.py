@@ -1,4 +1,4 @@
-"""How the stack is told of an object store."""
+"""How the stack is given an object store."""
 
 import stat
 from pathlib import Path

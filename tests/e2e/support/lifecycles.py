@@ -5,21 +5,22 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import pairwise
 
-from tests.e2e.support.jobs import Revision
+from tests.e2e.support.jobs import Revision, is_of_clock
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def check_lifecycles(alerts: Iterable[Revision]) -> None:
-    """No revision stands there twice, none is missing, and no device is in two silences at a time."""
-    silences: dict[str, list[tuple[datetime, datetime]]] = defaultdict(list)
+    """No revision stands there twice, none is missing, and no device has two silences or two wrong clocks at a time."""
+    spans: dict[tuple[str, bool], list[tuple[datetime, datetime]]] = defaultdict(list)
     for revisions in _by_alert(alerts):
         assert [r.revision for r in revisions] == list(range(1, len(revisions) + 1)), revisions
         opened, *ended = revisions
-        silences[opened.device_id].append((opened.opened_at, ended[-1].changed_at if ended else _NEVER))
-    for device_id, of_device in silences.items():
+        span = opened.opened_at, ended[-1].changed_at if ended else _NEVER
+        spans[opened.device_id, is_of_clock(opened)].append(span)
+    for (device_id, of_clock), of_device in spans.items():
         for (_, end), (begin, _) in pairwise(sorted(of_device)):
-            assert end <= begin, f"{device_id} is in a silence until {end} and in another from {begin}"
+            assert end <= begin, f"{device_id} has an alert until {end} and another from {begin}, clock: {of_clock}"
 
 
 def open_at(alerts: Iterable[Revision], end: datetime) -> list[Revision]:

@@ -18,7 +18,7 @@ from fleetpulse.stack.layout import Layout
 from fleetpulse.stack.processes import supervision
 from fleetpulse.stack.programs import postgres
 from fleetpulse.topics import TOPICS
-from tests.e2e.support.embedded import EmbeddedStack, running_stack
+from tests.e2e.support.embedded import EmbeddedStack, free_offset, running_stack
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.e2e
@@ -113,11 +113,11 @@ def test_a_second_stack_runs_beside_the_first(own: EmbeddedStack, stack: Embedde
 
 
 def test_a_taken_port_is_named(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        other = Layout(tmp_path / "other", port - Layout(tmp_path).ports["kafka"])
-        with pytest.raises(FleetpulseError, match=f"port {port} is taken .* and kafka needs it"):
-            list(lifecycle.up(other))
+    other = Layout(tmp_path / "other", free_offset())
+    port = other.ports["kafka"]
+    refused = pytest.raises(FleetpulseError, match=f"port {port} is taken .* and kafka needs it")
+    with socket.create_server(("127.0.0.1", port)), refused:
+        list(lifecycle.up(other))
 
 
 def test_down_leaves_no_process(own: EmbeddedStack) -> None:

@@ -243,6 +243,8 @@ class AlertTracker:
         evidence: dict[str, object] = {"since_ms": change.since_ms, "for_ms": change.time_ms - change.since_ms}
         if change.recent:
             evidence["recent"] = change.recent
+        if change.began is not None:
+            evidence["began"] = change.began
         return Revision(
             rule_id=rule.id,
             kind=rule.kind,

@@ -39,7 +39,7 @@ class FlappingTracker:
         """Count a change of a rule that flaps instead of sending it. Returns whether the rule flaps."""
         flapping = [alert for flap in self._on(rule_id, change.device) if (alert := self._alert(flap, change.device))]
         for alert in flapping:
-            alert.suppressed = Suppressed(change.value, change.limit, change.since_ms) if change.level else None
+            alert.suppressed = _suppressed(change) if change.level else None
             if change.level and not before:
                 alert.count, alert.last_ms = alert.count + 1, change.time_ms
         return bool(flapping)
@@ -54,7 +54,7 @@ class FlappingTracker:
                 openings[change.device] = recent
             else:
                 count, opens = float(len(recent)), float(flap.opens)
-                yield flap, change._replace(value=count, limit=opens, since_ms=recent[0], recent=())
+                yield flap, change._replace(value=count, limit=opens, since_ms=recent[0], recent=(), began=None)
 
     def calmed(self, row: int, device: int, time_ms: int) -> Iterator[tuple[Flapping, LevelChange, LevelChange | None]]:
         """The rules that have not opened for long enough at a row of a device.
@@ -87,5 +87,9 @@ class FlappingTracker:
         return self._memory.alerts_of(flap.id).get(device)
 
 
+def _suppressed(change: LevelChange) -> Suppressed:
+    return Suppressed(change.value, change.limit, change.since_ms, change.began)
+
+
 def _suppressed_change(at: LevelChange, held: Suppressed) -> LevelChange:
-    return at._replace(value=held.value, limit=held.limit, since_ms=held.since_ms)
+    return at._replace(value=held.value, limit=held.limit, since_ms=held.since_ms, began=held.began)

@@ -15,6 +15,7 @@ class Suppressed(msgspec.Struct, array_like=True):
     value: float | None
     limit: float | None
     since_ms: int
+    began: tuple[int, float] | None = None
 
 
 class OpenAlert(msgspec.Struct, array_like=True):

@@ -5,6 +5,7 @@ from typing import Any
 
 from fleetpulse.alerts import alert_id
 from fleetpulse.inactivity.timeouts import CLOCK, INACTIVITY, NEVER_SEEN, InactivityPolicy
+from fleetpulse.numbers import exact, number
 from fleetpulse.rules.evidence import LIVE, Check
 from fleetpulse.rules.kinds import Rule
 from fleetpulse.rules.kinds.inactivity import silence_checks
@@ -35,12 +36,13 @@ def checks(fields: dict[str, Any], rule: Rule | None, policy: InactivityPolicy |
 def _of_clock(fields: dict[str, Any]) -> Check:
     offset_ms, limit_s = fields["evidence"]["offset_ms"], fields["limit"]
     is_beyond = abs(offset_ms) > limit_s * 1000 and round(fields["value"] * 1000) == offset_ms
-    return Check(f"its clock was off by {offset_ms / 1000:g} s, more than {limit_s:g} s", is_beyond)
+    off = number(abs(offset_ms) / 1000, "s", beside=[limit_s])
+    return Check(f"its clock was off by {off}, more than {exact(limit_s)} s", is_beyond)
 
 
 def _at_an_instant(opened_at_ms: int, policy: InactivityPolicy | None) -> Iterator[Check]:
     if policy is not None:
-        claim = f"that is an instant of evaluation, every {policy.evaluation_period_ms / 1000:g} s"
+        claim = f"that is an instant of evaluation, every {exact(policy.evaluation_period_ms / 1000)} s"
         yield Check(claim, opened_at_ms % policy.evaluation_period_ms == 0)
 
 
@@ -50,5 +52,6 @@ def _of_readings(fields: dict[str, Any], rule: ReadingRule) -> Iterator[Check]:
     yield Check(f"it had lasted since {iso(evidence['since_ms'])}", lasted_ms == evidence["for_ms"])
     hold_ms = getattr(rule, "hold", None)
     if fields["state"] in LIVE and hold_ms is not None:
-        yield Check(f"that is {lasted_ms / 1000:g} s, at least {hold_ms}", lasted_ms >= hold_ms)
+        lasted = number(lasted_ms / 1000, "s", beside=[hold_ms / 1000])
+        yield Check(f"that is {lasted}, at least {hold_ms}", lasted_ms >= hold_ms)
     yield from rule.checks(fields)

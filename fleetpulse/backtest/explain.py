@@ -19,6 +19,7 @@ from fleetpulse.cli.settings import FLAG, option
 from fleetpulse.cli.tables import echo, echo_records
 from fleetpulse.errors import ConfigurationError
 from fleetpulse.inactivity.timeouts import CLOCK, NEVER_SEEN
+from fleetpulse.numbers import exact
 from fleetpulse.rulefiles.difference import fields_of, in_words
 from fleetpulse.rules import model as rule_types
 from fleetpulse.rules.checks import RULE_ID
@@ -176,9 +177,9 @@ def _lines(explained: Sequence[Explained], heard: int) -> list[str]:
 
 def _rule_line(one: Explained) -> str:
     if one.rule is None and one.told["rule_id"] == RULE_ID:
-        return f"by the job's own timeout of {one.told['limit']:g} s"
+        return f"by the job's own timeout of {exact(one.told['limit'])} s"
     if one.told["kind"] == CLOCK:
-        return f"by the job's own bound of {one.told['limit']:g} s"
+        return f"by the job's own bound of {exact(one.told['limit'])} s"
     if one.rule is None:
         return f"by rule {one.told['rule_id']}, which version {one.version} of the rules does not have"
     fields = fields_of(rule_types.to_document(RuleSet((one.rule,)))["rules"][0])

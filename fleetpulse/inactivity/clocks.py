@@ -11,6 +11,7 @@ import msgspec
 
 from fleetpulse.alerts import AlertState, Revision
 from fleetpulse.inactivity.timeouts import CLOCK, Heartbeat, InactivityPolicy
+from fleetpulse.numbers import seconds
 from fleetpulse.rules.checks import CLOCK_RULE_ID
 from fleetpulse.times import first_multiple_after
 
@@ -145,9 +146,9 @@ class ClockWatch:
 
 
 _SENTENCES = {
-    AlertState.OPEN: "The clock of {device} is {offset:.0f} s {direction}.",
-    AlertState.RECOVERED: "The clock of {device} is right again: it was {offset:.0f} s {direction}.",
-    AlertState.EXPIRED: "The clock of {device} was {offset:.0f} s {direction}; the device is no longer watched.",
+    AlertState.OPEN: "The clock of {device} is {offset} {direction}.",
+    AlertState.RECOVERED: "The clock of {device} is right again: it was {offset} {direction}.",
+    AlertState.EXPIRED: "The clock of {device} was {offset} {direction}; the device is no longer watched.",
 }
 
 
@@ -156,7 +157,8 @@ def _revision(
 ) -> Revision:
     assert state.opened_at_ms is not None
     offset_ms = state.opened_offset_ms
-    direction = "behind" if offset_ms < 0 else "ahead"
+    direction, limit_s = "behind" if offset_ms < 0 else "ahead", policy.max_clock_offset_ms / 1000
+    offset = seconds(abs(offset_ms) / 1000, beside=[limit_s])
     return Revision(
         rule_id=CLOCK_RULE_ID,
         kind=CLOCK,
@@ -168,8 +170,8 @@ def _revision(
         changed_at_ms=changed_at_ms,
         value=offset_ms / 1000,
         unit="s",
-        limit=policy.max_clock_offset_ms / 1000,
-        summary=_SENTENCES[alert_state].format(device=device, offset=abs(offset_ms) / 1000, direction=direction),
+        limit=limit_s,
+        summary=_SENTENCES[alert_state].format(device=device, offset=offset, direction=direction),
         evidence={"offset_ms": offset_ms},
         extra={},
     )

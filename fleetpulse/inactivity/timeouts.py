@@ -107,9 +107,10 @@ def timeout_ms(alert: OpenSilence, policy: InactivityPolicy) -> int:
 
 
 def opened(device_id: str, alert: OpenSilence, policy: InactivityPolicy) -> Revision:
-    silent_s, since = (alert.opened_at_ms - alert.latest_event_time_ms) / 1000, iso(alert.latest_event_time_ms)
+    silent_s, limit_s = (alert.opened_at_ms - alert.latest_event_time_ms) / 1000, timeout_ms(alert, policy) / 1000
     never = alert.silence is not None and alert.silence.kind == NEVER_SEEN
-    summary = describe_absence(device_id, silent_s, since) if never else describe_silence(device_id, silent_s, since)
+    describe = describe_absence if never else describe_silence
+    summary = describe(device_id, silent_s, limit_s, iso(alert.latest_event_time_ms))
     plain = {"device-id": device_id, "latest-event-time": alert.latest_event_time_ms}
     return _revision(device_id, alert, AlertState.OPEN, alert.opened_at_ms, policy, summary, {}, plain)
 
@@ -127,7 +128,7 @@ def ended(
         summary = f"{device_id}: the alert ends, its rule is no longer there."
         return _revision(device_id, alert, state, changed_at_ms, policy, summary, {}, {})
     silent_s = (seen_at_ms - alert.latest_event_time_ms) / 1000
-    summary = describe_end(device_id, state, silent_s, iso(seen_at_ms))
+    summary = describe_end(device_id, state, silent_s, timeout_ms(alert, policy) / 1000, iso(seen_at_ms))
     return _revision(device_id, alert, state, changed_at_ms, policy, summary, {"seen_at_ms": seen_at_ms}, {})
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from fleetpulse.numbers import exact
 from fleetpulse.rules.kinds import Rule
 from fleetpulse.rules.model import RuleSet, to_document
 
@@ -93,4 +94,4 @@ def in_words(value: Any) -> str:
     """A value in a line."""
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(in_words, value))}]"
-    return "default" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    return "default" if value is None else exact(value) if isinstance(value, float) else str(value)

@@ -13,6 +13,7 @@ from fleetpulse.cli.durations import parse_instant_ms
 from fleetpulse.errors import ConfigurationError
 from fleetpulse.frames.frame import VERSION, Batch, Frame, Readings, frame_of
 from fleetpulse.frames.order import PartitionOrder
+from fleetpulse.numbers import exact
 from fleetpulse.records.dialects import Location
 from fleetpulse.records.metrics import UNITS
 from fleetpulse.rulefiles.files import load
@@ -115,13 +116,13 @@ def _is(revision: Revision, expected: Expected, start_ms: int) -> bool:
 
 def _expectation(expected: Expected, start_ms: int) -> str:
     at = _offset(_instant_ms("at", expected.at, start_ms), start_ms)
-    value = "" if expected.value is None else f", value {expected.value:g}"
+    value = "" if expected.value is None else f", value {exact(expected.value)}"
     return f"{expected.state} of {expected.rule} for {expected.device} at {at}{_as(expected.severity)}{value}"
 
 
 def _description(revision: Revision, start_ms: int) -> str:
     at = _offset(revision.changed_at_ms, start_ms)
-    value = "" if revision.value is None else f", value {revision.value:g}"
+    value = "" if revision.value is None else f", value {exact(revision.value)}"
     return f"{revision.state} of {revision.rule_id} for {revision.device_id} at {at}{_as(revision.severity)}{value}"
 
 
@@ -130,7 +131,7 @@ def _as(severity: str | None) -> str:
 
 
 def _offset(epoch_ms: int, start_ms: int) -> str:
-    return f"{(epoch_ms - start_ms) / 1000:g} s ({iso(epoch_ms)})"
+    return f"{exact((epoch_ms - start_ms) / 1000)} s ({iso(epoch_ms)})"
 
 
 def _document(path: Path) -> _Document:

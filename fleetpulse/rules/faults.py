@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from itertools import product
 
+from fleetpulse.numbers import exact
 from fleetpulse.records.dialects import is_name
 from fleetpulse.records.metrics import UNITS, metric_of
 from fleetpulse.rules.levels import Levels
@@ -37,7 +38,7 @@ def levels_faults(path: str, levels: Levels, *, rising: bool = True, positive: b
     elif not all(map(math.isfinite, given)) or (positive and min(given) <= 0):
         yield path, "expected finite numbers" + (" above 0" if positive else "")
     elif len(given) == 2 and (given[0] > given[1] if rising else given[0] < given[1]):
-        yield f"{path}.critical", f"{given[1]:g} comes before the warning at {given[0]:g}"
+        yield f"{path}.critical", f"{exact(given[1])} comes before the warning at {exact(given[0])}"
 
 
 def metric_mistakes(path: str, metric: str) -> Iterator[Fault]:

@@ -80,7 +80,8 @@ def _pair(levels: Levels | None, unset: float, first: Callable[[float, float], f
 class LevelChange(NamedTuple):
     """A rule's level for a device has changed, at a row of the batch. Sorts by row, then by rule.
 
-    `value` is what was measured, `limit` what it was held against; `since_ms` is when the level began.
+    `value` is what was measured, `limit` what it was held against; `since_ms` is when the level began. `began` is the
+    time and value that began it, where `value` itself counts by hysteresis only.
     """
 
     row: int
@@ -92,13 +93,14 @@ class LevelChange(NamedTuple):
     limit: float | None
     since_ms: int
     recent: tuple[tuple[int, float], ...] = ()
+    began: tuple[int, float] | None = None
 
 
 class Run(msgspec.Struct, array_like=True):
     """An unbroken run of values beyond the limits of one side, for one device.
 
-    `raw` is the level of the last value, `level` the one that counts; `since_ms` is by level. `side` is 0 in state that
-    was written before it was kept.
+    `raw` is the level of the last value, `level` the one that counts; `since_ms` is by level, as is `began`, the
+    value of then. `side` is 0 and `began` unknown in state that was written before they were kept.
     """
 
     raw: int
@@ -106,6 +108,7 @@ class Run(msgspec.Struct, array_like=True):
     level: int
     recent: tuple[tuple[int, float], ...]
     side: int = 0
+    began: tuple[float | None, float | None] = (None, None)
 
 
 class Tracker:
@@ -135,19 +138,18 @@ class Tracker:
             return
         side, raw = (ABOVE, reached) if reached > NONE else (BELOW, -reached)
         run = last if last is not None and last.side == side else None  # the other side begins a run of its own
-        since_ms = run.since_ms if run else (time_ms, time_ms)
+        since_ms, began = (run.since_ms, run.began) if run else ((time_ms, time_ms), (value, value))
         if run is None or run.raw < CRITICAL:
-            since_ms = (since_ms[0], time_ms)
+            since_ms, began = (since_ms[0], time_ms), (began[0], value)
         held = [level for level in range(1, raw + 1) if time_ms - since_ms[level - 1] >= self._hold_ms]
         # A level that counts stays as long as it is passed, also where a change of the rule asks for more time.
         level = max(held[-1] if held else NONE, min(run.level, raw) if run else NONE)
         recent = _with(run.recent if run else (), time_ms, value)
-        self.runs[device] = Run(raw, since_ms, level, recent, side)
+        self.runs[device] = Run(raw, since_ms, level, recent, side, began)
         if last is not None and last.level and not level:
             changes.append(self._end(row, device, time_ms, value, last))
         elif level != (last.level if last else NONE):
-            limit, began_ms = self.limits.limit(side * level), since_ms[level - 1]
-            changes.append(LevelChange(row, self.rule, device, time_ms, level, value, limit, began_ms, recent))
+            changes.append(self._reach(row, device, time_ms, value, self.runs[device]))
 
     def means_the_same_as(self, other: "Tracker") -> bool:
         """Whether both mean the same by a level."""
@@ -156,6 +158,14 @@ class Tracker:
     def begin_anew(self) -> None:
         """Let go of the runs whose level does not count yet: they lasted by other limits."""
         self.runs = {device: run for device, run in self.runs.items() if run.level}
+
+    def _reach(self, row: int, device: int, time_ms: int, value: float, run: Run) -> LevelChange:
+        """The change by which a level begins to count."""
+        limit, since_ms, began = self.limits.limit(run.side * run.level), run.since_ms[run.level - 1], None
+        if run.side * value <= run.side * limit:  # within the hysteresis
+            first = run.began[run.level - 1]
+            began = (since_ms, first) if first is not None and run.side * first > run.side * limit else None
+        return LevelChange(row, self.rule, device, time_ms, run.level, value, limit, since_ms, run.recent, began)
 
     def _end(self, row: int, device: int, time_ms: int, value: float, run: Run) -> LevelChange:
         """The change by which a level that counts ends."""

@@ -1,6 +1,7 @@
 """One sentence for each revision of an alert on readings: what happened, in words that a person can act on."""
 
 from fleetpulse.alerts import AlertState
+from fleetpulse.numbers import number
 from fleetpulse.rules.levels import LevelChange
 from fleetpulse.rules.rule import ReadingRule
 
@@ -19,8 +20,7 @@ def lasting(change: LevelChange) -> str:
     return f", for {lasting_s:.0f} s" if lasting_s >= 1 else ""
 
 
-def number(value: float | None, unit: str | None = None) -> str:
-    """A value with its unit, short enough to read."""
-    assert value is not None
-    text = f"{value:.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
-    return f"{text} {unit or ''}".rstrip()
+def measured(change: LevelChange, unit: str | None = None) -> str:
+    """The value of a change with its unit, on its own side of the limit of the change."""
+    assert change.value is not None
+    return number(change.value, unit, beside=() if change.limit is None else [change.limit])

@@ -10,7 +10,7 @@ from fleetpulse.rules.faults import levels_faults, negative
 from fleetpulse.rules.kinds.threshold import ThresholdEvaluator, describe_value
 from fleetpulse.rules.levels import LevelChange, Levels, Limits
 from fleetpulse.rules.rule import Fault, FollowingRule
-from fleetpulse.rules.sentences import number
+from fleetpulse.rules.sentences import measured
 
 
 class Battery(FollowingRule, frozen=True, kw_only=True, tag="battery"):
@@ -43,7 +43,7 @@ class Battery(FollowingRule, frozen=True, kw_only=True, tag="battery"):
 
     def describe_recovery(self, change: LevelChange) -> str:
         """The value."""
-        return f"{self.metric} is back within its limits at {number(change.value, self.unit)}"
+        return f"{self.metric} is back within its limits at {measured(change, self.unit)}"
 
     def checks(self, revision: Fields) -> Iterator[Check]:
         """Whether the value is beyond the limit."""

@@ -12,7 +12,7 @@ from fleetpulse.rules.evidence import Check, Fields, limit_checks
 from fleetpulse.rules.faults import MOST, levels_faults, negative
 from fleetpulse.rules.levels import LevelChange, Levels, Limits
 from fleetpulse.rules.rule import Fault, FollowingRule
-from fleetpulse.rules.sentences import lasting, number
+from fleetpulse.rules.sentences import lasting, measured
 
 
 class Deviation(FollowingRule, frozen=True, kw_only=True, tag="deviation"):
@@ -48,7 +48,7 @@ class Deviation(FollowingRule, frozen=True, kw_only=True, tag="deviation"):
 
     def describe(self, change: LevelChange) -> str:
         """How far, and how long."""
-        return f"{self.metric} is {number(change.value, 'σ')} away from what is usual for it{lasting(change)}"
+        return f"{self.metric} is {measured(change, self.unit)} away from what is usual for it{lasting(change)}"
 
     def describe_recovery(self, change: LevelChange) -> str:  # noqa: ARG002
         """That it is usual."""

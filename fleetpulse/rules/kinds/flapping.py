@@ -4,13 +4,14 @@ from collections.abc import Iterator
 
 from fleetpulse.alerts import AlertState
 from fleetpulse.durations import DurationMs
+from fleetpulse.numbers import exact
 from fleetpulse.rules.evidence import Check, Fields
 from fleetpulse.rules.faults import MOST, not_positive
 from fleetpulse.rules.kinds.condition import Condition
 from fleetpulse.rules.levels import LevelChange
 from fleetpulse.rules.parts import Severity
 from fleetpulse.rules.rule import Fault, FollowingRule, ReadingRule
-from fleetpulse.rules.sentences import number
+from fleetpulse.rules.sentences import measured
 
 
 class Flapping(ReadingRule, frozen=True, kw_only=True, tag="flapping"):
@@ -40,15 +41,15 @@ class Flapping(ReadingRule, frozen=True, kw_only=True, tag="flapping"):
 
     def describe(self, change: LevelChange) -> str:
         """How often it opened."""
-        return f"{self.rule} opened {number(change.value)} times within {self.within}"
+        return f"{self.rule} opened {measured(change)} times within {self.within}"
 
     def describe_recovery(self, change: LevelChange) -> str:
         """How often it opened in all."""
-        return f"{self.rule} no longer flaps, it opened {number(change.value)} times"
+        return f"{self.rule} no longer flaps, it opened {measured(change)} times"
 
     def checks(self, revision: Fields) -> Iterator[Check]:
         """Whether it opened often enough, within the time."""
         if revision["state"] == AlertState.OPEN:
             value, lasted_ms = revision["value"], revision["evidence"]["for_ms"]
-            yield Check(f"{value:g} openings are at least {self.opens}", value >= self.opens == revision["limit"])
+            yield Check(f"{exact(value)} openings are at least {self.opens}", value >= self.opens == revision["limit"])
             yield Check(f"they came within {self.within}", lasted_ms <= self.within)

@@ -8,6 +8,7 @@ from msgspec import field
 
 from fleetpulse.durations import DurationMs
 from fleetpulse.frames.rows import Due
+from fleetpulse.numbers import exact
 from fleetpulse.rules.areas import (
     EVERYWHERE_BOX,
     NOWHERE_BOX,
@@ -23,7 +24,7 @@ from fleetpulse.rules.evidence import Check, Fields, limit_checks
 from fleetpulse.rules.levels import NONE, LevelChange, Limits
 from fleetpulse.rules.parts import Severity
 from fleetpulse.rules.rule import Fault, FollowingRule
-from fleetpulse.rules.sentences import lasting
+from fleetpulse.rules.sentences import lasting, measured
 
 
 class Geofence(FollowingRule, frozen=True, kw_only=True, tag="geofence"):
@@ -43,7 +44,7 @@ class Geofence(FollowingRule, frozen=True, kw_only=True, tag="geofence"):
         """What is wrong with its area."""
         area = self.area
         if isinstance(area, Circle) and not 0 < area.radius_m < math.inf:
-            yield f"{path}.area.radius_m", f"{area.radius_m:g} is not a finite number above 0"
+            yield f"{path}.area.radius_m", f"{exact(area.radius_m)} is not a finite number above 0"
         corners = [(area.lat, area.lon)] if isinstance(area, Circle) else area.corners
         if isinstance(area, Polygon) and len(corners) < 3:
             yield f"{path}.area.corners", f"{len(corners)} corners make no area"
@@ -67,7 +68,7 @@ class Geofence(FollowingRule, frozen=True, kw_only=True, tag="geofence"):
         return f"it is no longer {self.alert} its area{self._how_far(change)}"
 
     def _how_far(self, change: LevelChange) -> str:
-        return f", {change.value:,.0f} m from its middle" if isinstance(self.area, Circle) else ""
+        return f", {measured(change, self.unit)} from its middle" if isinstance(self.area, Circle) else ""
 
     def checks(self, revision: Fields) -> Iterator[Check]:
         """Whether the value is on that side of the edge."""

@@ -5,6 +5,7 @@ from typing import Self
 
 from fleetpulse.alerts import AlertState
 from fleetpulse.durations import DurationMs
+from fleetpulse.numbers import exact, number, seconds
 from fleetpulse.rules.evidence import Check, Fields
 from fleetpulse.rules.faults import covers, longest_literal, not_positive
 from fleetpulse.rules.parts import Severity
@@ -35,29 +36,30 @@ class Inactivity(SilenceRule, frozen=True, kw_only=True, tag="inactivity"):
 
 
 _ENDS = {
-    AlertState.RECOVERED: "{device} is back: it spoke again at {at} after {silent:.0f} s of silence.",
+    AlertState.RECOVERED: "{device} is back: it spoke again at {at} after {silent} of silence.",
     AlertState.CANCELLED: "{device} had not been silent: a record from {at} arrived late.",
     AlertState.EXPIRED: "{device} has been silent since {at} and is no longer watched.",
 }
 
 
-def describe_silence(device_id: str, silent_s: float, last_seen: str) -> str:
+def describe_silence(device_id: str, silent_s: float, timeout_s: float, last_seen: str) -> str:
     """The summary of an alert that opens."""
-    return f"{device_id} has been silent for {silent_s:.0f} s: it was last seen at {last_seen}."
+    return f"{device_id} has been silent for {seconds(silent_s, beside=[timeout_s])}: it was last seen at {last_seen}."
 
 
-def describe_end(device_id: str, state: AlertState, silent_s: float, seen_at: str) -> str:
+def describe_end(device_id: str, state: AlertState, silent_s: float, timeout_s: float, seen_at: str) -> str:
     """The summary of an alert on silence that ends, of this kind or `never_seen`."""
-    return _ENDS[state].format(device=device_id, at=seen_at, silent=silent_s)
+    return _ENDS[state].format(device=device_id, at=seen_at, silent=seconds(silent_s, beside=[timeout_s]))
 
 
 def silence_checks(revision: Fields) -> Iterator[Check]:
     """What must be so of a revision on silence, by whichever rule, or by the job's own timeout."""
     evidence, opened_at_ms = revision["evidence"], to_epoch_ms(revision["opened_at"])
-    silent_ms = opened_at_ms - evidence["latest_event_time_ms"]
+    silent_ms, limit_s = opened_at_ms - evidence["latest_event_time_ms"], revision["limit"]
+    silent = number(silent_ms / 1000, "s", beside=[limit_s])
     yield Check(
-        f"at {revision['opened_at']} it had been silent for {silent_ms / 1000:g} s, more than {revision['limit']:g} s",
-        silent_ms > revision["limit"] * 1000 and silent_ms == evidence["silent_ms"] == round(revision["value"] * 1000),
+        f"at {revision['opened_at']} it had been silent for {silent}, more than {exact(limit_s)} s",
+        silent_ms > limit_s * 1000 and silent_ms == evidence["silent_ms"] == round(revision["value"] * 1000),
     )
     seen_at_ms = evidence.get("seen_at_ms")
     if revision["state"] == AlertState.RECOVERED:

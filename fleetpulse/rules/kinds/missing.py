@@ -11,7 +11,7 @@ from fleetpulse.rules.faults import not_positive
 from fleetpulse.rules.levels import LevelChange
 from fleetpulse.rules.parts import Severity
 from fleetpulse.rules.rule import Fault, FollowingRule
-from fleetpulse.rules.sentences import number
+from fleetpulse.rules.sentences import measured
 
 
 class Missing(FollowingRule, frozen=True, kw_only=True, tag="missing"):
@@ -36,7 +36,7 @@ class Missing(FollowingRule, frozen=True, kw_only=True, tag="missing"):
 
     def describe(self, change: LevelChange) -> str:
         """How long."""
-        return f"it sends records, but no {self.metric} for {number(change.value, 's')}"
+        return f"it sends records, but no {self.metric} for {measured(change, self.unit)}"
 
     def describe_recovery(self, change: LevelChange) -> str:  # noqa: ARG002
         """That it is back."""

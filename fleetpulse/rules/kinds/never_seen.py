@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Self
 
 from fleetpulse.durations import DurationMs
+from fleetpulse.numbers import exact, seconds
 from fleetpulse.records.dialects import is_name
 from fleetpulse.rules.faults import not_positive
 from fleetpulse.rules.parts import Severity
@@ -49,6 +50,7 @@ class NeverSeen(SilenceRule, frozen=True, kw_only=True, tag="never_seen"):
                 taken.setdefault(device, rule.id)
 
 
-def describe_absence(device_id: str, silent_s: float, expected_from: str) -> str:
+def describe_absence(device_id: str, silent_s: float, within_s: float, expected_from: str) -> str:
     """The summary of an alert that opens; those that end have the summary of `inactivity`."""
-    return f"{device_id} has never been heard: it was to report within {silent_s:.0f} s from {expected_from} on."
+    expected = f"it was to report within {exact(within_s)} s from {expected_from} on"
+    return f"{device_id} has never been heard: {expected}, and {seconds(silent_s, beside=[within_s])} have passed."

@@ -7,13 +7,14 @@ from msgspec import field
 
 from fleetpulse.durations import DurationMs
 from fleetpulse.frames.rows import Samples
+from fleetpulse.numbers import exact
 from fleetpulse.records.metrics import UNITS
 from fleetpulse.rules.evaluator import Mask, OfOneMetric
 from fleetpulse.rules.evidence import Check, Fields, limit_checks
 from fleetpulse.rules.faults import levels_faults, not_positive
 from fleetpulse.rules.levels import LevelChange, Levels, Limits
 from fleetpulse.rules.rule import Fault, FollowingRule
-from fleetpulse.rules.sentences import lasting, number
+from fleetpulse.rules.sentences import lasting, measured
 
 _PERIODS = {1_000: "s", 60_000: "min", 3_600_000: "h"}
 
@@ -49,8 +50,9 @@ class Rate(FollowingRule, frozen=True, kw_only=True, tag="rate"):
 
     def describe(self, change: LevelChange) -> str:
         """The change, the limit, and how long."""
-        value, limit = number(change.value), number(change.limit)
-        return f"{self.metric} changes by {value} {self.unit}, more than {limit}{lasting(change)}"
+        assert change.limit is not None
+        much = f"{measured(change, self.unit)}, more than {exact(change.limit)}"
+        return f"{self.metric} changes by {much}{lasting(change)}"
 
     def describe_recovery(self, change: LevelChange) -> str:  # noqa: ARG002
         """That it has calmed down."""

@@ -11,7 +11,7 @@ from fleetpulse.rules.faults import negative, not_positive
 from fleetpulse.rules.levels import LevelChange
 from fleetpulse.rules.parts import Severity
 from fleetpulse.rules.rule import Fault, FollowingRule
-from fleetpulse.rules.sentences import number
+from fleetpulse.rules.sentences import measured
 
 
 class Stuck(FollowingRule, frozen=True, kw_only=True, tag="stuck"):
@@ -34,7 +34,7 @@ class Stuck(FollowingRule, frozen=True, kw_only=True, tag="stuck"):
     def describe(self, change: LevelChange) -> str:
         """The value, and how long."""
         lasting_s = (change.time_ms - change.since_ms) / 1000
-        return f"{self.metric} has been {number(change.value, self.unit)} for {lasting_s:.0f} s without moving"
+        return f"{self.metric} has been {measured(change, self.unit)} for {lasting_s:.0f} s without moving"
 
     def describe_recovery(self, change: LevelChange) -> str:  # noqa: ARG002
         """That it moves."""

@@ -1,17 +1,20 @@
 """`threshold`: a value beyond a limit."""
 
+import math
 from collections.abc import Iterator
 
 from msgspec import field
 
 from fleetpulse.durations import DurationMs
 from fleetpulse.frames.rows import Samples
+from fleetpulse.numbers import exact, number
 from fleetpulse.rules.evaluator import Mask, OfOneMetric
 from fleetpulse.rules.evidence import Check, Fields, limit_checks
 from fleetpulse.rules.faults import levels_faults, negative
 from fleetpulse.rules.levels import NONE, LevelChange, Levels, Limits
 from fleetpulse.rules.rule import Fault, FollowingRule
-from fleetpulse.rules.sentences import lasting, number
+from fleetpulse.rules.sentences import lasting, measured
+from fleetpulse.times import iso
 
 
 class Threshold(FollowingRule, frozen=True, kw_only=True, tag="threshold"):
@@ -39,7 +42,10 @@ class Threshold(FollowingRule, frozen=True, kw_only=True, tag="threshold"):
         """A hysteresis with which an alert of one side ends only where one of the other begins."""
         high, low = self._limits().outermost
         if 0 <= high - low < self.hysteresis:
-            yield f"{path}.hysteresis", f"{self.hysteresis:g} is more than the {high - low:g} between the limits"
+            yield (
+                f"{path}.hysteresis",
+                f"{exact(self.hysteresis)} is more than the {exact(high - low)} between the limits",
+            )
 
     def evaluator(self, index: int) -> "ThresholdEvaluator":
         """What follows its metric."""
@@ -55,10 +61,13 @@ class Threshold(FollowingRule, frozen=True, kw_only=True, tag="threshold"):
     def describe_recovery(self, change: LevelChange) -> str:
         """The value, which may be beyond the limit of the other side, if it has not been for long enough."""
         assert change.value is not None
-        if level := self._limits().level(change.value):
-            side, limit = "below" if level > NONE else "above", number(change.limit, self.unit)
-            return f"{self.metric} is {number(change.value, self.unit)}, no longer {side} {limit}"
-        return f"{self.metric} is back within its limits at {number(change.value, self.unit)}"
+        limits = self._limits()
+        value = number(change.value, self.unit, beside=filter(math.isfinite, limits.outermost))
+        if level := limits.level(change.value):
+            assert change.limit is not None
+            limit = f"{exact(change.limit)} {self.unit or ''}".rstrip()
+            return f"{self.metric} is {value}, no longer {'below' if level > NONE else 'above'} {limit}"
+        return f"{self.metric} is back within its limits at {value}"
 
     def _is_above(self, change: LevelChange) -> bool:
         """Whether the limit of a change is one above. Where both sides share a limit the value decides."""
@@ -66,7 +75,8 @@ class Threshold(FollowingRule, frozen=True, kw_only=True, tag="threshold"):
             levels is not None and change.limit in (levels.warning, levels.critical)
             for levels in (self.above, self.below)
         )
-        return above and not (below and (change.value or 0.0) < (change.limit or 0.0))
+        value = change.began[1] if change.began else change.value
+        return above and not (below and (value or 0.0) < (change.limit or 0.0))
 
     def checks(self, revision: Fields) -> Iterator[Check]:
         """Whether the value is beyond the limit."""
@@ -93,17 +103,24 @@ class ThresholdEvaluator(OfOneMetric):
 
 def describe_value(rule: FollowingRule, change: LevelChange, above: bool, hysteresis: float) -> str:
     """A value that is, or is still held to be, beyond a limit."""
-    assert change.value is not None
-    assert change.limit is not None
-    side = "above" if above else "below"
-    if not (change.value > change.limit if above else change.value < change.limit):  # within the hysteresis
-        side = f"not yet {hysteresis:g} {'below' if above else 'above'}"
-    value, limit = number(change.value, rule.unit), number(change.limit, rule.unit)
-    return f"{rule.metric} is {value}, {side} {limit}{lasting(change)}"
+    value, limit = change.value, change.limit
+    assert value is not None
+    assert limit is not None
+    side, other = ("above", "below") if above else ("below", "above")
+    shown_limit = f"{exact(limit)} {rule.unit or ''}".rstrip()
+    if value > limit if above else value < limit:
+        return f"{rule.metric} is {measured(change, rule.unit)}, {side} {shown_limit}{lasting(change)}"
+    ends_at = limit - hysteresis if above else limit + hysteresis
+    now = f"{number(value, rule.unit, beside=[limit, ends_at])}, not yet {exact(hysteresis)} {other}"
+    if change.began is None:
+        return f"{rule.metric} is {now} {shown_limit}{lasting(change)}"
+    at_ms, first = change.began
+    began = f"{number(first, rule.unit, beside=[limit])}, {side} {shown_limit}, at {iso(at_ms)}"
+    return f"{rule.metric} was {began}; it is now {now}"
 
 
 def _overlap(path: str, above: Levels, below: Levels) -> Iterator[Fault]:
     highs = [level for level in (above.warning, above.critical) if level is not None]
     lows = [level for level in (below.warning, below.critical) if level is not None]
     if highs and lows and max(lows) > min(highs):
-        yield f"{path}.below", f"{max(lows):g} is more than the limit above, {min(highs):g}"
+        yield f"{path}.below", f"{exact(max(lows))} is more than the limit above, {exact(min(highs))}"

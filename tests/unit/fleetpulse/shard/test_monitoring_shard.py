@@ -230,7 +230,7 @@ def test_a_device_that_never_reports_is_missed_from_when_it_could_be_expected_on
     assert [(o.device_id, o.state, o.opened_at_ms - T0, o.rule_id) for o in opened] == [
         ("ghost", "open", 60_000, "absent")
     ]
-    assert opened[0].summary.startswith("ghost has never been heard: it was to report within 60 s from 2026-01-01T00")
+    assert opened[0].summary.startswith("ghost has never been heard: it was to report within 40 s from 2026-01-01T00")
 
 
 def test_a_device_that_reports_late_ends_its_alert_for_good():

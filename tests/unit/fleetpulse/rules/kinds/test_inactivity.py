@@ -19,8 +19,9 @@ def test_the_first_rule_for_a_device_counts():
 
 def test_an_alert_says_how_long_it_was_silent():
     at = "2026-01-01T00:01:30.000Z"
-    assert describe_silence("d1", 65.5, at) == f"d1 has been silent for 66 s: it was last seen at {at}."
-    assert describe_end("d1", AlertState.RECOVERED, 90, at) == (
+    assert describe_silence("d1", 65.5, 60, at) == f"d1 has been silent for 66 s: it was last seen at {at}."
+    assert describe_silence("d1", 60.001, 60, at) == f"d1 has been silent for 60.001 s: it was last seen at {at}."
+    assert describe_end("d1", AlertState.RECOVERED, 90, 60, at) == (
         f"d1 is back: it spoke again at {at} after 90 s of silence."
     )
 

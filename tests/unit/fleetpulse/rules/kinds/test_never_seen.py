@@ -13,5 +13,8 @@ def test_of_several_rules_for_a_device_the_first_counts():
 
 
 def test_an_alert_says_from_when_on_a_device_was_expected():
-    said = describe_absence("gw-1", 300, "2026-01-01T00:00:00.000Z")
-    assert said == "gw-1 has never been heard: it was to report within 300 s from 2026-01-01T00:00:00.000Z on."
+    said = describe_absence("gw-1", 330, 300, "2026-01-01T00:00:00.000Z")
+    assert said == (
+        "gw-1 has never been heard: it was to report within 300 s from 2026-01-01T00:00:00.000Z on, "
+        "and 330 s have passed."
+    )

@@ -1,6 +1,10 @@
 """A value beyond limits, with hysteresis and after a time."""
 
-from tests.unit.fleetpulse.rules.timelines import HOT, T0, judged, rows, temperatures, watch
+import json
+
+from fleetpulse.alerts import to_json
+from fleetpulse.backtest.evidence import checks
+from tests.unit.fleetpulse.rules.timelines import HOT, T0, judged, rows, temperatures, version, watch
 
 
 def test_a_limit_is_strict_and_severity_follows_the_value():
@@ -118,3 +122,41 @@ def test_a_limit_that_both_sides_share_is_named_by_the_side_of_the_value():
         "temperature_c is 19 °C, no longer above 20 °C after 1 s.",
         "temperature_c is 21 °C, no longer below 20 °C after 1 s.",
     ]
+
+
+def test_a_value_that_opens_an_alert_within_the_hysteresis_is_told_with_the_one_that_began_it():
+    told = changes(RANGE | {"for": "2s"}, (0, 31), (1, 29), (2, 28), (3, 26))
+    assert told[0] == (
+        2,
+        "open",
+        "warning",
+        30,
+        "temperature_c was 31 °C, above 30 °C, at 2026-01-01T00:00:00.000Z; it is now 28 °C, not yet 3 below.",
+    )
+    told = changes(RANGE | {"for": "2s"}, (0, 19), (1, 21), (2, 22.9996), (3, 25))
+    assert told[0][-1] == (
+        "temperature_c was 19 °C, below 20 °C, at 2026-01-01T00:00:00.000Z; it is now 22.9996 °C, not yet 3 above."
+    )
+
+
+def test_an_alert_that_falls_back_within_the_hysteresis_is_told_with_the_value_that_began_its_level():
+    told = changes(RANGE, (0, 32), (1, 41), (2, 28))
+    assert told[-1][1:3] == ("updated", "warning")
+    assert told[-1][-1] == (
+        "temperature_c was 32 °C, above 30 °C, at 2026-01-01T00:00:00.000Z; it is now 28 °C, not yet 3 below."
+    )
+
+
+def test_the_value_that_began_a_level_is_evidence_and_is_checked():
+    rule = RANGE | {"for": "2s"}
+    opened = watch(rule).advance(rows(*temperatures((0, 31), (2, 28))), T0 + 2_000)[0]
+    assert opened.evidence["began"] == (T0, 31)
+    fields = json.loads(to_json(opened, 0))
+    (known,) = version(rule).rules.rules
+    claims = [(check.claim, check.holds) for check in checks(fields, known, None)][-2:]
+    assert claims == [
+        ("the value 28 is within the hysteresis of the limit 30", True),
+        ("the value 31 that began it was beyond that limit", True),
+    ]
+    changed = fields | {"evidence": fields["evidence"] | {"began": [T0, 29]}}
+    assert not all(check.holds for check in checks(changed, known, None))

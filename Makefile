@@ -83,8 +83,9 @@ submit-rollup: ## Submit the rollup job (ARGS="--by site --window 1h", … as ab
 submit-archive: ## Submit the archive job (ARGS="--archive alerts,aggregates,readings", … as above)
 submit-cold: ## Submit the cold storage job (ARGS, … as above)
 
-run-detector: package ## Run the anomaly job with the published limits (ARGS="--events.topic telemetry.raw")
-	@$(BIN)/fleetpulse stack submit anomaly -- --rules rules/fleet.yaml $(if $(ARGS),$(ARGS),--events.topic telemetry.raw)
+run-detector: package ## Run the anomaly job with the published limits (TELEMETRY_TOPIC=sensor.raw, MAX_TEMPERATURE=45, MIN_HUMIDITY=15; ARGS)
+	@TELEMETRY_TOPIC=$${TELEMETRY_TOPIC:-$${FLEETPULSE_EVENTS_TOPIC:-telemetry.raw}} \
+	    $(BIN)/fleetpulse stack submit anomaly -- --rules rules/fleet.yaml $(ARGS)
 
 savepoint: setup ## Take a savepoint of a job and print its path (JOB=monitor; STOP=1 stops the job with it; JOB_ID=id of one of several)
 	@$(BIN)/fleetpulse stack savepoint $(or $(JOB),inactivity) $(if $(STOP),--stop) $(if $(JOB_ID),--job.id $(JOB_ID))

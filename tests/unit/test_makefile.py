@@ -1,6 +1,7 @@
 """What `make --dry-run` prints can run: commands, options, modules, services and files are there."""
 
 import importlib
+import os
 import re
 import shlex
 import subprocess
@@ -135,3 +136,17 @@ def test_every_target_has_a_line_of_help() -> None:
     assert targets == HELP.keys()
     printed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert [target for target in targets if f"\n  {target} " not in f"\n{printed}"] == []
+
+
+@pytest.mark.parametrize(
+    ("environment", "topic"),
+    [({}, "telemetry.raw"), ({"TELEMETRY_TOPIC": "sensor.raw"}, "sensor.raw"), ({"FLEETPULSE_EVENTS_TOPIC": "a"}, "a")],
+    ids=["as published", "the variable", "our own variable"],
+)
+def test_the_detector_reads_the_topic_that_the_environment_names(environment: dict[str, str], topic: str) -> None:
+    """Make's own line, with a command in the place of `fleetpulse` that prints the variable."""
+    [line] = [line for line in would("run-detector").splitlines() if "stack submit anomaly" in line]
+    script = line.replace(".venv/bin/fleetpulse", "printenv TELEMETRY_TOPIC #")
+    clean = {"PATH": os.environ["PATH"], **environment}
+    done = subprocess.run(["bash", "-c", script], env=clean, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{topic}\n"

@@ -213,7 +213,7 @@ monitor-sensors: setup ## Show what sensors send, as it comes (ARGS="telemetry.r
 verify-cluster: setup ## Show brokers, controllers and copies; fails where one is missing or behind
 	@$(BIN)/fleetpulse kafka verify-cluster
 
-test-topics: setup ## Compare the topics with what they should be
+test-topics: setup ## Compare our topics with what they should be, and list the others
 	@$(BIN)/fleetpulse kafka test-topics
 
 test-external: setup ## Reach every broker from this machine

@@ -11,6 +11,7 @@ from fleetpulse.cli.parameters import TOPIC, bootstrap_servers
 from fleetpulse.cli.tables import cell, console, echo, echo_records
 from fleetpulse.errors import FleetpulseError
 from fleetpulse.kafka.cluster import cluster, differences, faults, there_and_back, topics_as_they_are
+from fleetpulse.kafka.groups import group_lags
 from fleetpulse.kafka.topics import ensure_topics
 from fleetpulse.topics import TOPICS, ticks
 
@@ -37,13 +38,15 @@ def make_topics_command(bootstrap_servers: str) -> None:
 @command.command("test-topics")
 @bootstrap_servers
 def test_topics_command(bootstrap_servers: str) -> int:
-    """Compare the topics with what they should be. Exit code 1 where one differs."""
-    found = topics_as_they_are(bootstrap_servers, _STANDARD)
+    """Compare our topics with what they should be, and list all others. Exit code 1 where one of ours differs."""
+    found = topics_as_they_are(bootstrap_servers)
     wrong = {topic.name: differences(topic, found.get(topic.name)) for topic in _STANDARD}
     table = Table("topic", "partitions", "copies", "is", box=None)
     for name, what in wrong.items():
         size = (str(found[name].partitions), str(found[name].replicas)) if name in found else ("-", "-")
         table.add_row(cell(name), *size, cell("; ".join(what) or "as it should be"))
+    for name in sorted(found.keys() - wrong.keys()):
+        table.add_row(cell(name), str(found[name].partitions), str(found[name].replicas), "not one of ours")
     console().print(table)
     return 1 if any(wrong.values()) else 0
 
@@ -62,6 +65,19 @@ def verify_cluster_command(bootstrap_servers: str) -> int:
     for fault in wrong:
         echo(fault)
     return 1 if wrong else 0
+
+
+@command.command("groups")
+@bootstrap_servers
+def groups_command(bootstrap_servers: str) -> None:
+    """List consumer groups: which topics they read, and how many records they are behind.
+
+    Flink jobs commit with each checkpoint; Kafka calls a group Empty whose members assign partitions themselves.
+    """
+    table = Table("group", "state", "topic", "partitions", "lag", box=None)
+    for row in group_lags(bootstrap_servers):
+        table.add_row(*map(cell, (row.group, row.state, row.topic)), str(row.partitions), f"{row.lag:,}")
+    console().print(table)
 
 
 @command.command("test-external")

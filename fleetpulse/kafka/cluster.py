@@ -1,6 +1,6 @@
 """The state of a Kafka cluster: its brokers, its controllers, and the copies of its partitions."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -52,12 +52,12 @@ def cluster(bootstrap_servers: str) -> Cluster:
     Raises:
         FleetpulseError: no broker answers.
     """
-    with _admin(bootstrap_servers) as admin:
-        answering = [broker for broker in admin.describe_cluster()["brokers"] if not broker["is_fenced"]]
-        quorum = admin.describe_metadata_quorum()["topics"][0]["partitions"][0]
+    with admin(bootstrap_servers) as client:
+        answering = [broker for broker in client.describe_cluster()["brokers"] if not broker["is_fenced"]]
+        quorum = client.describe_metadata_quorum()["topics"][0]["partitions"][0]
         partitions = tuple(
             Partition(t["name"], p["partition_index"], p["leader_id"], tuple(p["replica_nodes"]), tuple(p["isr_nodes"]))
-            for t in admin.describe_topics()
+            for t in client.describe_topics()
             for p in t["partitions"]
         )
     brokers = {broker["broker_id"]: f"{broker['host']}:{broker['port']}" for broker in answering}
@@ -76,18 +76,16 @@ def faults(found: Cluster) -> Iterator[str]:
             yield f"{p.topic}:{p.number} has {len(p.in_sync)} of {len(p.replicas)} copies in sync"
 
 
-def topics_as_they_are(bootstrap_servers: str, wanted: Iterable[Topic]) -> dict[str, Found]:
-    """The wanted topics that exist.
+def topics_as_they_are(bootstrap_servers: str) -> dict[str, Found]:
+    """The topics that exist, but for Kafka's own.
 
     Raises:
         FleetpulseError: no broker answers.
     """
-    names = [topic.name for topic in wanted]
-    with _admin(bootstrap_servers) as admin:
-        there = [name for name in names if name in set(admin.list_topics())]
-        resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in there]
-        configs = admin.describe_configs(resources)["topic"] if there else {}
-        described = admin.describe_topics(there) if there else []
+    with admin(bootstrap_servers) as client:
+        described = [topic for topic in client.describe_topics() if not topic["is_internal"]]
+        resources = [ConfigResource(ConfigResourceType.TOPIC, topic["name"]) for topic in described]
+        configs = client.describe_configs(resources)["topic"] if described else {}
     return {
         topic["name"]: Found(
             len(topic["partitions"]),
@@ -140,9 +138,10 @@ def there_and_back(bootstrap_servers: str, value: bytes) -> None:
 
 
 @contextmanager
-def _admin(bootstrap_servers: str) -> Iterator[KafkaAdminClient]:
+def admin(bootstrap_servers: str) -> Iterator[KafkaAdminClient]:
+    """A client for administration; Kafka's errors within the context become one line."""
     try:
-        with KafkaAdminClient(bootstrap_servers=bootstrap_servers.split(",")) as admin:
-            yield admin
+        with KafkaAdminClient(bootstrap_servers=bootstrap_servers.split(",")) as client:
+            yield client
     except KafkaError as failed:
         raise FleetpulseError(f"no broker answers at {bootstrap_servers}: {failed}") from failed

@@ -59,6 +59,7 @@ def configuration(
         "restart-strategy.type": "exponential-delay",
         "restart-strategy.exponential-delay.initial-backoff": "1 s",
         "restart-strategy.exponential-delay.max-backoff": "30 s",
+        "restart-strategy.exponential-delay.backoff-multiplier": 2,
         "restart-strategy.exponential-delay.reset-backoff-threshold": "1 h" if attempts < NO_LIMIT else "2 min",
         "restart-strategy.exponential-delay.attempts-before-reset-backoff": attempts,
         # A restore finds the Kafka offsets by these ids. The default ones shift with every added operator.

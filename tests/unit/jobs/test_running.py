@@ -66,13 +66,14 @@ def test_a_transaction_still_lives_when_the_checkpoint_after_failed_ones_commits
 
 
 @pytest.mark.parametrize("job", JOBS)
-def test_every_job_restarts_with_growing_delays_and_those_that_decide_give_up_at_last(job: str) -> None:
+def test_every_job_waits_twice_as_long_for_each_restart_and_those_that_decide_give_up_at_last(job: str) -> None:
     prefix = "restart-strategy.exponential-delay."
     limited = job in DECIDING
     restarts = {
         "restart-strategy.type": "exponential-delay",
         f"{prefix}initial-backoff": "1 s",
         f"{prefix}max-backoff": "30 s",
+        f"{prefix}backoff-multiplier": "2",
         f"{prefix}attempts-before-reset-backoff": "30" if limited else str(NO_LIMIT),
         f"{prefix}reset-backoff-threshold": "1 h" if limited else "2 min",
     }

@@ -21,11 +21,9 @@ from fleetpulse.rulefiles.files import Loaded, load_with_warnings
 from fleetpulse.rulefiles.fixtures import differences, read_fixture
 from fleetpulse.rulefiles.topic import Book, publish, read_book
 from fleetpulse.rules.model import RuleSet
-from fleetpulse.rules.versions import NOTICE_MS, Version, in_force
+from fleetpulse.rules.versions import NOTICE_MS, USUAL_NOTICE_MS, Version, in_force
 from fleetpulse.times import iso
 from fleetpulse.topics import Topic
-
-_DEFAULT_NOTICE_MS = 10_000
 
 _files = click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 _rules_topic = topic_option(
@@ -182,7 +180,7 @@ def _effective_from_ms(given_ms: int | None) -> int:
         raise ConfigurationError(
             f"--effective.from: {iso(given_ms)} is not at least {NOTICE_MS // 1000} s ahead of now, {iso(now_ms)}"
         )
-    return now_ms + _DEFAULT_NOTICE_MS if given_ms is None else given_ms
+    return now_ms + USUAL_NOTICE_MS if given_ms is None else given_ms
 
 
 def _book(bootstrap_servers: str, topic: str) -> Book:

@@ -12,6 +12,7 @@ from fleetpulse.rules.parts import RuleError
 from fleetpulse.times import LAST_MS
 
 NOTICE_MS = 2_000  # how far ahead of all clocks a change must be announced, so that every shard has it in time
+USUAL_NOTICE_MS = 10_000  # how far ahead it is announced where nobody asks for an instant
 
 
 class Version(Struct, frozen=True):

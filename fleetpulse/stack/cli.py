@@ -17,7 +17,7 @@ from fleetpulse.stack.options import chosen
 from fleetpulse.stack.processes import supervision
 from fleetpulse.stack.programs.postgres import DATABASE
 from fleetpulse.stack.resume import newest_checkpoint
-from fleetpulse.stack.submit import JOBS, check, defaults, submit
+from fleetpulse.stack.submit import JOBS, check, defaults, submit, update_rules
 
 _NAMES = ("kafka", "postgres", "jobmanager", "taskmanager", *OPTIONAL_PROGRAMS, "supervisor")
 
@@ -134,7 +134,8 @@ def logs_command(name: str, lines: int, follow: bool, folder: str) -> None:
 @option(
     "resume",
     click.Path(file_okay=False, path_type=Path),
-    "Leave the job alone where it runs; else start from its newest checkpoint in this folder, if it has made one.",
+    "Where the job runs, only publish its rules if they have changed; else start from its newest checkpoint in this "
+    "folder, if it has made one.",
     environment=False,
 )
 @_flink_rest
@@ -163,7 +164,7 @@ def submit_command(
         return refused
     if resume and _runs(flink_rest or stack.address("flink-web"), job, identity):
         click.echo(f"the {job} job runs already")
-        return 0
+        return update_rules(job, given)
     restore = restore or (newest_checkpoint(resume, identity) if resume else None)
     click.echo(submit(stack, job, given, restore, flink_rest, flink_python))
     return 0

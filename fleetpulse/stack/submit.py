@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import click
+
 from fleetpulse.errors import FleetpulseError
 from fleetpulse.stack.install.artifacts import jars
 from fleetpulse.stack.layout import Layout, project_root
@@ -15,6 +17,7 @@ from fleetpulse.stack.programs.postgres import DATABASE
 
 _NAMES = ("inactivity", "anomaly", "aggregate", "monitor", "rollup", "archive")
 JOBS = {name: f"fleetpulse {name}" for name in _NAMES} | {"cold": "fleetpulse cold storage"}  # module to name in Flink
+_WITH_RULES = ("inactivity", "anomaly", "monitor")
 _SUBMITTED = re.compile(r"JobID ([0-9a-f]{32})")
 
 
@@ -27,6 +30,14 @@ def check(job: str, arguments: Sequence[str]) -> tuple[int, str]:
     command = [sys.executable, "-m", f"jobs.{job}", "--check", *arguments]
     done = subprocess.run(command, cwd=project_root(), check=False, stdout=subprocess.PIPE, text=True)
     return done.returncode, done.stdout.strip()
+
+
+def update_rules(job: str, arguments: Sequence[str]) -> int:
+    """Let a job's own command publish its rules if they have changed, without another job; return its exit code."""
+    if job not in _WITH_RULES:
+        return 0
+    command = [sys.executable, "-m", f"jobs.{job}", "--rules.only", *arguments]
+    return subprocess.run(command, cwd=project_root(), check=False).returncode
 
 
 def submit(
@@ -72,6 +83,8 @@ def submit(
     submitted = _SUBMITTED.search(done.stdout)
     if done.returncode or not submitted:
         raise FleetpulseError(_refusal(stack, job, done.stdout + done.stderr))
+    for line in re.findall(r"^rules: .*", done.stdout + done.stderr, re.MULTILINE):
+        click.echo(line, err=True)  # by the job itself; standard output has its id alone
     return submitted[1]
 
 

@@ -105,8 +105,12 @@ class Rules:
     """The rules to apply."""
 
     file: Path | None = setting(
-        "rules", EXISTING_FILE, "File with the first rules, for a rules topic that is empty.  [default: no rules]"
+        "rules",
+        EXISTING_FILE,
+        "File with the rules; if it has changed since it was last submitted, it becomes a version on the rules topic.  "
+        "[default: the versions on the rules topic]",
     )
+    only: bool = setting("rules.only", FLAG, "Publish --rules if it has changed, for a job that runs; submit nothing.")
     topic: str = topic("rules", "rules", "Topic of the versions of the rules.")
 
 

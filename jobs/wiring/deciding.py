@@ -16,6 +16,7 @@ from fleetpulse.cli.settings import takes
 from fleetpulse.errors import ConfigurationError
 from fleetpulse.kafka.topics import ensure_topics, partition_count
 from fleetpulse.rules.kinds.inactivity import Inactivity
+from fleetpulse.rules.model import RuleSet
 from fleetpulse.rules.versions import Versions
 from fleetpulse.shard.clock import TickPolicy
 from fleetpulse.shard.outputs import OutputTopics
@@ -29,7 +30,7 @@ from jobs.wiring.crossing import process_by_shard, shard_keys
 from jobs.wiring.identity import identity
 from jobs.wiring.operators import number_operators_by_stream
 from jobs.wiring.outputs import Sink, write_outputs
-from jobs.wiring.ruling import first_rules, rule_versions
+from jobs.wiring.ruling import given_rules, rule_versions
 from jobs.wiring.telemetry import ITEM_TYPE, Source, items_by_shard, write_ticks
 from udfs.deciding import RECORD_TYPE, Decide
 
@@ -216,15 +217,24 @@ def command(decisions: Decisions, meaning: str) -> click.Command:
 def run(decisions: Decisions, settings: Settings) -> None:
     """Check the settings together and, without --check, submit the job."""
     _refuse_contradictions(decisions, settings)
-    first = first_rules(settings.rules.file) if settings.rules else None
+    given = given_rules(settings.rules.file) if settings.rules else None
     if settings.running.check:
         click.echo(plan(decisions, settings, partitions=1).identity)
+        return
+    if settings.rules and settings.rules.only:
+        if given is not None:
+            _publish_rules(settings.telemetry.bootstrap_servers, settings.rules.topic, given)
         return
     partitions = _prepare_topics(decisions, settings)
     versions: Versions = ()
     if settings.rules:
-        versions = rule_versions(settings.telemetry.bootstrap_servers, settings.rules.topic, first)
+        versions = rule_versions(settings.telemetry.bootstrap_servers, settings.rules.topic, given)
     running.submit(plan(decisions, settings, partitions, versions), build)
+
+
+def _publish_rules(bootstrap_servers: str, topic: str, given: RuleSet) -> None:
+    ensure_topics(bootstrap_servers, [replace(topics.RULES, name=topic)])
+    rule_versions(bootstrap_servers, topic, given)
 
 
 def _topics(decisions: Decisions, settings: Settings) -> Iterator[tuple[str, Topic]]:

@@ -14,11 +14,15 @@ from fleetpulse.errors import FleetpulseError
 from fleetpulse.kafka.topics import ensure_topics
 from fleetpulse.rulefiles.files import load
 from fleetpulse.rulefiles.topic import publish, read_book
+from fleetpulse.rules.model import RuleSet
 from fleetpulse.rules.versions import Version
 from fleetpulse.topics import Topic
+from jobs.wiring.ruling import rule_versions
 from tests.e2e.support.embedded import EmbeddedStack
 
 pytestmark = pytest.mark.e2e
+
+ROOT = Path(__file__).resolve().parents[3]
 
 RULE = "rules:\n- kind: threshold\n  id: hot\n  metric: temperature_c\n  above:\n    critical: {limit}\n"
 
@@ -86,3 +90,21 @@ def test_who_publishes_at_the_same_time_is_told_so(stack: EmbeddedStack, topic: 
     with pytest.raises(FleetpulseError, match=r"version 1 was not published on .*: someone else is publishing rules"):
         publish(stack.bootstrap, topic, overtaken)
     assert read_book(stack.bootstrap, topic).versions == (Version(1, 1, other),)
+
+
+@pytest.mark.parametrize("variable", ["MAX_TEMPERATURE", "MIN_HUMIDITY"])
+def test_a_changed_variable_counts_at_every_submission_of_a_job(
+    stack: EmbeddedStack, topic: str, rules, file, variable: str
+) -> None:
+    ensure_topics(stack.bootstrap, [Topic(topic, 1)])
+
+    def submitted(**environment: str) -> list[RuleSet]:
+        given = load(ROOT / "rules" / "fleet.yaml", environment)
+        return [version.rules for version in rule_versions(stack.bootstrap, topic, given)]
+
+    published, changed = (load(ROOT / "rules" / "fleet.yaml", environment) for environment in ({}, {variable: "45"}))
+    assert submitted() == submitted() == [published]
+    assert submitted(**{variable: "45"}) == [published, changed]
+    rules("apply", file(60))
+    assert len(submitted(**{variable: "45"})) == 3  # what was applied meanwhile stays
+    assert submitted()[-1] == published

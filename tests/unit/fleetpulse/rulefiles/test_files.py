@@ -13,7 +13,7 @@ from fleetpulse.rules.kinds.threshold import Threshold
 from fleetpulse.rules.levels import Levels
 from fleetpulse.rules.model import RuleSet
 from fleetpulse.rules.rule import Scope
-from jobs.wiring.ruling import first_rules
+from jobs.wiring.ruling import given_rules
 from tests.unit.fleetpulse.rulefiles.malformed import BATTERY, MALFORMED, Malformed, hot
 
 HOT = Threshold(id="hot", metric="temperature_c", above=Levels(critical=50.0))
@@ -55,7 +55,7 @@ def test_the_command_tells_it_in_lines_and_exits_with_2(malformed: Malformed, fi
 @click.command("job")
 @click.option("--rules", type=click.Path(path_type=Path))
 def job(rules: Path) -> None:
-    first_rules(rules)
+    given_rules(rules)
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,7 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
     started: list[str | None] = []
     monkeypatch.setattr(cli, "check", lambda job, _arguments: (0, f"{job}-alerts"))
     monkeypatch.setattr(cli, "submit", lambda _stack, _job, _given, restore, *_: started.append(restore))
+    monkeypatch.setattr(cli, "update_rules", lambda _job, _given: 0)
     return started
 
 
@@ -102,6 +103,23 @@ def test_a_job_that_runs_is_left_alone(
     running["1"] = ("fleetpulse monitor", MONITOR)
     assert run(cli.command, ["submit", "monitor", "--resume", str(tmp_path), *ELSEWHERE]) == 0
     assert capsys.readouterr().out == "the monitor job runs already\n"
+    assert begun == []
+
+
+def test_a_job_that_runs_gets_the_rules_of_the_submission(
+    tmp_path: Path, running: Running, begun: list[str | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    updated: list[list[str]] = []
+
+    def update(job: str, given: list[str]) -> int:
+        updated.append([job, *given])
+        return 2
+
+    monkeypatch.setattr(cli, "update_rules", update)
+    running["1"] = ("fleetpulse monitor", MONITOR)
+    words = ["submit", "monitor", "--resume", str(tmp_path), *ELSEWHERE, "--", "--rules", "rules/fleet.yaml"]
+    assert run(cli.command, words) == 2
+    assert updated == [["monitor", "--rules", "rules/fleet.yaml"]]
     assert begun == []
 
 

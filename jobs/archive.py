@@ -26,7 +26,16 @@ from fleetpulse.cli import parameters
 from fleetpulse.cli.commandline import run
 from fleetpulse.cli.database import Database, jdbc
 from fleetpulse.cli.files import read_text
-from fleetpulse.cli.parameters import CONTEXT, EXISTING_FILE, Topics, brokers, milliseconds, separated, topic
+from fleetpulse.cli.parameters import (
+    CONTEXT,
+    EXISTING_FILE,
+    Topics,
+    brokers,
+    milliseconds,
+    schema_registry_if_any,
+    separated,
+    topic,
+)
 from fleetpulse.cli.settings import group, setting, takes
 from fleetpulse.durations import DAY_MS
 from fleetpulse.errors import ConfigurationError
@@ -105,6 +114,7 @@ class Settings:
         "aggregates.topic", Topics(), "Topics of aggregates, separated by ';'.", default=("telemetry.agg.1m",)
     )
     readings_topics: tuple[str, ...] = parameters.topics(("telemetry.raw",), "Topics of readings, separated by ';'.")
+    registry_url: str | None = schema_registry_if_any()
     max_future_skew_ms: int = milliseconds(
         "max.future.skew", 60_000, 0, DAY_MS, "How far a time may be ahead of the record's Kafka timestamp."
     )
@@ -133,6 +143,7 @@ class Plan:
     topics: Mapping[str, tuple[str, ...]]
     sink: Mapping[str, str]
     max_future_skew_ms: int
+    registry_url: str | None
     identity: str
     flink: Mapping[str, str]
 
@@ -157,7 +168,15 @@ def plan(settings: Settings, password: str) -> Plan:
     read = (topic for kind in topics_of for topic in topics_of[kind])
     of_job = identity("archive", *topics_of, *read, database.url.partition("?")[0])
     flink = running.configuration("fleetpulse archive", of_job, settings.running, more=_BATCHES)
-    return Plan(settings.bootstrap_servers, topics_of, sink, settings.max_future_skew_ms, of_job, flink)
+    return Plan(
+        settings.bootstrap_servers,
+        topics_of,
+        sink,
+        settings.max_future_skew_ms,
+        settings.registry_url,
+        of_job,
+        flink,
+    )
 
 
 def build(environment: StreamExecutionEnvironment, plan: Plan) -> None:
@@ -184,7 +203,8 @@ def _archive_aggregates(tables: StreamTableEnvironment, plan: Plan) -> None:
 
 def _archive_readings(tables: StreamTableEnvironment, plan: Plan) -> None:
     name_operators(tables, "archive-readings")
-    to_readings = udf(ToReadings(plan.max_future_skew_ms), result_type=DataTypes.STRING(), func_type="pandas")
+    decode = ToReadings(plan.max_future_skew_ms, plan.registry_url)
+    to_readings = udf(decode, result_type=DataTypes.STRING(), func_type="pandas")
     tables.create_temporary_function("to_readings", to_readings)
     _define(tables, plan, "readings")
     _insert(tables, statement("archive_readings_insert"))

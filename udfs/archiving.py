@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 import msgspec
 import numpy as np
 import pandas as pd
-from pyflink.table.udf import ScalarFunction
+from pyflink.table.udf import FunctionContext, ScalarFunction
 
+from fleetpulse.kafka.schema_registry import sensor_readings
 from fleetpulse.records.batch import DecodedBatch, decode_batch
 from fleetpulse.records.documents import documents
 
@@ -21,10 +22,15 @@ class ToReadings(ScalarFunction):
 
     Args:
         max_future_skew_ms: see `records.reading.decode_record`.
+        registry_url: of the registry of Avro schemas; without one, Avro is malformed.
     """
 
-    def __init__(self, max_future_skew_ms: int) -> None:
+    def __init__(self, max_future_skew_ms: int, registry_url: str | None = None) -> None:
         self._max_future_skew_ms = max_future_skew_ms
+        self._registry_url = registry_url
+
+    def open(self, function_context: FunctionContext) -> None:  # noqa: ARG002 the registry needs nothing of it
+        self._avro = sensor_readings(self._registry_url)
 
     def is_deterministic(self) -> bool:
         """No, or the planner evaluates it twice: for the filter and for the projection."""
@@ -34,7 +40,7 @@ class ToReadings(ScalarFunction):
         self, value: pd.Series, topic: pd.Series, partition: pd.Series, offset: pd.Series, kafka_time: pd.Series
     ) -> pd.Series:
         kafka_times_ms = kafka_time.to_numpy("datetime64[ms]").view("int64").tolist()
-        decoded = decode_batch(value.tolist(), kafka_times_ms, self._max_future_skew_ms)
+        decoded = decode_batch(value.tolist(), kafka_times_ms, self._max_future_skew_ms, avro=self._avro)
         indices = zip(topic.tolist(), partition.tolist(), offset.tolist(), strict=True)
         rows = np.full(len(value), None, dtype=object)
         for index, batch in enumerate(batches(decoded, [f"{t}:{p}:{o}" for t, p, o in indices])):

@@ -8,8 +8,7 @@ from pyflink.table.udf import FunctionContext, ScalarFunction
 
 from fleetpulse.frames.frame import Batch, arrivals_of, pack
 from fleetpulse.frames.order import PartitionOrder
-from fleetpulse.kafka.schema_registry import Registry
-from fleetpulse.records.avro import SensorReadings
+from fleetpulse.kafka.schema_registry import sensor_readings
 from fleetpulse.records.batch import decode_batch
 from fleetpulse.records.unmeasured import count_unmeasured
 from udfs.losses import Losses, LossPolicy
@@ -43,7 +42,6 @@ class ToFrames(ScalarFunction):
         self._max_future_skew_ms = max_future_skew_ms
         self._measured = measured
         self._registry_url = registry_url
-        self._avro: SensorReadings | None = None
         self._order = PartitionOrder(out_of_orderness_ms)
         self._loss = loss
         self._losses: Losses | None = None
@@ -54,8 +52,7 @@ class ToFrames(ScalarFunction):
         self._unmeasured = metrics.counter("fleetpulse_records_without_metrics")
         if self._loss is not None:
             self._losses = Losses(self._loss, metrics, len(self._shard_keys))
-        if self._registry_url is not None:
-            self._avro = SensorReadings(Registry(self._registry_url).schema)
+        self._avro = sensor_readings(self._registry_url)
 
     def close(self) -> None:
         if self._losses is not None:

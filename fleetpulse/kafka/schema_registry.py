@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from fleetpulse.errors import FleetpulseError
 from fleetpulse.http import PatientClient
-from fleetpulse.records.avro import LARGEST_ID, UnknownSchemaError
+from fleetpulse.records.avro import LARGEST_ID, SensorReadings, UnknownSchemaError
 
 PATIENCE_S = 300  # then the job fails, Flink restarts it, and the wait becomes visible in Flink's UI
 UNKNOWN_FOR_S = 30
@@ -103,3 +103,8 @@ class Registry:
 
 def _reason(answer: _Answer) -> str:
     return str(answer.fields.get("message") or f"HTTP {answer.status}, and nothing that a registry says")
+
+
+def sensor_readings(url: str | None) -> SensorReadings | None:
+    """What decodes Avro by the schemas of the registry at `url`; None without one. Connects to nothing yet."""
+    return SensorReadings(Registry(url).schema) if url is not None else None

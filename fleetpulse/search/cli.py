@@ -13,9 +13,8 @@ from fleetpulse.cli.commandline import run
 from fleetpulse.cli.parameters import CONTEXT, Matching, Url, brokers, milliseconds, schema_registry_if_any
 from fleetpulse.cli.settings import setting, takes
 from fleetpulse.durations import DAY_MS
-from fleetpulse.kafka.schema_registry import Registry
+from fleetpulse.kafka.schema_registry import sensor_readings
 from fleetpulse.kafka.topics import ensure_topics
-from fleetpulse.records.avro import SensorReadings
 from fleetpulse.search.fill import Reading, consumer_of, fill
 from fleetpulse.search.server import SearchServer
 
@@ -54,10 +53,9 @@ def command(settings: Settings) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
     logging.getLogger("kafka").setLevel(logging.WARNING)  # else every connection
-    avro = SensorReadings(Registry(settings.registry_url).schema) if settings.registry_url else None
     ensure_topics(settings.bootstrap_servers, [replace(topics.TELEMETRY, name=name) for name in settings.events_topics])
     consumer = consumer_of(settings.bootstrap_servers, settings.events_topics)
-    reading = Reading(settings.max_future_skew_ms, avro)
+    reading = Reading(settings.max_future_skew_ms, sensor_readings(settings.registry_url))
     read = rejected = refused = 0
     try:
         for outcome in fill(consumer, SearchServer(settings.search_url, settings.index), reading):

@@ -13,6 +13,7 @@ import requests
 from kafka import KafkaConsumer
 
 from fleetpulse.cli.commandline import run
+from fleetpulse.database.migrate import migrate
 from fleetpulse.errors import FleetpulseError
 from fleetpulse.kafka.schema_registry import Registry
 from fleetpulse.kafka.topics import ensure_topics
@@ -22,6 +23,8 @@ from fleetpulse.topics import Topic
 from generator.cli import command as generate
 from generator.scenario import Dialect
 from tests.e2e.jobs.test_monitor import SCENARIO
+from tests.e2e.support.archives import Archive
+from tests.e2e.support.databases import fresh_database
 from tests.e2e.support.embedded import EmbeddedStack
 from tests.e2e.support.jobs import inactivity, lasting
 from tests.e2e.support.monitoring import RULES, check, told
@@ -136,3 +139,17 @@ def test_the_monitor_job_decides_avro_as_it_does_json(own: EmbeddedStack, regist
     rules = ("--rules", str(tmp_path / "rules.yaml"), "--window", "10s")
     job.decide_all(*SETTINGS, *rules, "--schema.registry.url", url)
     check(job, must, scenario)
+
+
+def test_the_archive_job_stores_avro_beside_json(own: EmbeddedStack, registry: Registry) -> None:
+    schema_id = registry.register("archived-value", SCHEMA)
+    in_avro = encode(schema_id, {"device_id": "d1", "ts": 1_767_225_600_123, "temperature_c": 51.5, "humidity": 8.0})
+    in_json = b'{"device_id":"d2","ts":1767225600124,"temperature_c":20.5}'
+    with fresh_database(own.database_dsn) as dsn:
+        migrate(dsn)
+        archive = Archive(own, dsn)
+        archive.write(in_avro, in_json, b"\0rubbish", topic=archive.readings_topic)
+        with archive.running("readings", "--schema.registry.url", stack_registry.url(own.layout)):
+            archive.wait_for_rows(sensor_readings=2)
+        stored = archive.query("SELECT device_id, temperature_c, humidity FROM sensor_readings ORDER BY time LIMIT 10")
+        assert stored == [("d1", 51.5, 8.0), ("d2", 20.5, None)]

@@ -38,14 +38,15 @@ class Archive:
         assert producer.flush(60) == 0
 
     @contextmanager
-    def running(self, kinds: str = "alerts") -> Iterator[str]:
-        """Run the job, from the beginning of its topics. Gives its id."""
+    def running(self, kinds: str = "alerts", *more: str) -> Iterator[str]:
+        """Run the job, from the beginning of its topics, with `more` arguments. Gives its id."""
         layout = self._stack.layout
         url = f"jdbc:postgresql://{layout.address('postgres')}/{conninfo_to_dict(self.dsn)['dbname']}"
         arguments = [
             *submit.defaults(layout, "archive"),
             *("--archive", kinds, "--alerts.topic", self.topic, "--database.url", url),
             *("--aggregates.topic", self.aggregates_topic, "--events.topic", self.readings_topic),
+            *more,
         ]
         job = submit.submit(layout, "archive", arguments)
         try:

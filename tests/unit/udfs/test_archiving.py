@@ -2,12 +2,15 @@
 
 import json
 from typing import Any
+from unittest.mock import Mock
 
+import pandas as pd
 import pytest
 
+from fleetpulse.records.avro import SCHEMA, SensorReadings, encode
 from fleetpulse.records.batch import decode_batch
 from fleetpulse.times import iso
-from udfs.archiving import BATCH_READINGS, batches
+from udfs.archiving import BATCH_READINGS, ToReadings, batches
 
 NOON_MS = 1_767_268_800_000
 
@@ -61,3 +64,32 @@ def test_a_reading_that_cannot_be_written_is_left_out_and_logged(
     [readings] = archived(b'{"device_id":"d1"}', b'{"device_id":"d2","ts":%d}' % (NOON_MS + 1))
     assert [reading["device_id"] for reading in readings] == ["d2"]
     assert "the reading at t:0:0 is left out" in caplog.text
+
+
+def test_avro_is_archived_by_the_schemas_of_the_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def sensor_readings(url: str | None) -> SensorReadings | None:
+        asked.append(url)
+        return SensorReadings(lambda _id: SCHEMA) if url else None
+
+    monkeypatch.setattr("udfs.archiving.sensor_readings", sensor_readings)
+    in_avro = encode(7, {"device_id": "d1", "ts": NOON_MS, "temperature_c": 51.5, "humidity": 8.0})
+    in_json = b'{"device_id":"d2","temperature_c":20.5}'
+    with_registry = archived_by(ToReadings(60_000, "http://registry:8085"), in_avro, in_json)
+    assert [(r["device_id"], r["temperature_c"], r.get("humidity")) for r in with_registry] == [
+        ("d1", 51.5, 8.0),
+        ("d2", 20.5, None),
+    ]
+    assert [r["device_id"] for r in archived_by(ToReadings(60_000), in_avro, in_json)] == ["d2"]
+    assert asked == ["http://registry:8085", None]
+
+
+def archived_by(function: ToReadings, *values: bytes) -> list[dict[str, Any]]:
+    """The readings that the function makes of one Arrow batch of records."""
+    count = len(values)
+    function.open(Mock())
+    places = pd.Series(["t"] * count), pd.Series([0] * count), pd.Series(range(count))
+    kafka_time = pd.Series([NOON_MS] * count).astype("datetime64[ms]")
+    rows = function.eval(pd.Series(values), *places, kafka_time)
+    return [reading for row in rows if row is not None for reading in json.loads(row)]

@@ -28,7 +28,7 @@ COPY generator generator
 COPY rules rules
 COPY deploy/docker/migrate.py deploy/docker/
 # Commands whose packages are not here are not offered.
-RUN rm -r fleetpulse/backtest fleetpulse/dashboards fleetpulse/search fleetpulse/stack \
+RUN rm -r fleetpulse/backtest fleetpulse/dashboards fleetpulse/stack \
     && pip install --no-build-isolation --no-index --editable . \
     && python -m compileall -q .
 

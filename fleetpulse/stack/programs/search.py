@@ -39,7 +39,7 @@ def install() -> None:
 
 
 def programs(stack: Layout) -> list[Program]:
-    """How to run the server, and what fills its index unless Vector does."""
+    """How to run the server, and what fills its index with all that Vector does not."""
     command = (
         str(java_home() / "bin" / "java"),
         *_JAVA_OPTIONS,
@@ -50,7 +50,8 @@ def programs(stack: Layout) -> list[Program]:
         *("-cp", str(_HOME / "lib" / "*"), "org.opensearch.bootstrap.OpenSearch"),
     )
     server = Program("search", command, "search")
-    return [server] if "vector" in stack.optional else [server, _indexer(stack)]
+    topics = _topics(stack)
+    return [server, _indexer(stack, topics)] if topics else [server]
 
 
 def _as_root() -> tuple[str, ...]:
@@ -58,13 +59,18 @@ def _as_root() -> tuple[str, ...]:
     return ("-Djna.nounpack=true",) if os.geteuid() == 0 else ()
 
 
-def _indexer(stack: Layout) -> Program:
+def _topics(stack: Layout) -> list[str]:
+    """The topics that the indexer reads: Vector reads those in JSON, and Avro needs the registry."""
+    in_json = () if "vector" in stack.optional else TOPICS
+    return [*in_json, *([SENSOR_RAW.name] if "registry" in stack.optional else ())]
+
+
+def _indexer(stack: Layout, topics: list[str]) -> Program:
     """How to run what fills the index."""
     command = [sys.executable, "-m", "fleetpulse.search.cli", "--kafka.bootstrap.servers", stack.address("kafka")]
-    command += ["--search.url", url(stack), "--search.index", INDEX]
+    command += ["--search.url", url(stack), "--search.index", INDEX, "--events.topic", ";".join(topics)]
     if "registry" in stack.optional:
-        topics = (*TOPICS, SENSOR_RAW.name)
-        command += ["--events.topic", ";".join(topics), "--schema.registry.url", registry.url(stack)]
+        command += ["--schema.registry.url", registry.url(stack)]
     # An index that it made itself would not be as the template says.
     return Program("indexer", after(template_url(stack), tuple(command)), None, {"PYTHONPATH": str(project_root())})
 

@@ -120,6 +120,7 @@ def test_the_small_image_has_all_that_its_commands_import(tmp_path: Path) -> Non
         "fleetpulse.deadletters",
         "fleetpulse.kafka",
         "fleetpulse.rulefiles",
+        "fleetpulse.search",
         "generator",
     )
     ask = f"""

@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 
 from fleetpulse.cli import main
 from fleetpulse.stack.merge import merge
-from fleetpulse.topics import TOPICS
+from fleetpulse.topics import SENSOR_RAW, TOPICS
 from tests.unit.deploy.docker.composition import ONCE, ROOT, SERVICES, composition, environment_file, options
 
 PROPERTIES = dict(
@@ -163,7 +163,7 @@ def test_jobs_take_the_arguments_that_they_are_submitted_with(job: str, tmp_path
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("name", ["topics", "simulator", "sensors", "submit-monitor", "submit-archive"])
+@pytest.mark.parametrize("name", ["topics", "simulator", "sensors", "search-avro", "submit-monitor", "submit-archive"])
 def test_commands_exist_with_their_options(name: str) -> None:
     command: Command = main.fleetpulse
     words = list(SERVICES[name]["command"])
@@ -180,6 +180,16 @@ def test_the_registry_is_where_jobs_look_for_it() -> None:
     url = options("submit-monitor")["--schema.registry.url"]
     assert url == f"http://registry:{INSIDE['registry']}/apis/ccompat/v7"
     assert SERVICES["kafka-ui"]["environment"]["KAFKA_CLUSTERS_0_SCHEMAREGISTRY"] == url
+    assert {options(name)["--schema.registry.url"] for name in ("submit-archive", "search-avro")} == {url}
+
+
+def test_avro_is_decided_archived_and_indexed() -> None:
+    decided, archived = (options(name)["--events.topic"].split(";") for name in ("submit-monitor", "submit-archive"))
+    assert decided == archived == ["events", "telemetry.raw", "sensor-data", SENSOR_RAW.name]
+    by_vector = (ROOT / "deploy" / "observability" / "vector" / "search.yaml").read_text()
+    [in_json] = re.findall(r"topics: \[(.*)\]", by_vector)
+    assert [*in_json.split(", "), options("search-avro")["--events.topic"]] == archived
+    assert options("search-avro")["--search.url"] == f"http://search:{INSIDE['search']}"
 
 
 def test_roles_of_the_database_are_those_that_have_a_password() -> None:

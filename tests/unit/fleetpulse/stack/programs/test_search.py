@@ -53,9 +53,11 @@ def test_avro_is_indexed_where_there_is_a_registry(stack: Layout) -> None:
     assert "http://127.0.0.1:9085/apis/ccompat/v7" in command
 
 
-def test_vector_fills_the_index_where_it_runs(stack: Layout) -> None:
+def test_vector_fills_the_index_where_it_runs_but_reads_no_avro(stack: Layout) -> None:
     with_vector = Layout(stack.root, 1000, frozenset({"search", "vector"}))
     assert [program.name for program in search.programs(with_vector)] == ["search"]
+    with_both = indexer(Layout(stack.root, 1000, frozenset({"search", "vector", "registry"})))
+    assert with_both[with_both.index("--events.topic") + 1] == "sensor.raw"
 
 
 def test_the_index_knows_every_field_of_a_document_and_the_older_name_of_temperature() -> None:

@@ -92,8 +92,16 @@ savepoint: setup ## Take a savepoint of a job and print its path (JOB=monitor; S
 
 ## Simulated devices and tools
 
-run-producer: setup ## Simulate 1,000 devices that send temperature and humidity every 2 s (ARGS="--topic sensor.raw --dialect avro", METRICS_PORT=2112)
-	@METRICS_PORT=$${METRICS_PORT:-2112} $(BIN)/fleetpulse generate --dialect telemetry --num.devices 1000 --event.interval.ms 2s $(ARGS)
+# What run-producer does where neither the environment nor ARGS says otherwise.
+PRODUCER = METRICS_PORT=$${METRICS_PORT:-$${FLEETPULSE_METRICS_PORT:-2112}} \
+    SENSOR_COUNT=$${SENSOR_COUNT:-$${FLEETPULSE_NUM_DEVICES:-1000}} \
+    SENSOR_INTERVAL=$${SENSOR_INTERVAL:-$${FLEETPULSE_EVENT_INTERVAL_MS:-2s}} \
+    FLEETPULSE_DIALECT=$${FLEETPULSE_DIALECT:-telemetry} \
+    FLEETPULSE_DURATION_SECONDS=$${FLEETPULSE_DURATION_SECONDS:-forever} \
+    FLEETPULSE_FAILURE_PROBABILITY=$${FLEETPULSE_FAILURE_PROBABILITY:-0}
+
+run-producer: setup ## Simulate 1,000 devices that send temperature and humidity every 2 s, until Ctrl-C (ARGS="--dialect avro", SENSOR_COUNT=10)
+	@$(PRODUCER) $(BIN)/fleetpulse generate $(ARGS)
 
 load: setup ## Send 5,000 records/s; print the achieved rate, lag and latency (ARGS="--rate 10000 --duration.seconds 120")
 	@$(BIN)/fleetpulse load $(ARGS)

@@ -26,7 +26,7 @@ from fleetpulse.records.avro import SCHEMA
 from fleetpulse.topics import EVENTS, SENSOR_RAW, TELEMETRY
 from generator.options import Metrics
 from generator.run import Outcome, run
-from generator.scenario import MAX_DEVICES, MAX_DRIFT_PER_DAY, Dialect, Scenario
+from generator.scenario import ENDLESS_MS, MAX_DEVICES, MAX_DRIFT_PER_DAY, Dialect, Scenario
 from generator.sending.metrics import Address
 
 SENSOR_DATA = replace(TELEMETRY, name="sensor-data")
@@ -65,6 +65,14 @@ class Rate(Number):
         if 0 < rate < _SLOWEST:
             self.fail(f"{value!r} is neither 0 nor in the range {_SLOWEST:g}<=x<={_FASTEST:g}", param, ctx)
         return rate
+
+
+class HowLong(Duration):
+    """A duration, or `forever`: until it is stopped."""
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read what was given."""
+        return ENDLESS_MS if value in ("forever", ENDLESS_MS) else super().convert(value, param, ctx)
 
 
 class DialectChoice(click.Choice[str]):
@@ -114,7 +122,9 @@ class Settings:
         default=10,
         variables=("SENSOR_INTERVAL",),
     )
-    duration_ms: int = _seconds("duration.seconds", "How long the live part lasts.", 60_000)
+    duration_ms: int = setting(
+        "duration.seconds", HowLong("s"), "How long the live part lasts; forever: until it is stopped.", default=60_000
+    )
     failure_probability: float = _share(
         "failure.probability", "Chance that a device falls silent within each five timeouts.", 0.1
     )
@@ -234,12 +244,13 @@ def scenario_of(settings: Settings, schema_id: int = 1) -> Scenario:
     """
     devices, rate = settings.devices, settings.rate
     history_ms = settings.backfill_ms + (settings.duration_ms if rate == 0 else 0)
+    endless = settings.duration_ms == ENDLESS_MS
     return Scenario(
         seed=settings.seed,
         devices=devices,
         interval_ms=devices * 1000 / rate if rate else settings.event_interval_ms,
         start_ms=settings.start_ms or int(time.time() * 1000) - history_ms,
-        duration_ms=settings.backfill_ms + settings.duration_ms,
+        duration_ms=ENDLESS_MS if endless else settings.backfill_ms + settings.duration_ms,
         dialect=settings.dialect,
         failure_probability=settings.failure_probability,
         site_outage_ms=settings.site_outage_ms,
@@ -263,6 +274,8 @@ def scenario_of(settings: Settings, schema_id: int = 1) -> Scenario:
 
 
 def _check(settings: Settings) -> None:
+    if settings.rate == 0 and settings.duration_ms == ENDLESS_MS:
+        raise ConfigurationError("--rate 0 sends a history that ends now: --duration.seconds cannot be forever")
     if settings.start_ms and settings.backfill_ms:
         raise ConfigurationError("--start and --backfill.seconds exclude each other: an early --start is a history")
     if settings.start_ms and settings.start_ms > time.time() * 1000:

@@ -12,6 +12,7 @@ from generator.scenario import Scenario
 NEVER = 2**63 - 1
 _FAILURE, _DEATH, _OUTAGE = 1, 2, 3
 _DEAD_SHARE = 0.2
+_CYCLES_AHEAD = 10_000  # where a device never fails, the search would not end
 
 Silence = tuple[int, int]
 """First silent instant and first instant that is not, epoch ms."""
@@ -44,8 +45,10 @@ def _failure(scenario: Scenario, device: int, after_ms: int) -> Silence:
     key = draw(scenario.seed, _FAILURE, device)
     # Cycles are shifted from device to device, so that the fleet does not fail in step.
     origin = scenario.start_ms - key % cycle
-    number = max(0, (after_ms - origin) // cycle)
+    number = first = max(0, (after_ms - origin) // cycle)
     while (begin := origin + number * cycle) < scenario.end_ms:
+        if number == first + _CYCLES_AHEAD:
+            return begin, begin  # none so far: search on from there
         bits = mix(key + number)
         if unit(bits) < scenario.failure_probability:
             from_ms = begin + int(2 * timeout * unit(mix(bits + 1)))

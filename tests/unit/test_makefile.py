@@ -13,6 +13,9 @@ import click
 import pytest
 
 from fleetpulse.cli.main import fleetpulse
+from fleetpulse.cli.settings import parse as parse_settings
+from generator.cli import Settings, scenario_of
+from generator.scenario import ENDLESS_MS, Dialect, Scenario
 from tests.unit.deploy.docker.composition import ROOT, SERVICES
 
 TEXT = (ROOT / "Makefile").read_text()
@@ -118,6 +121,39 @@ def test_three_brokers_come_with_their_settings() -> None:
 def test_sensors_run_on_this_machine_unless_a_container_is_asked_for() -> None:
     assert "fleetpulse sensors" in would("start-sensors")
     assert "up --detach sensors" in would("start-sensors", "DOCKER=1")
+
+
+def producer(monkeypatch: pytest.MonkeyPatch, **given: str) -> Scenario:
+    """What `make run-producer` would simulate in an environment."""
+    for name in [name for name in os.environ if name.startswith(("FLEETPULSE_", "SENSOR_", "METRICS_"))]:
+        monkeypatch.delenv(name)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    done = subprocess.run(["make", "--dry-run", "run-producer"], cwd=ROOT, capture_output=True, text=True, check=True)
+    line = next(line for line in done.stdout.replace("\\\n", " ").splitlines() if "fleetpulse generate" in line)
+    command, arguments = line.split(".venv/bin/fleetpulse generate")
+    printed = subprocess.run(["bash", "-c", f"{command} env"], capture_output=True, text=True, check=True).stdout
+    for name, value in (entry.split("=", 1) for entry in printed.splitlines() if "=" in entry):
+        if name.startswith(("FLEETPULSE_", "SENSOR_", "METRICS_")):
+            monkeypatch.setenv(name, value)
+    return scenario_of(parse_settings(Settings, shlex.split(arguments)))
+
+
+def test_the_producer_sends_as_its_predecessor_did_until_it_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = producer(monkeypatch)
+    assert (usual.devices, usual.interval_ms, usual.dialect) == (1_000, 2_000, Dialect.TELEMETRY)
+    assert (usual.duration_ms, usual.failure_probability) == (ENDLESS_MS, 0)
+    assert os.environ["METRICS_PORT"] == "2112"
+
+
+def test_variables_win_over_what_the_producer_usually_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = producer(monkeypatch, SENSOR_COUNT="7", SENSOR_INTERVAL="500ms", METRICS_PORT="2113")
+    assert (asked.devices, asked.interval_ms) == (7, 500)
+    assert os.environ["METRICS_PORT"] == "2113"
+    general = producer(monkeypatch, FLEETPULSE_NUM_DEVICES="8", FLEETPULSE_DIALECT="avro")
+    assert (general.devices, general.dialect) == (8, Dialect.AVRO)
+    ending = producer(monkeypatch, FLEETPULSE_DURATION_SECONDS="60", FLEETPULSE_FAILURE_PROBABILITY="0.1")
+    assert (ending.duration_ms, ending.failure_probability) == (60_000, 0.1)
 
 
 def test_cleaning_up_a_build_deletes_no_container() -> None:

@@ -1,11 +1,13 @@
 import time
+from itertools import islice
 
 import pytest
 
 from fleetpulse.cli.commandline import run as run_command
 from generator import cli
+from generator.fleet.plan import readings
 from generator.run import Outcome
-from generator.scenario import Dialect
+from generator.scenario import ENDLESS_MS, Dialect
 from tests.unit.generator.fleets import START_MS
 
 TOPIC_VARIABLES = ("TELEMETRY_TOPIC", "SENSOR_TOPIC", "FLEETPULSE_TOPIC")
@@ -156,6 +158,13 @@ def test_arguments_come_before_named_variables_and_those_before_the_general_ones
     assert scenario_of(started, "--num.devices", "5").devices == 5
 
 
+@pytest.mark.parametrize("more", [(), ("--backfill.seconds", "10m")], ids=["from now on", "after a history"])
+def test_it_may_go_on_until_it_is_stopped(started, more):
+    scenario = scenario_of(started, "--duration.seconds", "forever", "--failure.probability", "0.5", *more)
+    assert scenario.duration_ms == ENDLESS_MS
+    assert len(list(islice(readings(scenario), 1_000))) == 1_000
+
+
 def test_the_named_variables_are_read(started, monkeypatch):
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "b:2")
     monkeypatch.setenv("SENSOR_INTERVAL", "2s")
@@ -177,6 +186,8 @@ def test_the_named_variables_are_read(started, monkeypatch):
         (["--event.interval.ms", "2 seconds"], "'2 seconds' is not a duration like 500ms, 2s, 10m, 1h"),
         (["--duration.seconds", "-5"], "'-5' is not a duration"),
         (["--duration.seconds", "0"], "nothing to send: duration and backfill are both 0"),
+        (["--duration.seconds", "for ever"], "'for ever' is not a duration"),
+        (["--duration.seconds", "forever", "--rate", "0"], "--duration.seconds cannot be forever"),
         (["--failure.probability", "1.5"], "1.5 is not in the range 0<=x<=1"),
         (["--backfill", "ten"], "'ten' is not a duration"),
         (["--backfill", "1m", "--start", "2026-01-01"], "--start and --backfill.seconds exclude each other"),

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.fleet.silence import NEVER, next_silence, site_of
+from generator.scenario import ENDLESS_MS
 from tests.unit.generator.fleets import QUIET, START_MS
 
 FAILING = replace(QUIET, failure_probability=0.5, duration_ms=3_000_000)
@@ -53,3 +54,10 @@ def test_an_outage_silences_a_whole_site_and_no_other():
     assert sorted(len(found) for found in by_site.values()) == [1] * len(by_site)
     struck = [found for (found,) in by_site.values() if found]
     assert struck == [((START_MS + 150_000, START_MS + 250_000),)]
+
+
+def test_the_search_for_a_silence_ends_though_the_fleet_does_not_and_goes_on_later():
+    hardly = replace(QUIET, failure_probability=1e-12, site_outage_ms=0, duration_ms=ENDLESS_MS)
+    silent_from, silent_until = next_silence(hardly, 0, START_MS)
+    assert START_MS < silent_from == silent_until
+    assert next_silence(hardly, 0, silent_from)[0] > silent_from

@@ -148,8 +148,8 @@ def test_the_archive_job_stores_avro_beside_json(own: EmbeddedStack, registry: R
     with fresh_database(own.database_dsn) as dsn:
         migrate(dsn)
         archive = Archive(own, dsn)
-        archive.write(in_avro, in_json, b"\0rubbish", topic=archive.readings_topic)
         with archive.running("readings", "--schema.registry.url", stack_registry.url(own.layout)):
+            archive.write(in_avro, in_json, b"\0rubbish", topic=archive.readings_topic)
             archive.wait_for_rows(sensor_readings=2)
         stored = archive.query("SELECT device_id, temperature_c, humidity FROM sensor_readings ORDER BY time LIMIT 10")
         assert stored == [("d1", 51.5, 8.0), ("d2", 20.5, None)]

@@ -11,8 +11,10 @@ from click import Command, Context
 from ruamel.yaml import YAML
 
 from fleetpulse.cli import main
+from fleetpulse.cli.settings import parse
 from fleetpulse.stack.merge import merge
 from fleetpulse.topics import SENSOR_RAW, TOPICS
+from generator.sensors import Settings, sensors_of
 from tests.unit.deploy.docker.composition import ONCE, ROOT, SERVICES, composition, environment_file, options
 
 PROPERTIES = dict(
@@ -173,6 +175,32 @@ def test_commands_exist_with_their_options(name: str) -> None:
         assert found is not None
         command = found
     command.make_context(name, words)
+
+
+def test_the_limits_of_every_rule_set_can_be_set_from_outside() -> None:
+    sets = {path.stem: path.read_text() for path in (ROOT / "rules").glob("*.yaml")}
+    named = {name for text in sets.values() for name in re.findall(r"\$\{(\w+):-", text)}
+    assert {"MAX_TEMPERATURE", "MIN_HUMIDITY", "TEMP_MIN_THRESHOLD"} <= named
+    given = {name: str(number) for number, name in enumerate(sorted(named))}
+    for rules in sets:
+        service = composition({**given, "RULES": rules})["services"]["submit-monitor"]
+        assert service["environment"] == given
+        assert f"--rules=/opt/fleetpulse/rules/{rules}.yaml" in service["command"]
+
+
+def test_devices_can_be_set_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    fleet = composition({"SENSOR_COUNT": "1000", "SENSOR_INTERVAL": "2s"})["services"]["simulator"]["command"]
+    assert {"--num.devices=1000", "--event.interval.ms=2s"} <= set(fleet)
+    named = {"SENSOR_TYPE": "vibration", "SENSOR_ID": "press-7", "SAMPLING_INTERVAL": "4s"}
+    given = {**named, "FACTORY_SECTION": "hall-1", "MACHINE_ID": "m1", "ZONE": "B"}
+    for name, value in composition(given)["services"]["sensors"]["environment"].items():
+        monkeypatch.setenv(name, value)
+    [one] = sensors_of(parse(Settings, []))
+    assert (one.sensor_id, one.kind.name, one.kind.interval_ms) == ("press-7", "vibration", 4_000)
+    assert (one.section, one.machine, one.zone) == ("hall-1", "m1", "B")
+    for name in given:
+        monkeypatch.setenv(name, "")  # as compose sets what nobody gave
+    assert len(sensors_of(parse(Settings, []))) == 5
 
 
 def test_the_registry_is_where_jobs_look_for_it() -> None:

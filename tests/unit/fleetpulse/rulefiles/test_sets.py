@@ -67,6 +67,13 @@ def test_the_complete_set_has_every_kind() -> None:
     assert len(rules) >= 20
 
 
+@pytest.mark.parametrize("limit", ["-20", "0", "42", "120"])
+def test_limits_of_the_complete_set_may_be_any(limit: str) -> None:
+    rules = load(ROOT / "rules" / "complete.yaml", {"MAX_TEMPERATURE": limit, "MIN_HUMIDITY": limit}).rules
+    assert [rule.above for rule in rules if rule.id == "temperature-high"] == [Levels(critical=float(limit))]
+    assert [rule.below for rule in rules if rule.id == "humidity-low"] == [Levels(critical=float(limit))]
+
+
 @pytest.mark.parametrize("path", SETS, ids=lambda p: p.stem)
 def test_every_set_measures_what_there_is_and_survives_its_topic(path: Path) -> None:
     rules = load(path, {})

@@ -22,26 +22,37 @@ def read_to_end(bootstrap_servers: str, topic: str, group: str) -> Iterator[Mess
     Raises:
         FleetpulseError: no broker answers, or the topic is not there.
     """
-    consumer = Consumer(
-        {
-            "bootstrap.servers": bootstrap_servers,
-            "group.id": group,
-            "isolation.level": "read_committed",
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-            "fetch.message.max.bytes": LARGEST_MESSAGE_BYTES,
-            "log_level": 0,
-        }
-    )
+    consumer = _consumer(bootstrap_servers, group)
     try:
         partitions = [TopicPartition(topic, p, 0) for p in partitions_of(consumer, bootstrap_servers, topic)]
         # Later records stay for the next time: a replay of records that are rejected again would never end.
-        ends = [_end(consumer, partition) for partition in partitions]
+        ends = [_bounds(consumer, partition)[1] for partition in partitions]
         for partition, end in zip(partitions, ends, strict=True):
             consumer.assign([partition])
             yield from _until(consumer, topic, end)
     finally:
         consumer.close()
+
+
+def last_records(bootstrap_servers: str, topic: str, count: int) -> list[Message]:
+    """The last committed records of a topic, about as many from each partition, in order of their Kafka timestamps.
+
+    Raises:
+        FleetpulseError: no broker answers, or the topic is not there.
+    """
+    consumer = _consumer(bootstrap_servers, "fleetpulse-sample")
+    try:
+        partitions = [TopicPartition(topic, p) for p in partitions_of(consumer, bootstrap_servers, topic)]
+        found: list[Message] = []
+        for partition in partitions:
+            first, end = _bounds(consumer, partition)
+            partition.offset = max(first, end - -(-count // len(partitions)))
+            if partition.offset < end:
+                consumer.assign([partition])
+                found += _until(consumer, topic, end)
+    finally:
+        consumer.close()
+    return sorted(found, key=lambda message: message.timestamp()[1])
 
 
 def partitions_of(consumer: Consumer, bootstrap_servers: str, topic: str) -> list[int]:
@@ -59,12 +70,27 @@ def partitions_of(consumer: Consumer, bootstrap_servers: str, topic: str) -> lis
     return sorted(found.partitions)
 
 
-def _end(consumer: Consumer, partition: TopicPartition) -> int:
+def _consumer(bootstrap_servers: str, group: str) -> Consumer:
+    return Consumer(
+        {
+            "bootstrap.servers": bootstrap_servers,
+            "group.id": group,
+            "isolation.level": "read_committed",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "fetch.message.max.bytes": LARGEST_MESSAGE_BYTES,
+            "log_level": 0,
+        }
+    )
+
+
+def _bounds(consumer: Consumer, partition: TopicPartition) -> tuple[int, int]:
+    """The offset of the first record that is there, and the one after the last."""
     try:
-        end: int = consumer.get_watermark_offsets(partition, timeout=_ANSWER_S)[1]
+        first, end = consumer.get_watermark_offsets(partition, timeout=_ANSWER_S)
     except KafkaException as failed:
         raise FleetpulseError(f"topic {partition.topic} cannot be read: {failed.args[0].str()}") from failed
-    return end
+    return first, end
 
 
 def _until(consumer: Consumer, topic: str, end: int) -> Iterator[Message]:

@@ -99,7 +99,7 @@ def _beside(fields: Mapping[str, object]) -> dict[str, float]:
     """Numbers under a metric's own name beside a type; other values there are unknown fields."""
     if _METRICS.isdisjoint(fields):
         return {}
-    return {name: _number(fields[name]) for name in UNITS if _is_number(fields.get(name))}
+    return {name: _number(fields[name]) for name in UNITS if is_number(fields.get(name))}
 
 
 def _of_event(event_type: object, places: Sequence[Mapping[str, object]]) -> dict[str, float]:
@@ -139,12 +139,13 @@ def _numbers(fields: Mapping[str, object], names: Iterable[str]) -> dict[str, fl
     return {name: _number(value) for name in names if (value := fields.get(name)) is not None}
 
 
-def _is_number(value: object) -> TypeGuard[int | float | Decimal]:
+def is_number(value: object) -> TypeGuard[int | float | Decimal]:
+    """Return whether a parsed value is a number, which a boolean is not."""
     return isinstance(value, _NUMBERS) and not isinstance(value, bool)
 
 
 def _number(value: object) -> float:
-    if not _is_number(value):
+    if not is_number(value):
         raise WrongTypeError(value)
     try:
         number = float(value)

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterable
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import NamedTuple
 
 UNITS: dict[str, str] = {
@@ -29,6 +30,7 @@ OF_TYPE = {
 }
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 _BY_NAME = {name: name for name in UNITS} | OF_TYPE
+_RESEMBLES = 0.8  # how much of two names must be the same, from 0 to 1
 
 
 class Conversion(NamedTuple):
@@ -100,6 +102,12 @@ def metric_of(name: object) -> str | None:
     if not isinstance(name, str):
         return None
     return _BY_NAME.get(name.lower()) or (name if is_metric_name(name) else None)
+
+
+def nearest_metric(name: str) -> str | None:
+    """The metric with a unit of its own that a name is the name of, or is meant to be; None where it resembles none."""
+    near = get_close_matches(name.lower().replace("-", "_"), _BY_NAME, 1, _RESEMBLES)
+    return _BY_NAME[near[0]] if near else None
 
 
 def converted(metric: str, value: float, unit: str | None) -> float | None:

@@ -10,16 +10,18 @@ from typing import Any
 import click
 
 from fleetpulse import topics
-from fleetpulse.cli.parameters import INSTANT_FORMS, Instant, bootstrap_servers, topic_option
+from fleetpulse.cli.parameters import INSTANT_FORMS, Instant, Topics, bootstrap_servers, topic_option
 from fleetpulse.cli.settings import FLAG, option
 from fleetpulse.cli.tables import console, echo, echo_records
 from fleetpulse.errors import ConfigurationError, FleetpulseError
 from fleetpulse.kafka.topics import ensure_topics
 from fleetpulse.rulefiles import show
+from fleetpulse.rulefiles.arriving import in_words, sample
 from fleetpulse.rulefiles.difference import difference
-from fleetpulse.rulefiles.files import Loaded, load_with_warnings
+from fleetpulse.rulefiles.files import load_with_warnings
 from fleetpulse.rulefiles.fixtures import differences, read_fixture
 from fleetpulse.rulefiles.topic import Book, publish, read_book
+from fleetpulse.rules.checks import starving
 from fleetpulse.rules.model import RuleSet
 from fleetpulse.rules.versions import NOTICE_MS, USUAL_NOTICE_MS, Version, in_force
 from fleetpulse.times import iso
@@ -44,12 +46,31 @@ def command() -> None:
 
 @command.command("check")
 @_files
-def check_command(files: tuple[Path, ...]) -> None:
-    """Print what is wrong with rule files, or what they contain. Several files are one set."""
-    rules = _warned(load_with_warnings(files))
+@option(
+    "topic",
+    Topics(),
+    "Topics of telemetry, separated by ';': also show what arrives there, and which rules get no values.",
+    parameter="telemetry",
+    environment=False,
+)
+@bootstrap_servers
+def check_command(files: tuple[Path, ...], telemetry: tuple[str, ...] | None, bootstrap_servers: str) -> int:
+    """Print what is wrong with rule files, or what they contain. Several files are one set.
+
+    With --topic, exit code 1 where a rule gets no values.
+    """
+    loaded = load_with_warnings(files)
+    rules = show.warned(loaded)
     console().print(show.rules(rules))
     kinds = Counter(rule.kind for rule in rules.rules)
     click.echo(f"{_count(rules)}: {', '.join(f'{n:,} {kind}' for kind, n in kinds.items()) or 'none'}")
+    if telemetry is None:
+        return 0
+    found = sample(bootstrap_servers, telemetry)
+    echo(*in_words(found))
+    without = loaded.lines(starving(rules, found.metrics))
+    echo(*(f"warning: {line}" for line in without), err=True)
+    return 1 if without else 0
 
 
 @command.command("test")
@@ -59,6 +80,8 @@ def test_command(files: tuple[Path, ...]) -> None:
     failed = 0
     for file in files:
         fixture = read_fixture(file)
+        for line in fixture.warnings:
+            echo(f"warning: {line}", err=True)
         different = list(differences(fixture))
         failed += bool(different)
         echo(f"{file}: {'FAILED' if different else f'{len(fixture.expected):,} alerts as expected'}")
@@ -80,7 +103,7 @@ def test_command(files: tuple[Path, ...]) -> None:
 @_on_the_topic
 def apply_command(files: tuple[Path, ...], effective_from_ms: int | None, bootstrap_servers: str, topic: str) -> None:
     """Publish rule files as the next version. Several files are one set; it replaces the one before as a whole."""
-    rules = _warned(load_with_warnings(files))
+    rules = show.warned(load_with_warnings(files))
     _effective_from_ms(effective_from_ms)
     ensure_topics(bootstrap_servers, [Topic(topic, topics.RULES.partitions, topics.RULES.config)])
     later: list[Version] = []
@@ -146,7 +169,7 @@ def diff_command(
     """Show what differs between two files, what is in force and a file, or two versions."""
     if len(files) not in ((0,) if versions else (1, 2)):
         raise ConfigurationError("expected one file, two files, or --versions and two numbers")
-    sets = [load_with_warnings((file,)).rules for file in files]
+    sets = [show.warned(load_with_warnings((file,))) for file in files]
     if len(sets) < 2:
         book = _book(bootstrap_servers, topic)
         sets = [book.numbered(number).rules for number in versions or ()] or [_in_force(book), *sets]
@@ -156,12 +179,6 @@ def diff_command(
         echo_records([json.dumps(found.as_document(), ensure_ascii=False).encode()])
     else:
         echo(*([*found.lines()] or ["no difference"]))
-
-
-def _warned(loaded: Loaded) -> RuleSet:
-    for line in loaded.warnings:
-        echo(f"warning: {line}", err=True)
-    return loaded.rules
 
 
 def _count(rules: RuleSet) -> str:

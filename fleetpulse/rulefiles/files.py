@@ -40,10 +40,15 @@ class _File(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """A set from files, and a line for each thing in it that may not be meant."""
+    """A set from files, and a line for each thing in it that may not be meant; `origins` has the file of each rule."""
 
     rules: RuleSet
     warnings: list[str]
+    origins: "list[tuple[_File, int]]"
+
+    def lines(self, found: Iterable[Fault]) -> list[str]:
+        """A line for each thing that was found in the set, at its place in its file."""
+        return list(_in_files(found, self.origins))
 
 
 def load(paths: Path | Iterable[Path], environment: Mapping[str, str] = os.environ) -> RuleSet:
@@ -76,7 +81,7 @@ def load_with_warnings(paths: Path | Iterable[Path], environment: Mapping[str, s
     wrong = wrong or list(_in_files(faults(loaded), origins))
     if wrong:
         raise RuleFileError(wrong)
-    return Loaded(loaded, list(_in_files(warnings(loaded), origins)))
+    return Loaded(loaded, list(_in_files(warnings(loaded), origins)), origins)
 
 
 def _read(path: Path, environment: Mapping[str, str]) -> _File:

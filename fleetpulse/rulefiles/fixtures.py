@@ -16,10 +16,10 @@ from fleetpulse.frames.order import PartitionOrder
 from fleetpulse.numbers import exact
 from fleetpulse.records.dialects import Location
 from fleetpulse.records.metrics import UNITS
-from fleetpulse.rulefiles.files import load
+from fleetpulse.rulefiles.files import load_with_warnings
 from fleetpulse.rulefiles.source import MAX_BYTES, Unreadable, parse
 from fleetpulse.rules import model as rule_types
-from fleetpulse.rules.checks import check
+from fleetpulse.rules.checks import check, warnings
 from fleetpulse.rules.model import RuleSet
 from fleetpulse.rules.parts import RuleError, Severity
 from fleetpulse.rules.versions import Version
@@ -57,7 +57,10 @@ class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Fixture(NamedTuple):
-    """A fixture that was read: frames of records, up to when they are evaluated, and the alerts they must raise."""
+    """A fixture that was read: frames of records, up to when they are evaluated, and the alerts they must raise.
+
+    `warnings` are about the rules.
+    """
 
     rules: RuleSet
     frames: list[Frame]
@@ -65,6 +68,7 @@ class Fixture(NamedTuple):
     start_ms: int
     expected: list[Expected]
     nothing_else: bool
+    warnings: list[str]
 
 
 def read_fixture(path: Path) -> Fixture:
@@ -75,13 +79,13 @@ def read_fixture(path: Path) -> Fixture:
     """
     document = _document(path)
     start_ms = _instant_ms(f"{path}: start", document.start, 0)
-    rules = _rules(path, document.rules)
+    rules, warned = _rules(path, document.rules)
     frames = [_frame(f"{path}: records[{n}]", record, start_ms) for n, record in enumerate(document.records)]
     for n, expected in enumerate(document.expect):
         _instant_ms(f"{path}: expect[{n}].at", expected.at, start_ms)
     last_ms = max((t for frame in frames for t in frame.readings.event_times_ms), default=start_ms)
     until_ms = last_ms if document.until is None else _instant_ms(f"{path}: until", document.until, start_ms)
-    return Fixture(rules, frames, until_ms, start_ms, document.expect, document.expect_nothing_else)
+    return Fixture(rules, frames, until_ms, start_ms, document.expect, document.expect_nothing_else, warned)
 
 
 def differences(fixture: Fixture) -> Iterator[str]:
@@ -152,12 +156,17 @@ def _document(path: Path) -> _Document:
         raise ConfigurationError(f"{path}: no fixture of rules: {reason}") from None
 
 
-def _rules(path: Path, given: str | list[object]) -> RuleSet:
-    """A file's rules, by its name from the fixture's folder, without the environment's variables; or those given."""
+def _rules(path: Path, given: str | list[object]) -> tuple[RuleSet, list[str]]:
+    """A file's rules, by its name from the fixture's folder, without the environment's variables; or those given.
+
+    With them come lines of what may not be meant.
+    """
     if isinstance(given, str):
-        return load(path.parent / given, {})
+        rules, warned, _ = load_with_warnings(path.parent / given, {})
+        return rules, warned
     try:
-        return check(rule_types.read({"rules": given}))
+        rules = check(rule_types.read({"rules": given}))
+        return rules, [f"{path}: {RuleError(where, message)}" for where, message in warnings(rules)]
     except RuleError as bad:
         raise ConfigurationError(f"{path}: {bad}") from None
 

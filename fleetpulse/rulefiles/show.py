@@ -5,13 +5,21 @@ from io import StringIO
 from rich.table import Table
 from ruamel.yaml import YAML
 
-from fleetpulse.cli.tables import cell
+from fleetpulse.cli.tables import cell, echo
 from fleetpulse.rulefiles.difference import difference, fields_of, in_words
+from fleetpulse.rulefiles.files import Loaded
 from fleetpulse.rules.model import RuleSet, to_document
 from fleetpulse.rules.versions import Versions, in_force
 from fleetpulse.times import iso
 
 _IN_COLUMNS = ("id", "kind")
+
+
+def warned(loaded: Loaded) -> RuleSet:
+    """The rules that were read, after their warnings are printed to standard error."""
+    for line in loaded.warnings:
+        echo(f"warning: {line}", err=True)
+    return loaded.rules
 
 
 def rules(shown: RuleSet) -> Table:

@@ -1,10 +1,10 @@
 """Checks of a set of rules beyond its types. Checks of the fields of a kind are in the file of that kind."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 import msgspec
 
-from fleetpulse.records.metrics import is_metric_name
+from fleetpulse.records.metrics import UNITS, is_metric_name, nearest_metric
 from fleetpulse.rules.faults import glob_mistakes, metric_mistakes
 from fleetpulse.rules.kinds import KINDS, Rule
 from fleetpulse.rules.model import RuleSet
@@ -86,6 +86,36 @@ def _common_contradictions(path: str, rule: Rule) -> Iterator[Fault]:
         yield f"{path}.scope.sites", "silence is evaluated by device, not by site: a silent device reports no site"
 
 
+def starving(rules: RuleSet, metrics: Collection[str]) -> Iterator[Fault]:
+    """The metrics that rules need and that are not among those that arrive."""
+    for index, rule in enumerate(rules.rules):
+        if isinstance(rule, ReadingRule):
+            for path, metric in rule.metrics(f"rules[{index}]"):
+                if metric not in metrics:
+                    yield path, f"no record has `{metric}`: {rule.id!r} {_WITHOUT.get(rule.kind, 'never fires')}"
+
+
+_WITHOUT = {"missing": "fires for every device", "condition": "never knows it"}
+
+
+def _unusual_metrics(by_path: Mapping[str, Rule]) -> Iterator[Fault]:
+    """Metrics that only some records can bring, each at the first rule that names it."""
+    first: dict[str, str] = {}
+    for path, rule in by_path.items():
+        for where, metric in rule.metrics(path) if isinstance(rule, ReadingRule) else ():
+            first.setdefault(metric, where)
+    for metric, where in first.items():
+        if metric not in UNITS:
+            near = nearest_metric(metric)
+            meant = (
+                f"; is `{near}` meant?" if near is not None else ", and a field of this name in telemetry is dropped"
+            )
+            yield (
+                where,
+                f"`{metric}` comes only in records that name it as their sensor_type, event_type or name{meant}",
+            )
+
+
 def warnings(rules: RuleSet) -> list[Fault]:
     """Probable mistakes in a set without faults, in the order of its rules."""
     by_path = {f"rules[{index}]": rule for index, rule in enumerate(rules.rules)}
@@ -97,5 +127,6 @@ def warnings(rules: RuleSet) -> list[Fault]:
         nameless = msgspec.structs.replace(rule, id="")
         if first.setdefault(nameless, rule.id) != rule.id and path not in shadowed:
             found.append((path, f"is the same as {first[nameless]!r}"))
+    found += _unusual_metrics(by_path)
     order = {path: index for index, path in enumerate(by_path)}
     return sorted(found, key=lambda fault: order[fault[0].partition("]")[0] + "]"])

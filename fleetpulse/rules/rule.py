@@ -75,6 +75,11 @@ class ReadingRule(BaseRule, frozen=True, kw_only=True):
         """The unit of its alerts' values and limits."""
         return UNITS.get(self.metric or "")
 
+    def metrics(self, path: str) -> Iterator[tuple[str, str]]:
+        """The metrics that it needs values of, each with the path of its field."""
+        if self.metric is not None:
+            yield f"{path}.metric", self.metric
+
     def severity_at(self, level: int) -> str:
         """The severity of its alerts at a level."""
         severity: str | None = getattr(self, "severity", None)

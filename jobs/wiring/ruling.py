@@ -6,7 +6,8 @@ from pathlib import Path
 import click
 
 from fleetpulse.rulefiles.difference import difference
-from fleetpulse.rulefiles.files import load
+from fleetpulse.rulefiles.files import load_with_warnings
+from fleetpulse.rulefiles.show import warned
 from fleetpulse.rulefiles.topic import Book, publish, read_book
 from fleetpulse.rules.model import RuleSet
 from fleetpulse.rules.versions import USUAL_NOTICE_MS, Version, Versions, in_force
@@ -14,12 +15,12 @@ from fleetpulse.times import iso
 
 
 def given_rules(file: Path | None) -> RuleSet | None:
-    """The rules of a file; None without one.
+    """The rules of a file, whose warnings are printed; None without one.
 
     Raises:
         RuleFileError: the file holds no rules.
     """
-    return None if file is None else load(file)
+    return None if file is None else warned(load_with_warnings(file))
 
 
 def rule_versions(bootstrap_servers: str, topic: str, given: RuleSet | None) -> Versions:

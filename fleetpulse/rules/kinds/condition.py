@@ -66,9 +66,14 @@ class Condition(ReadingRule, frozen=True, kw_only=True, tag="condition"):
 
     def mistakes(self, path: str) -> Iterator[Fault]:
         """Names of metrics that readings cannot have."""
+        for where, metric in self.metrics(path):
+            yield from metric_mistakes(where, metric)
+
+    def metrics(self, path: str) -> Iterator[tuple[str, str]]:
+        """The metrics of its values against limits."""
         for where, node in self.when.walk(f"{path}.when"):
             if not isinstance(node.metric, UnsetType):
-                yield from metric_mistakes(f"{where}.metric", node.metric)
+                yield f"{where}.metric", node.metric
 
     def references(self, path: str) -> Iterator[tuple[str, str]]:
         """The rules that it asks for."""

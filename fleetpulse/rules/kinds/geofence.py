@@ -51,6 +51,10 @@ class Geofence(FollowingRule, frozen=True, kw_only=True, tag="geofence"):
         if any(not (-90 <= lat <= 90 and -180 <= lon <= 180) for lat, lon in corners):
             yield f"{path}.area", "expected latitudes from -90 to 90 and longitudes from -180 to 180"
 
+    def metrics(self, path: str) -> Iterator[tuple[str, str]]:
+        """The coordinates."""
+        yield from ((f"{path}.area", metric) for metric in ("lat", "lon"))
+
     def evaluator(self, index: int) -> "GeofenceEvaluator":
         """What follows its device's position."""
         return GeofenceEvaluator(index, self.area, self._limits(), self.hold)

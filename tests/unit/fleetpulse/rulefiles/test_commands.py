@@ -7,6 +7,7 @@ import pytest
 
 from fleetpulse.cli.commandline import run
 from fleetpulse.cli.main import fleetpulse
+from fleetpulse.records.arriving import Arriving
 from fleetpulse.rulefiles import cli
 from fleetpulse.rulefiles.topic import Book
 from fleetpulse.rules.model import RuleSet
@@ -179,3 +180,43 @@ def test_show_writes_a_file_that_is_the_same_set(file, published, capsys, tmp_pa
     assert shown.read_text().startswith("# version 1 on rules, in force from 2026-01-01T00:00:10.000Z\n")
     assert call("diff", str(shown), file("low", 5)) == 0
     assert capsys.readouterr().out == "no difference\n"
+
+
+FUEL = "rules:\n- {kind: threshold, id: fuel, metric: fuel_l, below: {critical: 5}}\n"
+
+
+@pytest.mark.parametrize("command", ["check", "apply", "diff", "test"])
+def test_every_command_that_reads_rules_warns_of_a_metric_that_may_not_come(
+    command: str, tmp_path: Path, published, capsys
+) -> None:
+    path = tmp_path / "fuel.yaml"
+    path.write_text(FUEL if command != "test" else FUEL + "records: []\nexpect: []\n")
+    assert call(command, str(path)) == 0
+    said = capsys.readouterr()
+    assert said.err.startswith(f"warning: {path}")
+    assert "`fuel_l` comes only in records that name it" in said.err
+    assert "warning" not in said.out
+
+
+ALONE = "telemetry has temperature_c, humidity, lat and lon alone: send it as"
+
+
+def test_check_says_what_arrives_and_which_rules_get_nothing(tmp_path: Path, monkeypatch, capsys) -> None:
+    found = Arriving()
+    values = [b'{"device_id": "a", "humidity": 3, "fuel_l": 4, "temperature": 2}', b"[]"]
+    found.take(values, [NOW_MS] * 2, 0)
+    monkeypatch.setattr(cli, "sample", lambda _servers, topics: found if topics == ("telemetry.raw",) else None)
+    path = tmp_path / "fuel.yaml"
+    path.write_text(FUEL)
+    assert call("check", str(path), "--topic", "telemetry.raw") == 1
+    said = capsys.readouterr()
+    assert said.out.splitlines()[2:] == [
+        "1 rule: 1 threshold",
+        "the last 2 records, of 1 device: humidity in 1",
+        "rejected: 1 as not_an_object: the value is valid JSON but not an object",
+        "dropped: `fuel_l` in 1: " + ALONE + ' "event_type": "custom", "name": "fuel_l", "value": …',
+        "dropped: `temperature` in 1: it is called `temperature_c`, in °C",
+    ]
+    assert said.err.splitlines()[1] == f"warning: {path}:2: rules[0].metric: no record has `fuel_l`: 'fuel' never fires"
+    path.write_text(FUEL.replace("fuel_l", "humidity"))
+    assert call("check", str(path), "--topic", "telemetry.raw") == 0

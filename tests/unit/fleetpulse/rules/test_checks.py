@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fleetpulse.records.dialects import SENSOR, metrics_of
 from fleetpulse.records.metrics import OF_TYPE, UNITS
-from fleetpulse.rules.checks import faults, warnings
+from fleetpulse.rules.checks import faults, starving, warnings
 from fleetpulse.rules.faults import covers, longest_literal
 from fleetpulse.rules.model import read
 
@@ -101,3 +101,33 @@ def test_a_glob_that_covers_another_matches_all_that_it_matches(general: str, sp
 )
 def test_a_glob_covers_narrower_ones(general: str, special: str) -> None:
     assert covers(general, special)
+
+
+def test_a_metric_that_only_some_records_can_bring_is_a_warning_once() -> None:
+    fuel = HOT | {"metric": "fuel_l"}
+    where = "comes only in records that name it as their sensor_type, event_type or name"
+    assert warned(
+        fuel, fuel | {"above": {"critical": 1}}, {"kind": "condition", "when": {"metric": "humidty", "above": 3}}
+    ) == [
+        f"rules[0].metric: `fuel_l` {where}, and a field of this name in telemetry is dropped",
+        f"rules[2].when.metric: `humidty` {where}; is `humidity` meant?",
+    ]
+    assert warned(HOT, {"kind": "battery", "below": {"warning": 3}}) == []
+
+
+def test_rules_without_values_are_named_with_their_metrics() -> None:
+    rules = of(
+        HOT,
+        HOT | {"metric": "fuel_l"},
+        {"kind": "battery", "below": {"critical": 5}},
+        {"kind": "missing", "metric": "humidity", "for": "5m"},
+        {"kind": "condition", "when": {"all": [{"rule": "r0"}, {"metric": "co2", "above": 3}]}},
+        {"kind": "geofence", "area": {"shape": "circle", "lat": 1, "lon": 1, "radius_m": 3}},
+        {"kind": "inactivity", "timeout": "5m"},
+    )
+    assert list(starving(read(rules), {"temperature_c", "lat", "lon"})) == [
+        ("rules[1].metric", "no record has `fuel_l`: 'r1' never fires"),
+        ("rules[2].metric", "no record has `battery`: 'r2' never fires"),
+        ("rules[3].metric", "no record has `humidity`: 'r3' fires for every device"),
+        ("rules[4].when.all[1].metric", "no record has `co2`: 'r4' never knows it"),
+    ]

@@ -51,7 +51,7 @@ clean: ## Delete what was built; .venv and .fleetpulse stay
 ## On this machine
 
 demo: setup package ## Start everything, simulate a fleet, and watch its alerts arrive (DURATION=60 ends by itself)
-	@$(BIN)/fleetpulse demo $(if $(DURATION),--duration.seconds $(DURATION))
+	@$(BIN)/fleetpulse demo $(if $(DURATION),--duration.seconds $(DURATION)) $(ARGS)
 
 stack-up: setup ## Start Kafka, Flink and PostgreSQL on this machine
 	@$(BIN)/fleetpulse stack up $(ARGS)

@@ -2,6 +2,7 @@
 
 import os
 import time
+from functools import partial
 from pathlib import Path
 
 import click
@@ -29,6 +30,12 @@ folder_option = option(
     default=DEFAULT_DIR,
     parameter="folder",
 )
+port_offset_option = partial(
+    option,
+    "port.offset",
+    click.IntRange(0, MAX_OFFSET),
+    "Added to every port, for a second stack beside the first; remembered.",
+)
 _flink_rest = option(
     "flink.rest",
     Servers(several=False),
@@ -48,6 +55,16 @@ def show_addresses(stack: Layout) -> None:
             click.echo(f"{name:<12} {address}")
 
 
+def require_running(stack: Layout) -> None:
+    """Refuse to go on without this stack: another one may be at its ports.
+
+    Raises:
+        FleetpulseError: it does not run.
+    """
+    if not supervision.is_running(stack):
+        raise FleetpulseError(f"no stack runs in {stack.root}: start it with `fleetpulse stack up --dir {stack.root}`")
+
+
 def _names(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
     """The names, given in several options or separated by commas."""
     choice = click.Choice(OPTIONAL)
@@ -61,12 +78,7 @@ def command() -> None:
 
 @command.command("up")
 @folder_option
-@option(
-    "port.offset",
-    click.IntRange(0, MAX_OFFSET),
-    "Added to every port, for a second stack beside the first; remembered.",
-    aliases=("--port-offset",),
-)
+@port_offset_option(aliases=("--port-offset",))
 @option(
     "with",
     click.STRING,
@@ -162,6 +174,8 @@ def submit_command(
     refused, identity = check(job, given)
     if refused:
         return refused
+    if not flink_rest:
+        require_running(stack)
     if resume and _runs(flink_rest or stack.address("flink-web"), job, identity):
         click.echo(f"the {job} job runs already")
         return update_rules(job, given)
@@ -195,6 +209,8 @@ def _runs(address: str, job: str, identity: str) -> bool:
 def savepoint_command(job: str, stop: bool, job_id: str | None, flink_rest: str | None, folder: str) -> None:
     """Take a savepoint of a running job and print its path."""
     stack = layout(folder)
+    if not flink_rest:
+        require_running(stack)
     address = flink_rest or stack.address("flink-web")
     target = None if flink_rest else stack.savepoints.as_uri()
     click.echo(rest.savepoint(address, rest.job_id(address, JOBS[job], job_id), target, stop))

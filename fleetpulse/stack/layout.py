@@ -11,9 +11,11 @@ from functools import cached_property
 from pathlib import Path
 
 from fleetpulse.errors import ConfigurationError
+from fleetpulse.stack.processes.marks import marked
 
 DEFAULT_DIR = ".fleetpulse"
 HOST = "127.0.0.1"
+MARK = "FLEETPULSE_STACK"  # in the environment of every process of a stack, and of those they start
 
 # Listeners, and their ports without an offset.
 _BASE_PORTS = {
@@ -119,8 +121,8 @@ class Layout:
 def layout(folder: str | None = None, port_offset: int | None = None, optional: Iterable[str] = ()) -> Layout:
     """The stack in `folder`, by default FLEETPULSE_DIR or `.fleetpulse` in the current folder.
 
-    The port offset is the given one, else FLEETPULSE_PORT_OFFSET, else what the folder was started with before, else 0.
-    Options are those given and those the folder was started with before.
+    The port offset is the given one, else that of the stack that runs in the folder, else FLEETPULSE_PORT_OFFSET, else
+    what the folder was started with before, else 0. Options are those given and those it was started with before.
 
     Raises:
         ConfigurationError: the offset is no number, or takes a port beyond 65535; or the path has blanks.
@@ -129,13 +131,24 @@ def layout(folder: str | None = None, port_offset: int | None = None, optional: 
     if len(str(root).split()) > 1:
         raise ConfigurationError(f"--dir {root}: Flink's scripts cannot work below a path with blanks; choose another")
     _refuse_file_above(root)
-    saved_offset, saved_optional = _saved(root / "stack.json")
+    saved = saved_layout(root)
     if port_offset is None:
         given = os.environ.get("FLEETPULSE_PORT_OFFSET")
-        port_offset = _number(given) if given else saved_offset
+        # The variable may be another stack's: at its ports a command for this one would reach that.
+        port_offset = _number(given) if given and not has_processes(saved) else saved.port_offset
     if not 0 <= port_offset <= MAX_OFFSET:
         raise ConfigurationError(f"--port.offset {port_offset}: expected 0 to {MAX_OFFSET}")
-    return Layout(root, port_offset, saved_optional.union(optional))
+    return Layout(root, port_offset, saved.optional.union(optional))
+
+
+def saved_layout(root: Path) -> Layout:
+    """The stack in this folder as it was started last."""
+    return Layout(root, *_saved(root / "stack.json"))
+
+
+def has_processes(stack: Layout) -> bool:
+    """Whether any process of this stack lives, with its supervisor or without."""
+    return any(marked(MARK, stack.name))
 
 
 def _refuse_file_above(root: Path) -> None:
@@ -152,11 +165,6 @@ def _refuse_file_above(root: Path) -> None:
 def ports_of(options: Iterable[str]) -> list[str]:
     """The names of ports that these options need."""
     return [name for option in options for name in _OPTIONAL_PORTS[option]]
-
-
-def saved_options(root: Path) -> frozenset[str]:
-    """The options that the stack in this folder was started with last."""
-    return _saved(root / "stack.json")[1]
 
 
 def _number(offset: str) -> int:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from fleetpulse.errors import ConfigurationError, FleetpulseError
+from fleetpulse.stack import rest
 from fleetpulse.stack.install.disk import check_free_space
-from fleetpulse.stack.layout import Layout, ports_of, saved_options
+from fleetpulse.stack.layout import Layout, has_processes, ports_of, saved_layout
 from fleetpulse.stack.options import OPTIONS, chosen
 from fleetpulse.stack.ports import check_ports
 from fleetpulse.stack.processes import supervision
@@ -31,10 +32,12 @@ def up(stack: Layout) -> Iterator[str]:
 
     Raises:
         FleetpulseError: something is missing, taken, full, or does not answer in time.
+        ConfigurationError: the stack runs at other ports.
     """
     with _alone(stack):
+        _refuse_to_move(stack)
         running = supervision.is_running(stack)
-        added = stack.optional - saved_options(stack.root) if running else stack.optional
+        added = stack.optional - saved_layout(stack.root).optional if running else stack.optional
         for name in sorted(added):
             OPTIONS[name].check(stack)
         if running:
@@ -63,10 +66,35 @@ def reset(stack: Layout) -> None:
                 shutil.rmtree(folder)
 
 
+def _refuse_to_move(stack: Layout) -> None:
+    """Refuse other ports than those of the stack that runs: its programs would restart, and its jobs end.
+
+    Raises:
+        ConfigurationError: says what runs, which jobs would end, and what to do.
+    """
+    runs = saved_layout(stack.root)
+    if runs.port_offset == stack.port_offset or not has_processes(runs):
+        return
+    names = [status.name for status in supervision.statuses(runs) if status.state == "RUNNING"]
+    raise ConfigurationError(
+        f"--port.offset {stack.port_offset}: the stack in {stack.root} runs at offset {runs.port_offset} "
+        f"({', '.join(names) or 'without its supervisor'}; {_jobs(runs)}); `fleetpulse stack down --dir {stack.root}` "
+        "first, or give a second stack its own folder with --dir"
+    )
+
+
+def _jobs(stack: Layout) -> str:
+    try:
+        names = [job.name for job in rest.running_jobs(stack.address("flink-web"))]
+    except FleetpulseError:
+        return "Flink does not answer, so its jobs are not known"
+    return f"jobs that would end: {', '.join(names)}" if names else "no job runs"
+
+
 def _prepare(stack: Layout) -> None:
     supervision.stop_leftovers(stack)
     check_free_space(stack.root)
-    check_ports(stack, stack.ports.keys() - ({"s3"} if s3.is_elsewhere() else set()))
+    check_ports(stack, [name for name in stack.ports if not (name == "s3" and s3.is_elsewhere())])
     for folder in (stack.run, stack.tmp):  # files of an earlier start are useless now
         shutil.rmtree(folder, ignore_errors=True)
     for folder in (stack.data, stack.savepoints, stack.checkpoints, stack.logs, stack.run, stack.tmp):

@@ -20,7 +20,7 @@ def check_ports(stack: Layout, names: Iterable[str]) -> None:
         if not _is_free(port):
             raise FleetpulseError(
                 f"port {port} is taken{_holder(port)}, and {name} needs it: stop what holds it, or move the whole "
-                f"stack with --port.offset (now {stack.port_offset})"
+                f"stack with --port.offset or FLEETPULSE_PORT_OFFSET (now {stack.port_offset})"
             )
 
 
@@ -37,7 +37,8 @@ def _is_free(port: int) -> bool:
 def _holder(port: int) -> str:
     try:
         for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port:
+            listens = connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port
+            if listens and connection.pid:  # another user's process shows no id
                 return f" by {psutil.Process(connection.pid).name()} (pid {connection.pid})"
     except psutil.Error:
         pass

@@ -22,10 +22,10 @@ from fleetpulse.cli.settings import option
 from fleetpulse.errors import FleetpulseError
 from fleetpulse.kafka.topics import delete_topics, ensure_topics
 from fleetpulse.stack import lifecycle, rest
-from fleetpulse.stack.cli import folder_option, show_addresses
+from fleetpulse.stack.cli import folder_option, port_offset_option, show_addresses
 from fleetpulse.stack.demo.observe import alerts, figures
 from fleetpulse.stack.demo.view import Moment, view
-from fleetpulse.stack.layout import Layout, layout, project_root
+from fleetpulse.stack.layout import Layout, has_processes, layout, project_root
 from fleetpulse.stack.processes import supervision
 from fleetpulse.stack.submit import defaults, submit
 from fleetpulse.topics import AGGREGATES, ALERTS, DEAD_LETTERS, EVENTS, LATE, RULES, Topic, ticks
@@ -68,10 +68,11 @@ class _Demo:
     environment=False,
 )
 @folder_option
-def command(duration_ms: int | None, folder: str) -> None:
+@port_offset_option()
+def command(duration_ms: int | None, folder: str, port_offset: int | None) -> None:
     """Start everything, simulate a fleet, and watch its alerts arrive."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    stack, console = layout(folder), Console()
+    stack, console = layout(folder, port_offset), Console()
     with ExitStack() as ending:
         demo = _start(stack, console, ending)
         last = _watch(demo, console, duration_ms and duration_ms / 1000)
@@ -83,7 +84,7 @@ def command(duration_ms: int | None, folder: str) -> None:
 def _start(stack: Layout, console: Console, ending: ExitStack) -> _Demo:
     began, began_s = datetime.now(UTC), time.monotonic()
     topics = _own_topics(began)
-    if not supervision.is_running(stack):
+    if not has_processes(stack):
         ending.callback(lifecycle.down, stack)
     for name in lifecycle.up(stack):
         console.print(f"{name} is ready after {time.monotonic() - began_s:.0f} s")

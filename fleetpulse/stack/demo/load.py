@@ -18,10 +18,9 @@ from fleetpulse.cli.settings import option
 from fleetpulse.errors import FleetpulseError
 from fleetpulse.kafka.topics import ensure_topics
 from fleetpulse.stack import rest
-from fleetpulse.stack.cli import folder_option
+from fleetpulse.stack.cli import folder_option, require_running
 from fleetpulse.stack.demo.observe import Figures, figures
 from fleetpulse.stack.layout import Layout, layout
-from fleetpulse.stack.processes import supervision
 from fleetpulse.stack.submit import JOBS
 from fleetpulse.topics import ALERTS, TELEMETRY
 
@@ -46,8 +45,7 @@ _BOUND_MS = 2_000  # the jobs' own, which an alert has to wait for
 def command(rate: int, duration_ms: float, topic: str, alerts_topic: str, folder: str) -> None:
     """Send telemetry at a steady rate; print the achieved rate, the job's lag and the latency of its alerts."""
     stack = layout(folder)
-    if not supervision.is_running(stack):
-        raise FleetpulseError(f"no stack runs in {stack.root}: start it with `fleetpulse stack up`")
+    require_running(stack)
     ensure_topics(stack.address("kafka"), [TELEMETRY])
     job = _deciding_job(stack)
     click.echo(f"job {job[0]} reads" if job else "no deciding job runs: only the rate can be measured")

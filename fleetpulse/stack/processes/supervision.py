@@ -15,14 +15,13 @@ import psutil
 
 from fleetpulse.errors import FleetpulseError
 from fleetpulse.stack.install.disk import write_private
-from fleetpulse.stack.layout import Layout
+from fleetpulse.stack.layout import MARK, Layout, has_processes
 from fleetpulse.stack.passwords import password
 from fleetpulse.stack.processes.marks import marked
 from fleetpulse.stack.programs.program import Program
 
 _USER = "fleetpulse"
 _STOP_S = 60
-_MARK = "FLEETPULSE_STACK"  # in the environment of every process of a stack, and of those they start
 _UNREACHABLE = (OSError, http.client.HTTPException, xmlrpc.client.Error)
 _KEPT_ENVIRONMENT = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR", "TZ", "USER")
 
@@ -65,7 +64,7 @@ class _Supervisor:
 
 def is_running(stack: Layout) -> bool:
     """Whether this stack's supervisor answers."""
-    if not _configuration_file(stack).exists():
+    if not _may_answer(stack):
         return False
     try:
         return _Supervisor(stack).identification() == stack.name
@@ -75,12 +74,17 @@ def is_running(stack: Layout) -> bool:
 
 def statuses(stack: Layout) -> list[Status]:
     """All programs in their order of start; empty when the supervisor does not run."""
-    if not _configuration_file(stack).exists():
+    if not _may_answer(stack):
         return []
     try:
         return _Supervisor(stack).statuses()
     except _UNREACHABLE:
         return []
+
+
+def _may_answer(stack: Layout) -> bool:
+    """Whether to ask the supervisor's port: without a process of this stack, another one may be there."""
+    return _configuration_file(stack).exists() and has_processes(stack)
 
 
 def start(stack: Layout, programs: list[Program]) -> None:
@@ -100,7 +104,7 @@ def start(stack: Layout, programs: list[Program]) -> None:
                     _Supervisor(stack).start(status.name)
         return
     write_private(_configuration_file(stack), configuration(stack, programs))
-    environment = {key: os.environ[key] for key in _KEPT_ENVIRONMENT if key in os.environ} | {_MARK: stack.name}
+    environment = {key: os.environ[key] for key in _KEPT_ENVIRONMENT if key in os.environ} | {MARK: stack.name}
     command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(_configuration_file(stack))]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -140,7 +144,7 @@ def stop_leftovers(stack: Layout) -> bool:
 
 def processes(stack: Layout) -> Iterator[psutil.Process]:
     """The living processes of a stack, however they were started or orphaned."""
-    return marked(_MARK, stack.name)
+    return marked(MARK, stack.name)
 
 
 def _is_supervisor(process: psutil.Process) -> bool:

@@ -12,6 +12,8 @@ import pytest
 import requests
 from kafka import KafkaConsumer, KafkaProducer
 
+from fleetpulse.cli.commandline import run
+from fleetpulse.cli.main import fleetpulse
 from fleetpulse.errors import FleetpulseError
 from fleetpulse.stack import lifecycle
 from fleetpulse.stack.layout import Layout
@@ -74,6 +76,21 @@ def test_people_log_in_as_monitor_user_to_the_database_monitoring(own: EmbeddedS
 def test_up_again_changes_nothing(own: EmbeddedStack) -> None:
     before = {name: own.pid(name) for name in PROGRAMS}
     own.wait_until_ready()
+    assert {name: own.pid(name) for name in PROGRAMS} == before
+
+
+def test_other_ports_are_refused_and_nothing_restarts(
+    own: EmbeddedStack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {name: own.pid(name) for name in PROGRAMS}
+    monkeypatch.setenv("FLEETPULSE_PORT_OFFSET", str(free_offset()))
+    for command in (["stack", "up"], ["demo"]):
+        assert run(fleetpulse, [*command, "--dir", str(own.dir)]) == 2
+        error = capsys.readouterr().err
+        assert f"runs at offset {own.layout.port_offset} ({', '.join(sorted(PROGRAMS))}; no job runs)" in error
+        assert error.count("\n") == 1
+    assert run(fleetpulse, ["stack", "status", "--dir", str(own.dir)]) == 0
+    assert own.bootstrap in capsys.readouterr().out
     assert {name: own.pid(name) for name in PROGRAMS} == before
 
 

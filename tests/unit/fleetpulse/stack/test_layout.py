@@ -11,6 +11,7 @@ from fleetpulse.errors import ConfigurationError
 from fleetpulse.stack.layout import OPTIONAL, Layout, layout
 from fleetpulse.stack.programs import prometheus
 from tests.e2e.support.embedded import STRIDE
+from tests.unit.fleetpulse.stack.running import a_process_of
 
 
 def test_the_offset_moves_every_port(tmp_path: Path) -> None:
@@ -54,6 +55,17 @@ def test_the_offset_may_come_from_the_environment(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("FLEETPULSE_PORT_OFFSET", "many")
     with pytest.raises(ConfigurationError, match="FLEETPULSE_PORT_OFFSET"):
         layout(str(tmp_path))
+
+
+def test_a_running_stack_keeps_its_ports_whatever_the_variable_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layout(str(tmp_path), 1000).save()
+    monkeypatch.setenv("FLEETPULSE_PORT_OFFSET", "500")
+    with a_process_of(Layout(tmp_path)):
+        assert layout(str(tmp_path)).port_offset == 1000
+        assert layout(str(tmp_path), 2000).port_offset == 2000
+    assert layout(str(tmp_path)).port_offset == 500
 
 
 def test_two_folders_are_two_stacks(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import yaml
 
 from fleetpulse.errors import ConfigurationError
 from fleetpulse.stack import lifecycle, submit
-from fleetpulse.stack.layout import Layout, saved_options
+from fleetpulse.stack.layout import Layout, saved_layout
 from fleetpulse.stack.processes import supervision
 from fleetpulse.stack.programs import flink, kafka, postgres, s3
 
@@ -119,4 +119,4 @@ def test_a_flink_that_runs_without_it_has_to_be_stopped_first(stack: Layout, mon
     monkeypatch.setattr(supervision, "is_running", lambda _stack: True)
     with pytest.raises(ConfigurationError, match="--with s3: Flink runs without it; stop it first"):
         list(lifecycle.up(stack))
-    assert saved_options(stack.root) == frozenset()
+    assert saved_layout(stack.root).optional == frozenset()

@@ -58,6 +58,15 @@ def test_without_arguments_it_is_one_sensor_of_each_type_until_somebody_stops_it
     assert abs(fleet.start_ms - time.time() * 1000) < 5_000
 
 
+def test_their_topic_is_made_with_three_partitions(monkeypatch):
+    made = []
+    monkeypatch.setattr(sensors, "ensure_topics", lambda _brokers, topics: made.extend(topics))
+    monkeypatch.setattr(sensors, "run", lambda _scenario, _brokers, _topic, prepare, **_: prepare() or Outcome())
+
+    assert run_command(sensors.command, []) == 0
+    assert [(topic.name, topic.partitions) for topic in made] == [("sensor-data", 3)]
+
+
 def test_each_type_speaks_at_its_own_pace(started):
     times = {}
     for at_ms, value in said(fleet_of(started, "--duration.seconds", "20")):

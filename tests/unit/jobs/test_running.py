@@ -90,6 +90,12 @@ def test_every_job_runs_as_it_is_told_to(job: str) -> None:
     assert found["pipeline.name"].startswith("fleetpulse ")
 
 
+@pytest.mark.parametrize("job", ["inactivity", "anomaly", "aggregate", "monitor"])
+def test_records_cross_to_python_in_batches_of_the_size_that_is_asked_for(job: str) -> None:
+    found = flink(job, "--batch.size", "200")
+    assert found["python.fn-execution.bundle.size"] == found["python.fn-execution.arrow.batch.size"] == "200"
+
+
 @pytest.mark.parametrize(
     "settings", [arguments.Settings, archive.Settings, rollup.Settings, cold.Settings], ids=lambda s: s.__module__
 )

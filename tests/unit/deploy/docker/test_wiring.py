@@ -211,6 +211,16 @@ def test_the_registry_is_where_jobs_look_for_it() -> None:
     assert {options(name)["--schema.registry.url"] for name in ("submit-archive", "search-avro")} == {url}
 
 
+@pytest.mark.parametrize("environment", [{}, environment_file("deploy/docker/ha.env")], ids=["one broker", "three"])
+def test_topics_and_messages_can_be_browsed_and_not_changed(environment: dict[str, str]) -> None:
+    services = composition(environment)["services"]
+    shown = services["kafka-ui"]["environment"]
+    brokers = shown["KAFKA_CLUSTERS_0_BOOTSTRAPSERVERS"].split(",")
+    active = [name for name in services if name.startswith("kafka") and "NODE_ID" in services[name]["environment"]]
+    assert brokers == [f"{name}:9092" for name in active[: 3 if environment else 1]]
+    assert shown["KAFKA_CLUSTERS_0_READONLY"] == "true"
+
+
 def test_avro_is_decided_archived_and_indexed() -> None:
     decided, archived = (options(name)["--events.topic"].split(";") for name in ("submit-monitor", "submit-archive"))
     assert decided == archived == ["events", "telemetry.raw", "sensor-data", SENSOR_RAW.name]

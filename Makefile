@@ -92,6 +92,9 @@ savepoint: setup ## Take a savepoint of a job and print its path (JOB=monitor; S
 
 ## Simulated devices and tools
 
+# Where nothing names a broker, and this folder has no stack, that of the containers is used if it runs.
+ON_A_BROKER = bash deploy/docker/broker.sh
+
 # What run-producer does where neither the environment nor ARGS says otherwise.
 PRODUCER = METRICS_PORT=$${METRICS_PORT:-$${FLEETPULSE_METRICS_PORT:-2112}} \
     SENSOR_COUNT=$${SENSOR_COUNT:-$${FLEETPULSE_NUM_DEVICES:-1000}} \
@@ -101,7 +104,7 @@ PRODUCER = METRICS_PORT=$${METRICS_PORT:-$${FLEETPULSE_METRICS_PORT:-2112}} \
     FLEETPULSE_FAILURE_PROBABILITY=$${FLEETPULSE_FAILURE_PROBABILITY:-0}
 
 run-producer: setup ## Simulate 1,000 devices that send temperature and humidity every 2 s, until Ctrl-C (ARGS="--dialect avro", SENSOR_COUNT=10)
-	@$(PRODUCER) $(BIN)/fleetpulse generate $(ARGS)
+	@$(PRODUCER) $(ON_A_BROKER) $(BIN)/fleetpulse generate $(ARGS)
 
 load: setup ## Send 5,000 records/s; print the achieved rate, lag and latency (ARGS="--rate 10000 --duration.seconds 120")
 	@$(BIN)/fleetpulse load $(ARGS)
@@ -111,14 +114,14 @@ start-sensors: secrets
 	@$(COMPOSE) --profile sensors up --detach sensors
 else
 start-sensors: setup ## Simulate factory sensors, one of each type (SENSOR_TYPE=vibration … for one; DOCKER=1 in a container)
-	@$(BIN)/fleetpulse sensors $(ARGS)
+	@$(ON_A_BROKER) $(BIN)/fleetpulse sensors $(ARGS)
 endif
 
 run-generator: setup ## Simulate a fleet (ARGS="--num.devices 200 --seed 7")
-	@$(BIN)/fleetpulse generate $(ARGS)
+	@$(ON_A_BROKER) $(BIN)/fleetpulse generate $(ARGS)
 
 simulate-dlt: setup ## Send every kind of broken record and show where each ended (ARGS="--topic telemetry.raw")
-	@$(BIN)/fleetpulse dlq simulate $(ARGS)
+	@$(ON_A_BROKER) $(BIN)/fleetpulse dlq simulate $(ARGS)
 
 ## Tests and checks
 
@@ -213,16 +216,15 @@ logs-sensors: ## Follow the logs of the containers with simulated devices
 	@$(EVERYTHING) logs --follow --tail 100 sensors simulator
 
 monitor-sensors: setup ## Show what sensors send, as it comes (ARGS="telemetry.raw" for another topic)
-	@$(BIN)/fleetpulse kafka watch $(or $(ARGS),sensor-data)
+	@$(ON_A_BROKER) $(BIN)/fleetpulse kafka watch $(or $(ARGS),sensor-data)
 
 ## A broker
 
-# These ask the broker at localhost:9092, or at KAFKA_BROKERS: in containers or not.
 verify-cluster: setup ## Show brokers, controllers and copies; fails where one is missing or behind
-	@$(BIN)/fleetpulse kafka verify-cluster
+	@$(ON_A_BROKER) $(BIN)/fleetpulse kafka verify-cluster
 
 test-topics: setup ## Compare our topics with what they should be, and list the others
-	@$(BIN)/fleetpulse kafka test-topics
+	@$(ON_A_BROKER) $(BIN)/fleetpulse kafka test-topics
 
 test-external: setup ## Reach every broker from this machine
-	@$(BIN)/fleetpulse kafka test-external
+	@$(ON_A_BROKER) $(BIN)/fleetpulse kafka test-external

@@ -25,7 +25,7 @@ def _on_the_stack(section: str, command: click.Command) -> click.Command:
 
     def checked(output: Path | None, **values: Any) -> Any:
         prepare(output, section)
-        for program in lifecycle.up(layout(optional=["registry"])):
+        for program in lifecycle.up(layout(values.get("folder"), optional=["registry"])):
             click.echo(f"{program} is ready", err=True)
         return measure(output=output, **values)
 

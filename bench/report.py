@@ -12,9 +12,9 @@ import psutil
 from bench.measure import Result, spread
 from bench.measurements.contenders import Contender
 from fleetpulse.cli.files import read_text
+from fleetpulse.cli.folder import DEFAULT_DIR
 from fleetpulse.cli.settings import Decorator, option
 from fleetpulse.errors import ConfigurationError
-from fleetpulse.stack.layout import DEFAULT_DIR
 
 _COLUMNS: tuple[tuple[str, Callable[[Result], float], int], ...] = (
     ("records/s, steady", lambda result: result.steady_per_second, 0),

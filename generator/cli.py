@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from fleetpulse.cli.connections import brokers, named, schema_registry, source_of
 from fleetpulse.cli.parameters import (
     COUNT,
     INSTANT_FORMS,
@@ -15,9 +16,8 @@ from fleetpulse.cli.parameters import (
     Duration,
     Instant,
     Number,
-    brokers,
-    schema_registry,
 )
+from fleetpulse.cli.reachable import address_of, refusal
 from fleetpulse.cli.settings import Setting, group, setting, takes
 from fleetpulse.errors import ConfigurationError, FleetpulseError
 from fleetpulse.kafka.schema_registry import Registry
@@ -49,6 +49,10 @@ class _TopicOption(Setting):
         return os.environ.get(variable) or super().resolve_envvar_value(ctx)
 
 
+_REGISTRY_WAYS = (
+    "give --schema.registry.url, set SCHEMA_REGISTRY_URL, or add one to this folder's stack with "
+    "`fleetpulse stack up --with registry`"
+)
 _FASTEST = 1e9  # records a second: far beyond any machine, and safe for arithmetic on intervals
 _SLOWEST = 1e-6
 
@@ -141,7 +145,7 @@ class Settings:
         default=Dialect.EVENT,
         is_eager=True,  # the topic depends on it
     )
-    registry_url: str = schema_registry()
+    registry_url: str | None = schema_registry()
     backfill_ms: int = _seconds(
         "backfill.seconds",
         "History before the live part, at full speed.",
@@ -222,11 +226,8 @@ def command(settings: Settings) -> int | None:
     topic = replace(usual, name=settings.topic or usual.name)
     _check(settings)
     scenario_of(settings)  # contradictions must be refused before waiting for Kafka
-    schema_id = 1
-    if settings.dialect is Dialect.AVRO:
-        schema_id = Registry(settings.registry_url).register(f"{topic.name}-value", SCHEMA)
     outcome = run(
-        lambda: scenario_of(settings, schema_id),
+        lambda: scenario_of(settings, _schema_id(settings, topic.name)),
         settings.bootstrap_servers,
         topic.name,
         lambda: ensure_topics(settings.bootstrap_servers, [topic]),
@@ -234,6 +235,20 @@ def command(settings: Settings) -> int | None:
         metrics=Address(settings.metrics.host, settings.metrics.port),
     )
     return report(outcome, topic.name)
+
+
+def _schema_id(settings: Settings, topic: str) -> int:
+    """The id of the schema of Avro values; any other dialect needs none.
+
+    Raises:
+        ConfigurationError: nothing names a registry, or none answers.
+    """
+    if settings.dialect is not Dialect.AVRO:
+        return 1
+    url = named(settings.registry_url, "schema registry", _REGISTRY_WAYS)
+    if (why := refusal([address_of(url)])) is not None:
+        raise ConfigurationError(f"no schema registry answers at {url}{source_of(url)}: {why}")
+    return Registry(url).register(f"{topic}-value", SCHEMA)
 
 
 def scenario_of(settings: Settings, schema_id: int = 1) -> Scenario:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import click
 
+from fleetpulse.kafka.broker import reach
 from generator.payloads.records import Record
 from generator.payloads.stream import decided_until, records
 from generator.scenario import Scenario
@@ -55,6 +56,7 @@ def run(
         metrics: where Prometheus finds the simulation's figures.
 
     Raises:
+        ConfigurationError: nothing names a broker, or none answers.
         FleetpulseError: Kafka refuses us, or the truth file cannot be written.
     """
     meter = Meter(_now_ms)
@@ -62,7 +64,7 @@ def run(
         stack.enter_context(served(meter, metrics))
         stop = stack.enter_context(on_signals())
         spooled = stack.enter_context(spool(truth_path)) if truth_path else None
-        client = producer(bootstrap)
+        client = producer(reach(bootstrap))
         if not wait_for_kafka(client, StallWatch(bootstrap, time.time, _say), stop):
             return Outcome(interrupted=True)
         prepare()

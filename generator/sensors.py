@@ -9,7 +9,8 @@ from zlib import crc32
 
 import click
 
-from fleetpulse.cli.parameters import TOPIC, Duration, Matching, brokers
+from fleetpulse.cli.connections import brokers
+from fleetpulse.cli.parameters import TOPIC, Duration, Matching
 from fleetpulse.cli.settings import group, setting, takes
 from fleetpulse.errors import ConfigurationError
 from fleetpulse.kafka.topics import ensure_topics

@@ -24,21 +24,14 @@ from pyflink.table.udf import udf
 from fleetpulse import topics
 from fleetpulse.cli import parameters
 from fleetpulse.cli.commandline import run
-from fleetpulse.cli.database import Database, jdbc
+from fleetpulse.cli.connections import Address, brokers, named, schema_registry_if_any
+from fleetpulse.cli.database import DATABASE_WAYS, Database, jdbc, of_the_stack
 from fleetpulse.cli.files import read_text
-from fleetpulse.cli.parameters import (
-    CONTEXT,
-    EXISTING_FILE,
-    Topics,
-    brokers,
-    milliseconds,
-    schema_registry_if_any,
-    separated,
-    topic,
-)
+from fleetpulse.cli.parameters import CONTEXT, EXISTING_FILE, Topics, milliseconds, separated, topic
 from fleetpulse.cli.settings import group, setting, takes
 from fleetpulse.durations import DAY_MS
 from fleetpulse.errors import ConfigurationError
+from fleetpulse.kafka.broker import reach
 from fleetpulse.kafka.topics import ensure_topics
 from jobs.wiring import running
 from jobs.wiring.arguments import Running
@@ -49,6 +42,7 @@ from udfs.archiving import ToReadings
 
 # How a topic is made that is missing.
 _AS_MADE = {"alerts": topics.ALERTS, "aggregates": topics.AGGREGATES, "readings": topics.TELEMETRY}
+_ROLE = "alert_writer"
 _SECRET_IN = "FLEETPULSE_DATABASE_PASSWORD"  # noqa: S105 the variable's name, not a secret
 
 # Readings cross to Python in batches; nobody waits for one here, so a batch may take its time to fill.
@@ -118,11 +112,11 @@ class Settings:
     max_future_skew_ms: int = milliseconds(
         "max.future.skew", 60_000, 0, DAY_MS, "How far a time may be ahead of the record's Kafka timestamp."
     )
-    database_url: str = setting(
+    database_url: str | None = setting(
         "database.url",
         Database(keywords=False),
         "Database that `fleetpulse database migrate` prepared: postgresql:// or jdbc:postgresql://.",
-        default="postgresql://localhost:5432/monitoring",
+        **of_the_stack(),
     )
     user: str | None = setting(
         "database.user", click.STRING, "Role that writes.  [default: that of the URL, or alert_writer]"
@@ -130,7 +124,8 @@ class Settings:
     password_file: Path | None = setting(
         "database.password.file",
         EXISTING_FILE,
-        f"File that holds the password. Without it {_SECRET_IN} does; it never comes by the command line.",
+        f"File that holds the password; without it {_SECRET_IN} does, or the folder's stack. It never comes by the "
+        "command line.",
     )
     running: Running = group(Running)
 
@@ -154,8 +149,9 @@ def plan(settings: Settings, password: str) -> Plan:
     Raises:
         ConfigurationError: the database's URL holds a password.
     """
+    url = named(settings.database_url, "database", DATABASE_WAYS)
     try:
-        database = jdbc(settings.database_url, _DRIVER)
+        database = jdbc(url, _DRIVER)
     except ValueError as bad:
         raise ConfigurationError(f"--database.url: {bad}: use --database.password.file or {_SECRET_IN}") from None
     all_topics = {
@@ -163,7 +159,7 @@ def plan(settings: Settings, password: str) -> Plan:
         "aggregates": settings.aggregates_topics,
         "readings": settings.readings_topics,
     }
-    sink = {"url": database.url, "user": settings.user or database.user or "alert_writer", "password": password}
+    sink = {"url": database.url, "user": settings.user or database.user or _ROLE, "password": password}
     topics_of = {kind: all_topics[kind] for kind in settings.kinds}
     read = (topic for kind in topics_of for topic in topics_of[kind])
     of_job = identity("archive", *topics_of, *read, database.url.partition("?")[0])
@@ -229,11 +225,14 @@ def _insert(tables: StreamTableEnvironment, insert: str) -> None:
     statements.attach_as_datastream()
 
 
-def _password(file: Path | None) -> str:
-    if file is not None:
+def _password(settings: Settings) -> str:
+    if (file := settings.password_file) is not None:
         return read_text(file, "--database.password.file").rstrip("\r\n")
     if (password := os.environ.get(_SECRET_IN)) is not None:
         return password
+    url = settings.database_url
+    if isinstance(url, Address) and url.stack:
+        return read_text(url.stack.secret(_ROLE), "--database.url").strip()
     raise ConfigurationError(f"no database password: set {_SECRET_IN}, or name a file with --database.password.file")
 
 
@@ -247,10 +246,11 @@ def _prepare_topics(job: Plan) -> None:
 @takes(Settings)
 def command(settings: Settings) -> None:
     """Write alerts, aggregates and readings from Kafka into PostgreSQL or TimescaleDB, once."""
-    job = plan(settings, _password(settings.password_file))
+    job = plan(settings, _password(settings))
     if settings.running.check:
         click.echo(job.identity)
         return
+    reach(job.bootstrap_servers)
     _prepare_topics(job)
     running.submit(job, build)
 

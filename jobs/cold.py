@@ -17,8 +17,10 @@ from pyflink.table import StreamTableEnvironment
 
 from fleetpulse.cli import parameters
 from fleetpulse.cli.commandline import run
-from fleetpulse.cli.parameters import CONTEXT, Matching, brokers
+from fleetpulse.cli.connections import brokers
+from fleetpulse.cli.parameters import CONTEXT, Matching
 from fleetpulse.cli.settings import group, setting, takes
+from fleetpulse.kafka.broker import reach
 from fleetpulse.kafka.topics import ensure_topics
 from fleetpulse.topics import TELEMETRY
 from jobs.wiring import running
@@ -99,6 +101,7 @@ def command(settings: Settings) -> None:
     if settings.running.check:
         click.echo(job.identity)
         return
+    reach(settings.bootstrap_servers)
     ensure_topics(settings.bootstrap_servers, [replace(TELEMETRY, name=name) for name in settings.topics])
     running.submit(job, build)
 

@@ -15,10 +15,12 @@ from pyflink.table import StreamTableEnvironment
 
 from fleetpulse import topics
 from fleetpulse.cli.commandline import run
-from fleetpulse.cli.parameters import CONTEXT, brokers, milliseconds, topic
+from fleetpulse.cli.connections import brokers
+from fleetpulse.cli.parameters import CONTEXT, milliseconds, topic
 from fleetpulse.cli.settings import FLAG, group, setting, takes
 from fleetpulse.durations import DAY_MS, parse
 from fleetpulse.errors import ConfigurationError
+from fleetpulse.kafka.broker import reach
 from fleetpulse.kafka.topics import ensure_topics
 from jobs.wiring import running
 from jobs.wiring.arguments import Running, interval
@@ -104,6 +106,7 @@ def command(settings: Settings) -> None:
     if settings.running.check:
         click.echo(job.identity)
         return
+    reach(settings.bootstrap_servers)
     ensure_topics(settings.bootstrap_servers, [replace(topics.AGGREGATES, name=name) for name in wanted])
     build(running.environment(job.flink), job)
 

@@ -2,17 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
+from functools import cached_property, wraps
 from pathlib import Path
 from typing import Any
 
 from fleetpulse.backtest.run import Settings
 from fleetpulse.backtest.sources import kafka, lines, parquet
 from fleetpulse.backtest.sources.history import Stream
-from fleetpulse.cli.parameters import EXISTING_FILE, EXISTING_FOLDER, Topics, brokers, topic
+from fleetpulse.cli.connections import brokers
+from fleetpulse.cli.parameters import EXISTING_FILE, EXISTING_FOLDER, Topics, topic
 from fleetpulse.cli.settings import FLAG, group, setting, takes
 from fleetpulse.cli.tables import echo
 from fleetpulse.errors import ConfigurationError
+from fleetpulse.kafka.broker import reach
 from fleetpulse.rulefiles.files import load
 from fleetpulse.rulefiles.topic import read_book
 from fleetpulse.rules.versions import Version, Versions
@@ -62,11 +64,22 @@ class History:
 class Source:
     """Where history is."""
 
-    def __init__(self, bootstrap_servers: str, topics: tuple[str, ...], parquet: Path | None, lines: Path | None):
+    def __init__(
+        self, bootstrap_servers: str, topics: tuple[str, ...], parquet: Path | None, lines: Path | None
+    ) -> None:
         if sum(map(bool, (topics, parquet, lines))) > 1:
             raise ConfigurationError("--topic, --parquet, --json.lines: only one of them can be read")
-        self.bootstrap_servers, self._topics = bootstrap_servers, topics
+        self._named, self._topics = bootstrap_servers, topics
         self._parquet, self._lines = parquet, lines
+
+    @cached_property
+    def bootstrap_servers(self) -> str:
+        """The brokers; files need none.
+
+        Raises:
+            ConfigurationError: nothing names a broker, or none answers.
+        """
+        return reach(self._named)
 
     def streams(self, from_ms: int | None) -> list[Stream]:
         """Its records, by Kafka timestamp from an instant on."""

@@ -7,7 +7,14 @@ from urllib.parse import parse_qsl, unquote, urlencode
 
 import click
 
+from fleetpulse.cli.connections import OF_THE_STACK, Address, Connection
+from fleetpulse.cli.files import read_text
+from fleetpulse.cli.folder import FolderStack
 from fleetpulse.cli.parameters import LAST_PORT
+
+DATABASE = "monitoring"
+OWNER = "owner"
+DATABASE_WAYS = "give --database.url, set FLEETPULSE_DATABASE_URL, or start a stack in this folder with `make stack-up`"
 
 _URL = re.compile(
     r"(?:jdbc:)?postgres(?:ql)?:"
@@ -51,8 +58,25 @@ class Database(click.ParamType[str]):
         return text
 
 
+def of_the_stack(user: str = "") -> dict[str, Any]:
+    """The attributes of a setting whose default is the database of the folder's stack.
+
+    Args:
+        user: who connects there; in the URL of the JDBC driver it is nobody.
+    """
+    login = f"{user}@" if user else ""
+
+    def url(stack: FolderStack) -> str:
+        return f"postgresql://{login}{stack.address('postgres')}/{DATABASE}"
+
+    return {"cls": Connection, "of_stack": url, "show_default": OF_THE_STACK}
+
+
 def libpq(text: str) -> str:
-    """A connection string for psycopg. Parameters of the JDBC driver are left out."""
+    """A connection string for psycopg, of a stack with its password. Parameters of the JDBC driver are left out."""
+    if isinstance(text, Address) and text.stack:
+        password = read_text(text.stack.secret(OWNER), "--database.url").strip()
+        return text.replace(f"{OWNER}@", f"{OWNER}:{password}@")
     if not text.startswith("jdbc:"):
         return text
     found = _match(text)

@@ -198,35 +198,6 @@ def has_usable_port(url: str) -> bool:
 TOPIC = Matching(r"(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}", "is no topic name: 1-249 letters, digits, dots, - and _")
 SHARE = Number(0, 1)
 COUNT = Whole(0)
-_HTTP = Url(r"https?://[^\s/]+\S*", "is no URL like http://127.0.0.1:8085/apis/ccompat/v7")
-
-_BROKERS: dict[str, Any] = {
-    "kind": Servers(),
-    "help": "Kafka brokers, as host:port, separated by commas.",
-    "default": "localhost:9092",
-    "variables": ("KAFKA_BROKERS", "KAFKA_BOOTSTRAP_SERVERS"),
-}
-bootstrap_servers = option("kafka.bootstrap.servers", parameter="bootstrap_servers", **_BROKERS)
-
-_REGISTRY: dict[str, Any] = {"kind": _HTTP, "variables": ("SCHEMA_REGISTRY_URL",)}
-DEFAULT_REGISTRY = "http://127.0.0.1:8085/apis/ccompat/v7"
-
-
-def brokers() -> Any:
-    """The brokers, as a field of settings."""
-    return setting("kafka.bootstrap.servers", **_BROKERS)
-
-
-def schema_registry() -> Any:
-    """The schema registry that a producer needs, as a field of settings."""
-    help_ = "Schema registry with Confluent's interface, for values in Avro."
-    return setting("schema.registry.url", help=help_, default=DEFAULT_REGISTRY, **_REGISTRY)
-
-
-def schema_registry_if_any() -> Any:
-    """The schema registry of a consumer, as a field of settings."""
-    help_ = "Registry of Avro schemas, with Confluent's interface.  [default: none, Avro is rejected]"
-    return setting("schema.registry.url", help=help_, **_REGISTRY)
 
 
 def topic(name: str, default: str | None, meaning: str, **settings: Any) -> Any:

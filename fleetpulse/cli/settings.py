@@ -73,6 +73,7 @@ def option(
     aliases: Sequence[str] = (),
     variables: Sequence[str] = (),
     environment: bool = True,
+    beside: Decorator | None = None,
     **attributes: Any,
 ) -> Decorator:
     """Return a decorator that gives a command the option `--<name>`.
@@ -87,6 +88,7 @@ def option(
         aliases: former spellings, whole.
         variables: variables of the environment that are read besides `FLEETPULSE_<NAME>`.
         environment: whether it may come from the environment. A flag never does.
+        beside: another option that every command with this one has too.
         attributes: what else `click.option` takes.
     """
     if kind is FLAG:
@@ -98,7 +100,8 @@ def option(
     attributes.setdefault("show_default", kind is not FLAG)
     attributes.setdefault("cls", Setting)
     names = [f"--{name}", *([short] if short else []), parameter or _parameter(name)]
-    return click.option(*names, help=help, aliases=aliases, **attributes)
+    declare = click.option(*names, help=help, aliases=aliases, **attributes)
+    return declare if beside is None else lambda command: declare(beside(command))
 
 
 def setting(name: str, kind: click.ParamType[Any], help: str, *, default: Any = None, **attributes: Any) -> Any:  # noqa: A002

@@ -2,7 +2,8 @@
 
 import click
 
-from fleetpulse.cli.database import Database, libpq
+from fleetpulse.cli.connections import folder_of_stack, named
+from fleetpulse.cli.database import DATABASE_WAYS, OWNER, Database, libpq, of_the_stack
 from fleetpulse.cli.settings import option
 from fleetpulse.database.migrate import migrate
 
@@ -17,14 +18,15 @@ def command() -> None:
     "database.url",
     Database(),
     "Database to migrate. The password may come from PGPASSWORD or a pgpass file instead.",
-    required=True,
     parameter="url",
     aliases=("--dsn",),
     variables=("FLEETPULSE_DATABASE_DSN",),
+    beside=folder_of_stack,
+    **of_the_stack(OWNER),
 )
-def migrate_command(url: str) -> None:
+def migrate_command(url: str | None) -> None:
     """Apply the migrations the database has not seen yet. Harmless when there are none."""
-    applied = migrate(libpq(url))
+    applied = migrate(libpq(named(url, "database", DATABASE_WAYS)))
     for name in applied:
         click.echo(f"applied {name}")
     if not applied:

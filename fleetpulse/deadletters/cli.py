@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from fleetpulse import topics
+from fleetpulse.cli.connections import bootstrap_servers
 from fleetpulse.cli.files import read_bytes
 from fleetpulse.cli.parameters import (
     EXISTING_FILE,
@@ -20,7 +21,6 @@ from fleetpulse.cli.parameters import (
     Duration,
     Instant,
     Whole,
-    bootstrap_servers,
     topic_option,
 )
 from fleetpulse.cli.settings import FLAG, option
@@ -40,6 +40,7 @@ from fleetpulse.deadletters.replay import Task, replay
 from fleetpulse.deadletters.simulate import simulate_command
 from fleetpulse.deadletters.topics import letters, read_ledger
 from fleetpulse.errors import ConfigurationError, FleetpulseError
+from fleetpulse.kafka.broker import reach
 from fleetpulse.kafka.topics import ensure_topics
 from fleetpulse.records.reading import Rejection, decode_record
 from fleetpulse.records.reasons import Reason
@@ -116,7 +117,8 @@ command.add_command(simulate_command)
 @option("limit", Whole(1), "Show so many, the newest.", default=50, environment=False)
 def list_command(selection: Selection, bootstrap_servers: str, topic: str, limit: int) -> None:
     """List letters: id, when, why, where from, what became of them."""
-    found = _found(bootstrap_servers, topic, selection, _ledger(bootstrap_servers, topic))
+    servers = reach(bootstrap_servers)
+    found = _found(servers, topic, selection, _ledger(servers, topic))
     newest = heapq.nlargest(limit, found, key=lambda pair: (pair[0].failed_at_ms or 0, pair[0].position))
     console().print(show.listing(reversed(newest)))
     if len(newest) == limit:
@@ -127,7 +129,8 @@ def list_command(selection: Selection, bootstrap_servers: str, topic: str, limit
 @_selecting
 def stats_command(selection: Selection, bootstrap_servers: str, topic: str) -> None:
     """Count letters by reason and topic."""
-    found = _found(bootstrap_servers, topic, selection, _ledger(bootstrap_servers, topic))
+    servers = reach(bootstrap_servers)
+    found = _found(servers, topic, selection, _ledger(servers, topic))
     console().print(show.statistics(found))
 
 
@@ -138,8 +141,9 @@ def stats_command(selection: Selection, bootstrap_servers: str, topic: str) -> N
 @_dlq_topic
 def show_command(ids: frozenset[tuple[int, int]], raw: bool, bootstrap_servers: str, topic: str) -> None:
     """Show one letter with all that is known of it. ID is partition:offset."""
-    ledger = _ledger(bootstrap_servers, topic)
-    found = list(_found(bootstrap_servers, topic, Selection(positions=ids), ledger))
+    servers = reach(bootstrap_servers)
+    ledger = _ledger(servers, topic)
+    found = list(_found(servers, topic, Selection(positions=ids), ledger))
     if not found:
         raise FleetpulseError(f"{topic} holds no such letter")
     [(letter, verdict)] = found
@@ -174,19 +178,20 @@ def replay_command(
         raise ConfigurationError("--value: a repaired value needs exactly one ID")
     policy, now_ms = RetryPolicy(max_retries, backoff_ms), time.time_ns() // 1_000_000
     repaired = read_bytes(value, "--value") if value else None
+    servers = reach(bootstrap_servers)
     left: Counter[LetterState] = Counter()
 
     ledger_topic, parked_topic = topics.of_replays(topic)
 
     def plan() -> Iterator[Task]:
-        for letter, verdict in _found(bootstrap_servers, topic, selection, _ledger(bootstrap_servers, topic), policy):
+        for letter, verdict in _found(servers, topic, selection, _ledger(servers, topic), policy):
             task = _task(letter, verdict, parked_topic.name, repaired)
             if task is None:
                 left[verdict.state] += 1
             else:
                 yield task
 
-    tasks = plan() if dry_run else replay(bootstrap_servers, topic, ledger_topic.name, plan, now_ms)
+    tasks = plan() if dry_run else replay(servers, topic, ledger_topic.name, plan, now_ms)
     done = Counter(_kind(task, now_ms) for task in tasks)
     _report(done, left, "would be " if dry_run else "")
 

@@ -8,12 +8,14 @@ from confluent_kafka import KafkaError, Message, Producer
 from rich.table import Table
 
 from fleetpulse import topics
-from fleetpulse.cli.parameters import Duration, bootstrap_servers, topic_option
+from fleetpulse.cli.connections import bootstrap_servers
+from fleetpulse.cli.parameters import Duration, topic_option
 from fleetpulse.cli.settings import option
 from fleetpulse.cli.tables import cell, console
 from fleetpulse.deadletters.letter import Letter, Position
 from fleetpulse.deadletters.topics import letters, position_of
 from fleetpulse.errors import FleetpulseError
+from fleetpulse.kafka.broker import reach
 from generator.payloads.malformed import KINDS, TOO_LARGE, Malformed, value_of
 from generator.scenario import Dialect
 
@@ -31,9 +33,10 @@ def simulate_command(bootstrap_servers: str, topic: str, dialect: str, dlq_topic
     """Send every kind of broken record, and show where each ended. A job must be reading the topic."""
     timeout_s = timeout_seconds / 1000
     kinds = [*KINDS[Dialect(dialect)], TOO_LARGE]
-    sent = _send(bootstrap_servers, topic, kinds, Dialect(dialect))
+    servers = reach(bootstrap_servers)
+    sent = _send(servers, topic, kinds, Dialect(dialect))
     click.echo(f"{len(sent)} broken records sent to {topic}; waiting for them in {dlq_topic}")
-    arrived = _await(bootstrap_servers, dlq_topic, set(sent), timeout_s)
+    arrived = _await(servers, dlq_topic, set(sent), timeout_s)
     console().print(_table(sent, arrived))
     if missing := len(sent) - len(arrived):
         raise FleetpulseError(

@@ -7,9 +7,11 @@ import click
 from confluent_kafka import Consumer
 from rich.table import Table
 
-from fleetpulse.cli.parameters import TOPIC, bootstrap_servers
+from fleetpulse.cli.connections import bootstrap_servers
+from fleetpulse.cli.parameters import TOPIC
 from fleetpulse.cli.tables import cell, console, echo, echo_records
 from fleetpulse.errors import FleetpulseError
+from fleetpulse.kafka.broker import reach
 from fleetpulse.kafka.cluster import cluster, differences, faults, there_and_back, topics_as_they_are
 from fleetpulse.kafka.groups import group_lags
 from fleetpulse.kafka.topics import ensure_topics
@@ -28,7 +30,7 @@ def command() -> None:
 @bootstrap_servers
 def make_topics_command(bootstrap_servers: str) -> None:
     """Make the topics that are missing; those that are there stay as they are."""
-    made = ensure_topics(bootstrap_servers, _STANDARD)
+    made = ensure_topics(reach(bootstrap_servers), _STANDARD)
     for name in made:
         click.echo(f"made {name}")
     if not made:
@@ -39,7 +41,7 @@ def make_topics_command(bootstrap_servers: str) -> None:
 @bootstrap_servers
 def test_topics_command(bootstrap_servers: str) -> int:
     """Compare our topics with what they should be, and list all others. Exit code 1 where one of ours differs."""
-    found = topics_as_they_are(bootstrap_servers)
+    found = topics_as_they_are(reach(bootstrap_servers))
     wrong = {topic.name: differences(topic, found.get(topic.name)) for topic in _STANDARD}
     table = Table("topic", "partitions", "copies", "is", box=None)
     for name, what in wrong.items():
@@ -55,7 +57,7 @@ def test_topics_command(bootstrap_servers: str) -> int:
 @bootstrap_servers
 def verify_cluster_command(bootstrap_servers: str) -> int:
     """Show brokers, controllers and copies. Exit code 1 where one is missing or behind."""
-    found = cluster(bootstrap_servers)
+    found = cluster(reach(bootstrap_servers))
     for node, address in found.brokers.items():
         role = "leads the controllers" if node == found.leader else "controller" if node in found.controllers else ""
         echo(f"{node:<4} {address:<24} {role}".rstrip())
@@ -75,7 +77,7 @@ def groups_command(bootstrap_servers: str) -> None:
     Flink jobs commit with each checkpoint; Kafka calls a group Empty whose members assign partitions themselves.
     """
     table = Table("group", "state", "topic", "partitions", "lag", box=None)
-    for row in group_lags(bootstrap_servers):
+    for row in group_lags(reach(bootstrap_servers)):
         table.add_row(*map(cell, (row.group, row.state, row.topic)), str(row.partitions), f"{row.lag:,}")
     console().print(table)
 
@@ -84,7 +86,7 @@ def groups_command(bootstrap_servers: str) -> None:
 @bootstrap_servers
 def test_external_command(bootstrap_servers: str) -> None:
     """Reach every broker at its advertised address, and send a record through each."""
-    for node, address in cluster(bootstrap_servers).brokers.items():
+    for node, address in cluster(reach(bootstrap_servers)).brokers.items():
         began = time.monotonic()
         there_and_back(address, f"{node} {time.time_ns()}".encode())
         echo(f"broker {node} at {address}: a record there and back, {time.monotonic() - began:.1f} s")
@@ -95,7 +97,7 @@ def test_external_command(bootstrap_servers: str) -> None:
 @bootstrap_servers
 def watch_command(topic: str, bootstrap_servers: str) -> None:
     """Print the values of TOPIC as they come, until interrupted."""
-    echo_records(_values(bootstrap_servers, topic))
+    echo_records(_values(reach(bootstrap_servers), topic))
 
 
 def _values(bootstrap_servers: str, topic: str) -> Iterator[bytes]:
@@ -107,6 +109,7 @@ def _values(bootstrap_servers: str, topic: str) -> Iterator[bytes]:
             "auto.offset.reset": "latest",
             "isolation.level": "read_committed",
             "allow.auto.create.topics": False,
+            "log_level": 0,
         }
     )
     consumer.subscribe([topic])

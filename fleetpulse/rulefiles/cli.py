@@ -10,10 +10,12 @@ from typing import Any
 import click
 
 from fleetpulse import topics
-from fleetpulse.cli.parameters import INSTANT_FORMS, Instant, Topics, bootstrap_servers, topic_option
+from fleetpulse.cli.connections import bootstrap_servers
+from fleetpulse.cli.parameters import INSTANT_FORMS, Instant, Topics, topic_option
 from fleetpulse.cli.settings import FLAG, option
 from fleetpulse.cli.tables import console, echo, echo_records
 from fleetpulse.errors import ConfigurationError, FleetpulseError
+from fleetpulse.kafka.broker import reach
 from fleetpulse.kafka.topics import ensure_topics
 from fleetpulse.rulefiles import show
 from fleetpulse.rulefiles.arriving import in_words, sample
@@ -66,7 +68,7 @@ def check_command(files: tuple[Path, ...], telemetry: tuple[str, ...] | None, bo
     click.echo(f"{_count(rules)}: {', '.join(f'{n:,} {kind}' for kind, n in kinds.items()) or 'none'}")
     if telemetry is None:
         return 0
-    found = sample(bootstrap_servers, telemetry)
+    found = sample(reach(bootstrap_servers), telemetry)
     echo(*in_words(found))
     without = loaded.lines(starving(rules, found.metrics))
     echo(*(f"warning: {line}" for line in without), err=True)
@@ -105,7 +107,8 @@ def apply_command(files: tuple[Path, ...], effective_from_ms: int | None, bootst
     """Publish rule files as the next version. Several files are one set; it replaces the one before as a whole."""
     rules = show.warned(load_with_warnings(files))
     _effective_from_ms(effective_from_ms)
-    ensure_topics(bootstrap_servers, [Topic(topic, topics.RULES.partitions, topics.RULES.config)])
+    servers = reach(bootstrap_servers)
+    ensure_topics(servers, [Topic(topic, topics.RULES.partitions, topics.RULES.config)])
     later: list[Version] = []
     changes = ""
 
@@ -120,7 +123,7 @@ def apply_command(files: tuple[Path, ...], effective_from_ms: int | None, bootst
         changes = difference(before.rules if before else RuleSet(()), rules).summary()
         return Version(book.next_number, from_ms, rules)
 
-    version = publish(bootstrap_servers, topic, decide)
+    version = publish(servers, topic, decide)
     if version is None:
         return
     number, from_ms = version.version, version.effective_from_ms
@@ -201,7 +204,7 @@ def _effective_from_ms(given_ms: int | None) -> int:
 
 
 def _book(bootstrap_servers: str, topic: str) -> Book:
-    return _report_unreadable(read_book(bootstrap_servers, topic))
+    return _report_unreadable(read_book(reach(bootstrap_servers), topic))
 
 
 def _report_unreadable(book: Book) -> Book:

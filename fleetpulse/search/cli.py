@@ -10,9 +10,11 @@ import click
 from fleetpulse import topics
 from fleetpulse.cli import parameters
 from fleetpulse.cli.commandline import run
-from fleetpulse.cli.parameters import CONTEXT, Matching, Url, brokers, milliseconds, schema_registry_if_any
+from fleetpulse.cli.connections import brokers, named, schema_registry_if_any, search_server
+from fleetpulse.cli.parameters import CONTEXT, Matching, Url, milliseconds
 from fleetpulse.cli.settings import setting, takes
 from fleetpulse.durations import DAY_MS
+from fleetpulse.kafka.broker import reach
 from fleetpulse.kafka.schema_registry import sensor_readings
 from fleetpulse.kafka.topics import ensure_topics
 from fleetpulse.search.fill import Reading, consumer_of, fill
@@ -20,6 +22,7 @@ from fleetpulse.search.server import SearchServer
 
 TOPICS = ("events", "telemetry.raw", "sensor-data")  # those in JSON
 INDEX = "sensor_readings"
+_WAYS = "give --search.url, or add one to this folder's stack with `fleetpulse stack up --with search`"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,12 +31,7 @@ class Settings:
 
     bootstrap_servers: str = brokers()
     events_topics: tuple[str, ...] = parameters.topics(TOPICS, "Topics to read, separated by ';'.")
-    search_url: str = setting(
-        "search.url",
-        Url(r"https?://[^\s/]+/?", "is no URL like http://127.0.0.1:9200"),
-        "OpenSearch or Elasticsearch.",
-        default="http://127.0.0.1:9200",
-    )
+    search_url: str | None = search_server(Url(r"https?://[^\s/]+/?", "is no URL like http://127.0.0.1:9200"))
     index: str = setting(
         "search.index",
         Matching("[a-z0-9][a-z0-9_.-]{0,200}", "is no name of an index: lower case letters, digits, _, . and -"),
@@ -53,12 +51,14 @@ def command(settings: Settings) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
     logging.getLogger("kafka").setLevel(logging.WARNING)  # else every connection
-    ensure_topics(settings.bootstrap_servers, [replace(topics.TELEMETRY, name=name) for name in settings.events_topics])
-    consumer = consumer_of(settings.bootstrap_servers, settings.events_topics)
+    server = SearchServer(named(settings.search_url, "search server", _WAYS), settings.index)
+    servers = reach(settings.bootstrap_servers)
+    ensure_topics(servers, [replace(topics.TELEMETRY, name=name) for name in settings.events_topics])
+    consumer = consumer_of(servers, settings.events_topics)
     reading = Reading(settings.max_future_skew_ms, sensor_readings(settings.registry_url))
     read = rejected = refused = 0
     try:
-        for outcome in fill(consumer, SearchServer(settings.search_url, settings.index), reading):
+        for outcome in fill(consumer, server, reading):
             read, rejected, refused = read + outcome.read, rejected + outcome.rejected, refused + outcome.refused
     finally:
         consumer.close()

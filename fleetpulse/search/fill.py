@@ -54,7 +54,8 @@ def consumer_of(bootstrap_servers: str, topics: Sequence[str]) -> Consumer:
             "enable.auto.commit": False,
             "fetch.message.max.bytes": LARGEST_MESSAGE_BYTES,
             "queued.max.messages.kbytes": LARGEST_MESSAGE_BYTES >> 10,  # what waits in memory, a partition
-        }
+        },
+        logger=_log,
     )
     consumer.subscribe(list(topics))
     return consumer

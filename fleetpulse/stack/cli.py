@@ -6,19 +6,22 @@ from functools import partial
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 from rich.table import Table
 
+from fleetpulse.cli.folder import DEFAULT_DIR, MAX_OFFSET
 from fleetpulse.cli.parameters import Servers, separated
 from fleetpulse.cli.settings import FLAG, option
 from fleetpulse.errors import ConfigurationError, FleetpulseError
+from fleetpulse.kafka.broker import reach
 from fleetpulse.stack import lifecycle, rest
-from fleetpulse.stack.layout import DEFAULT_DIR, MAX_OFFSET, OPTIONAL, OPTIONAL_PROGRAMS, Layout, layout
+from fleetpulse.stack.layout import OPTIONAL, OPTIONAL_PROGRAMS, Layout, layout
 from fleetpulse.stack.options import chosen
 from fleetpulse.stack.processes import supervision
 from fleetpulse.stack.programs.postgres import DATABASE
 from fleetpulse.stack.resume import newest_checkpoint
-from fleetpulse.stack.submit import JOBS, check, defaults, submit, update_rules
+from fleetpulse.stack.submit import JOBS, brokers_of, check, submit, surroundings, update_rules
 
 _NAMES = ("kafka", "postgres", "jobmanager", "taskmanager", *OPTIONAL_PROGRAMS, "supervisor")
 
@@ -59,10 +62,12 @@ def require_running(stack: Layout) -> None:
     """Refuse to go on without this stack: another one may be at its ports.
 
     Raises:
-        FleetpulseError: it does not run.
+        ConfigurationError: it does not run.
     """
     if not supervision.is_running(stack):
-        raise FleetpulseError(f"no stack runs in {stack.root}: start it with `fleetpulse stack up --dir {stack.root}`")
+        raise ConfigurationError(
+            f"no stack runs in {stack.root}: start it with `fleetpulse stack up --dir {stack.root}`"
+        )
 
 
 def _names(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
@@ -170,18 +175,27 @@ def submit_command(
 ) -> int:
     """Submit a job, by default to this stack's cluster. ARGUMENTS after -- are the job's own."""
     stack = layout(folder)
-    given = [*([] if flink_rest else defaults(stack, job)), *arguments]
-    refused, identity = check(job, given)
-    if refused:
-        return refused
     if not flink_rest:
         require_running(stack)
-    if resume and _runs(flink_rest or stack.address("flink-web"), job, identity):
+    address = flink_rest or stack.address("flink-web")
+    given = [*_named_folder(stack), *arguments]
+    reach(brokers_of(given))
+    environment = {**os.environ} if flink_rest else surroundings(stack)
+    refused, identity = check(job, given, environment)
+    if refused:
+        return refused
+    if resume and _runs(address, job, identity):
         click.echo(f"the {job} job runs already")
-        return update_rules(job, given)
+        return update_rules(job, given, environment)
     restore = restore or (newest_checkpoint(resume, identity) if resume else None)
-    click.echo(submit(stack, job, given, restore, flink_rest, flink_python))
+    click.echo(submit(stack, job, given, restore, flink_rest, flink_python, environment))
     return 0
+
+
+def _named_folder(stack: Layout) -> list[str]:
+    """The folder as the job's argument, where it was an argument here: it then counts more than variables."""
+    source = click.get_current_context().get_parameter_source("folder")
+    return ["--dir", str(stack.root)] if source is ParameterSource.COMMANDLINE else []
 
 
 def _runs(address: str, job: str, identity: str) -> bool:

@@ -4,44 +4,29 @@ import hashlib
 import json
 import os
 import sys
-from collections import ChainMap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from fleetpulse.cli.folder import (
+    BASE_PORTS,
+    EVERY_PORT,
+    HOST,
+    MAX_OFFSET,
+    OPTIONAL_PORTS,
+    SETTINGS,
+    root_of,
+    saved,
+)
 from fleetpulse.errors import ConfigurationError
 from fleetpulse.stack.processes.marks import marked
 
-DEFAULT_DIR = ".fleetpulse"
-HOST = "127.0.0.1"
-MARK = "FLEETPULSE_STACK"  # in the environment of every process of a stack, and of those they start
+__all__ = ["HOST"]  # for the stack's programs
 
-# Listeners, and their ports without an offset.
-_BASE_PORTS = {
-    "kafka": 9092,
-    "kafka-controller": 9093,
-    "postgres": 5432,
-    "jobmanager": 6123,
-    "flink-web": 8081,
-    "jobmanager-metrics": 9249,
-    "taskmanager-metrics": 2113,
-    "supervisor": 9001,
-}
-# Options, and the listeners they add. See fleetpulse/stack/options.py.
-_OPTIONAL_PORTS: dict[str, dict[str, int]] = {
-    "registry": {"registry": 8085},
-    "prometheus": {"prometheus": 9090, "kafka-metrics": 7071, "postgres-metrics": 9187},
-    "search": {"search": 9200, "search-transport": 9300},
-    "s3": {"s3": 9000},
-    "vector": {"vector": 8686, "vector-metrics": 9598},
-    "grafana": {"grafana": 3000},
-    "timescaledb": {},
-}
-OPTIONAL = tuple(_OPTIONAL_PORTS)
+MARK = "FLEETPULSE_STACK"  # in the environment of every process of a stack, and of those they start
+OPTIONAL = tuple(OPTIONAL_PORTS)
 OPTIONAL_PROGRAMS = ("registry", "postgres-exporter", "prometheus", "search", "indexer", "s3", "vector", "grafana")
-_EVERY_PORT = dict(ChainMap(_BASE_PORTS, *_OPTIONAL_PORTS.values()))
-MAX_OFFSET = 65535 - max(_EVERY_PORT.values())
 
 
 @dataclass(frozen=True)
@@ -55,12 +40,12 @@ class Layout:
     @cached_property
     def ports(self) -> dict[str, int]:
         """The port of each listener."""
-        names = [*_BASE_PORTS, *ports_of(self.optional)]
-        return {name: _EVERY_PORT[name] + self.port_offset for name in names}
+        names = [*BASE_PORTS, *ports_of(self.optional)]
+        return {name: EVERY_PORT[name] + self.port_offset for name in names}
 
     def address(self, name: str) -> str:
         """`host:port` of a listener, whether this stack has it or not."""
-        return f"{HOST}:{_EVERY_PORT[name] + self.port_offset}"
+        return f"{HOST}:{EVERY_PORT[name] + self.port_offset}"
 
     @property
     def data(self) -> Path:
@@ -115,7 +100,7 @@ class Layout:
 
     @property
     def _settings(self) -> Path:
-        return self.root / "stack.json"
+        return self.root / SETTINGS
 
 
 def layout(folder: str | None = None, port_offset: int | None = None, optional: Iterable[str] = ()) -> Layout:
@@ -127,23 +112,22 @@ def layout(folder: str | None = None, port_offset: int | None = None, optional: 
     Raises:
         ConfigurationError: the offset is no number, or takes a port beyond 65535; or the path has blanks.
     """
-    root = Path(folder or os.environ.get("FLEETPULSE_DIR") or DEFAULT_DIR).absolute()
+    root = root_of(folder)
     if len(str(root).split()) > 1:
         raise ConfigurationError(f"--dir {root}: Flink's scripts cannot work below a path with blanks; choose another")
-    _refuse_file_above(root)
-    saved = saved_layout(root)
+    last = saved_layout(root)
     if port_offset is None:
         given = os.environ.get("FLEETPULSE_PORT_OFFSET")
         # The variable may be another stack's: at its ports a command for this one would reach that.
-        port_offset = _number(given) if given and not has_processes(saved) else saved.port_offset
+        port_offset = _number(given) if given and not has_processes(last) else last.port_offset
     if not 0 <= port_offset <= MAX_OFFSET:
         raise ConfigurationError(f"--port.offset {port_offset}: expected 0 to {MAX_OFFSET}")
-    return Layout(root, port_offset, saved.optional.union(optional))
+    return Layout(root, port_offset, last.optional.union(optional))
 
 
 def saved_layout(root: Path) -> Layout:
     """The stack in this folder as it was started last."""
-    return Layout(root, *_saved(root / "stack.json"))
+    return Layout(root, *(saved(root) or ()))
 
 
 def has_processes(stack: Layout) -> bool:
@@ -151,20 +135,9 @@ def has_processes(stack: Layout) -> bool:
     return any(marked(MARK, stack.name))
 
 
-def _refuse_file_above(root: Path) -> None:
-    """Refuse a folder that cannot be one, before anything is started or stopped in it."""
-    try:
-        # The folder itself need not be there yet: then what is nearest above it counts.
-        nearest = next(path for path in (root, *root.parents) if path.exists() or path.is_symlink())
-    except OSError as refused:
-        raise ConfigurationError(f"--dir {root}: {refused.strerror}") from None
-    if not nearest.is_dir():
-        raise ConfigurationError(f"--dir {root}: {nearest} is no folder")
-
-
 def ports_of(options: Iterable[str]) -> list[str]:
     """The names of ports that these options need."""
-    return [name for option in options for name in _OPTIONAL_PORTS[option]]
+    return [name for option in options for name in OPTIONAL_PORTS[option]]
 
 
 def _number(offset: str) -> int:
@@ -172,18 +145,6 @@ def _number(offset: str) -> int:
         return int(offset)
     except ValueError:
         raise ConfigurationError(f"FLEETPULSE_PORT_OFFSET {offset!r}: expected a whole number") from None
-
-
-def _saved(settings: Path) -> tuple[int, frozenset[str]]:
-    try:
-        saved = json.loads(settings.read_text())
-        return int(saved["port_offset"]), frozenset(saved.get("with", ())) & set(OPTIONAL)
-    except FileNotFoundError:
-        return 0, frozenset()
-    except OSError as refused:
-        raise ConfigurationError(f"{settings} cannot be read: {refused.strerror}") from None
-    except (ValueError, KeyError, TypeError) as bad:
-        raise ConfigurationError(f"{settings} cannot be read: delete it and start the stack again") from bad
 
 
 def project_root() -> Path:

@@ -4,11 +4,12 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
 
+from fleetpulse.cli.connections import bootstrap_servers
 from fleetpulse.errors import FleetpulseError
 from fleetpulse.stack.install.artifacts import jars
 from fleetpulse.stack.layout import Layout, project_root
@@ -21,23 +22,28 @@ _WITH_RULES = ("inactivity", "anomaly", "monitor")
 _SUBMITTED = re.compile(r"JobID ([0-9a-f]{32})")
 
 
-def check(job: str, arguments: Sequence[str]) -> tuple[int, str]:
+def check(job: str, arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> tuple[int, str]:
     """Let the job's own parser check the arguments, before Java starts.
+
+    Args:
+        job: a module of `jobs/`.
+        arguments: the job's arguments.
+        environment: the job's variables.
 
     Returns:
         0 and the job's identity, or an exit code and nothing, after the job has printed one line.
     """
     command = [sys.executable, "-m", f"jobs.{job}", "--check", *arguments]
-    done = subprocess.run(command, cwd=project_root(), check=False, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(command, cwd=project_root(), env=environment, check=False, stdout=subprocess.PIPE, text=True)
     return done.returncode, done.stdout.strip()
 
 
-def update_rules(job: str, arguments: Sequence[str]) -> int:
+def update_rules(job: str, arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> int:
     """Let a job's own command publish its rules if they have changed, without another job; return its exit code."""
     if job not in _WITH_RULES:
         return 0
     command = [sys.executable, "-m", f"jobs.{job}", "--rules.only", *arguments]
-    return subprocess.run(command, cwd=project_root(), check=False).returncode
+    return subprocess.run(command, cwd=project_root(), env=environment, check=False).returncode
 
 
 def submit(
@@ -47,6 +53,7 @@ def submit(
     restore: str | None = None,
     flink_rest: str | None = None,
     flink_python: str | None = None,
+    environment: Mapping[str, str] = os.environ,
 ) -> str:
     """Submit a job, detached.
 
@@ -57,6 +64,7 @@ def submit(
         restore: path of a savepoint or checkpoint to start from.
         flink_rest: `host:port` of another cluster.
         flink_python: the Python of its workers; `python` on their PATH when None.
+        environment: the job's variables.
 
     Returns:
         The job's id.
@@ -79,7 +87,7 @@ def submit(
     if flink_rest:
         flink.prepare_client(stack)
     client = flink.environment(stack, "client" if flink_rest else "jobmanager")
-    done = subprocess.run(command, env=os.environ | client, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env={**environment, **client}, capture_output=True, text=True, check=False)
     submitted = _SUBMITTED.search(done.stdout)
     if done.returncode or not submitted:
         raise FleetpulseError(_refusal(stack, job, done.stdout + done.stderr))
@@ -88,12 +96,33 @@ def submit(
     return submitted[1]
 
 
+def surroundings(stack: Layout) -> dict[str, str]:
+    """The environment of a job that works with this stack unless its arguments or a variable say otherwise."""
+    of_stack = {"FLEETPULSE_CHECKPOINT_DIR": stack.checkpoints.as_uri(), "FLEETPULSE_COLD_PATH": _cold_path(stack)}
+    return of_stack | {name: value for name, value in os.environ.items() if value} | {"FLEETPULSE_DIR": str(stack.root)}
+
+
+def brokers_of(arguments: Sequence[str]) -> str:
+    """The brokers of a job with these arguments; empty where nothing names any."""
+    found: str = _brokers.main(list(arguments), standalone_mode=False)
+    return found
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+@bootstrap_servers
+def _brokers(bootstrap_servers: str) -> str:
+    return bootstrap_servers
+
+
+def _cold_path(stack: Layout) -> str:
+    return f"s3://{s3.BUCKET}/telemetry" if s3.runs_here(stack) else stack.cold.as_uri()
+
+
 def defaults(stack: Layout, job: str) -> list[str]:
-    """The arguments that point a job at this stack."""
+    """The arguments that point a job at this stack, whatever the environment says."""
     shared = ["--kafka.bootstrap.servers", stack.address("kafka"), "--checkpoint.dir", stack.checkpoints.as_uri()]
     if job == "cold":
-        path = f"s3://{s3.BUCKET}/telemetry" if s3.runs_here(stack) else stack.cold.as_uri()
-        return [*shared, "--cold.path", path]
+        return [*shared, "--cold.path", _cold_path(stack)]
     if job != "archive":
         return shared
     url = f"jdbc:postgresql://{stack.address('postgres')}/{DATABASE}"

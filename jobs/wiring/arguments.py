@@ -6,16 +6,8 @@ from pathlib import Path
 
 import click
 
-from fleetpulse.cli.parameters import (
-    CONTEXT,
-    EXISTING_FILE,
-    Matching,
-    brokers,
-    milliseconds,
-    schema_registry_if_any,
-    topic,
-    topics,
-)
+from fleetpulse.cli.connections import brokers, schema_registry_if_any
+from fleetpulse.cli.parameters import CONTEXT, EXISTING_FILE, Matching, milliseconds, topic, topics
 from fleetpulse.cli.settings import FLAG, group, setting
 from fleetpulse.durations import DAY_MS
 from fleetpulse.errors import ConfigurationError

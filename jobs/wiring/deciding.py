@@ -14,6 +14,7 @@ from pyflink.table import StreamTableEnvironment
 from fleetpulse import topics
 from fleetpulse.cli.settings import takes
 from fleetpulse.errors import ConfigurationError
+from fleetpulse.kafka.broker import reach
 from fleetpulse.kafka.topics import ensure_topics, partition_count
 from fleetpulse.rules.kinds.inactivity import Inactivity
 from fleetpulse.rules.model import RuleSet
@@ -221,6 +222,7 @@ def run(decisions: Decisions, settings: Settings) -> None:
     if settings.running.check:
         click.echo(plan(decisions, settings, partitions=1).identity)
         return
+    reach(settings.telemetry.bootstrap_servers)
     if settings.rules and settings.rules.only:
         if given is not None:
             _publish_rules(settings.telemetry.bootstrap_servers, settings.rules.topic, given)

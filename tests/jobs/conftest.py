@@ -16,3 +16,5 @@ def local_flink(tmp_path_factory: pytest.TempPathFactory) -> None:
     flink.prepare(layout)
     # Workers import the code of this checkout, wherever the virtual environment belongs to.
     os.environ.update(flink.environment(layout), PYTHONPATH=str(project_root()))
+    # Jobs are assembled and not run: nothing is connected to.
+    os.environ.update(KAFKA_BROKERS="broker:9092", FLEETPULSE_DATABASE_URL="postgresql://db/monitoring")

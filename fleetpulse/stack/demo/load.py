@@ -13,9 +13,11 @@ from pathlib import Path
 import click
 from confluent_kafka import Consumer, TopicPartition
 
+from fleetpulse.cli.connections import Address
 from fleetpulse.cli.parameters import Duration, topic_option
 from fleetpulse.cli.settings import option
 from fleetpulse.errors import FleetpulseError
+from fleetpulse.kafka.broker import announce
 from fleetpulse.kafka.topics import ensure_topics
 from fleetpulse.stack import rest
 from fleetpulse.stack.cli import folder_option, require_running
@@ -46,6 +48,7 @@ def command(rate: int, duration_ms: float, topic: str, alerts_topic: str, folder
     """Send telemetry at a steady rate; print the achieved rate, the job's lag and the latency of its alerts."""
     stack = layout(folder)
     require_running(stack)
+    announce(Address(stack.address("kafka"), f"the stack in {stack.root}"))
     ensure_topics(stack.address("kafka"), [TELEMETRY])
     job = _deciding_job(stack)
     click.echo(f"job {job[0]} reads" if job else "no deciding job runs: only the rate can be measured")

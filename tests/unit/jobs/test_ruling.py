@@ -99,6 +99,7 @@ def test_rules_that_are_in_force_already_are_not_published_whoever_applied_them(
     assert submitted(rules("telemetry"), book)[0] == book
 
 
+@pytest.mark.usefixtures("broker")
 @pytest.mark.parametrize("file", [True, False], ids=["a file", "none"])
 def test_a_job_that_runs_gets_its_rules_without_another_one(file: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     published: list[RuleSet] = []

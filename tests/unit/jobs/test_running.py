@@ -15,7 +15,10 @@ from jobs.wiring.running import NO_LIMIT, tolerable_failures
 
 DECIDING = {"inactivity": inactivity, "anomaly": anomaly, "aggregate": aggregate, "monitor": monitor}
 OTHERS = {"rollup": rollup, "archive": archive, "cold": cold}
-REQUIRED = {"cold": ["--cold.path", "file:///var/cold"]}
+REQUIRED = {
+    "archive": ["--database.url", "postgresql://db/monitoring"],
+    "cold": ["--cold.path", "file:///var/cold"],
+}
 
 
 def flink(job: str, *given: str) -> Mapping[str, str]:

@@ -132,6 +132,7 @@ def test_records_are_escaped_on_a_terminal_and_whole_in_a_pipe(
     assert_harmless(capfdbinary.readouterr().out.decode(), lines=1)
 
 
+@pytest.mark.usefixtures("broker")
 def test_watching_a_topic_prints_records_so(monkeypatch: pytest.MonkeyPatch) -> None:
     printed: list[bytes] = []
     monkeypatch.setattr(kafka_cli, "_values", lambda *_: iter([HOSTILE.encode()]))

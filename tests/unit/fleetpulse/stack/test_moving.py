@@ -89,11 +89,11 @@ def another_stack(monkeypatch: pytest.MonkeyPatch, port: str) -> Iterator[socket
 @pytest.mark.parametrize(
     ("command", "exit_code"),
     [
-        (["stack", "submit", "inactivity"], 1),
-        (["stack", "savepoint", "inactivity"], 1),
+        (["stack", "submit", "inactivity"], 2),
+        (["stack", "savepoint", "inactivity"], 2),
         (["stack", "status"], 1),
         (["stack", "down"], 0),
-        (["load"], 1),
+        (["load"], 2),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

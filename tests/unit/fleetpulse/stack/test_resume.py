@@ -1,7 +1,7 @@
 """Where a job goes on, which of several jobs is meant, and one YAML file over another."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -91,9 +91,10 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Running:
 def begun(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
     """What jobs have been started from."""
     started: list[str | None] = []
-    monkeypatch.setattr(cli, "check", lambda job, _arguments: (0, f"{job}-alerts"))
+    monkeypatch.setattr(cli, "check", lambda job, *_: (0, f"{job}-alerts"))
+    monkeypatch.setattr(cli, "reach", lambda brokers: brokers)
     monkeypatch.setattr(cli, "submit", lambda _stack, _job, _given, restore, *_: started.append(restore))
-    monkeypatch.setattr(cli, "update_rules", lambda _job, _given: 0)
+    monkeypatch.setattr(cli, "update_rules", lambda *_: 0)
     return started
 
 
@@ -111,7 +112,7 @@ def test_a_job_that_runs_gets_the_rules_of_the_submission(
 ) -> None:
     updated: list[list[str]] = []
 
-    def update(job: str, given: list[str]) -> int:
+    def update(job: str, given: list[str], _environment: Mapping[str, str]) -> int:
         updated.append([job, *given])
         return 2
 
@@ -146,7 +147,7 @@ def test_nothing_is_started_beside_a_job_that_may_be_the_same(
 def test_nothing_is_started_where_the_job_refuses_its_arguments(
     tmp_path: Path, begun: list[str | None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli, "check", lambda _job, _arguments: (2, ""))
+    monkeypatch.setattr(cli, "check", lambda *_: (2, ""))
     assert run(cli.command, ["submit", "monitor", "--resume", str(tmp_path), *ELSEWHERE]) == 2
     assert begun == []
 

@@ -37,12 +37,14 @@ from jobs.wiring import running
 from jobs.wiring.arguments import Running
 from jobs.wiring.identity import identity
 from jobs.wiring.operators import name_operators, number_operators_by_stream
+from jobs.wiring.writers import Claim
 from sql import statement
 from udfs.archiving import ToReadings
 
 # How a topic is made that is missing.
 _AS_MADE = {"alerts": topics.ALERTS, "aggregates": topics.AGGREGATES, "readings": topics.TELEMETRY}
 _ROLE = "alert_writer"
+_NAMED_BY = {"alerts": "--alerts.topic", "aggregates": "--aggregates.topic", "readings": "--events.topic"}
 _SECRET_IN = "FLEETPULSE_DATABASE_PASSWORD"  # noqa: S105 the variable's name, not a secret
 
 # Readings cross to Python in batches; nobody waits for one here, so a batch may take its time to fill.
@@ -140,6 +142,7 @@ class Plan:
     max_future_skew_ms: int
     registry_url: str | None
     identity: str
+    claim: Claim
     flink: Mapping[str, str]
 
 
@@ -162,8 +165,12 @@ def plan(settings: Settings, password: str) -> Plan:
     sink = {"url": database.url, "user": settings.user or database.user or _ROLE, "password": password}
     topics_of = {kind: all_topics[kind] for kind in settings.kinds}
     read = (topic for kind in topics_of for topic in topics_of[kind])
-    of_job = identity("archive", *topics_of, *read, database.url.partition("?")[0])
-    flink = running.configuration("fleetpulse archive", of_job, settings.running, more=_BATCHES)
+    where = database.url.partition("?")[0]
+    of_job = identity("archive", *topics_of, *read, where)
+    # Each topic has one writer into a database: two would block each other.
+    places = {_NAMED_BY[kind]: f"{';'.join(names)} in {where}" for kind, names in topics_of.items()}
+    claim = Claim(settings.bootstrap_servers, places)
+    flink = running.configuration("fleetpulse archive", of_job, claim, settings.running, more=_BATCHES)
     return Plan(
         settings.bootstrap_servers,
         topics_of,
@@ -171,6 +178,7 @@ def plan(settings: Settings, password: str) -> Plan:
         settings.max_future_skew_ms,
         settings.registry_url,
         of_job,
+        claim,
         flink,
     )
 
@@ -248,9 +256,10 @@ def command(settings: Settings) -> None:
     """Write alerts, aggregates and readings from Kafka into PostgreSQL or TimescaleDB, once."""
     job = plan(settings, _password(settings))
     if settings.running.check:
-        click.echo(job.identity)
+        click.echo(running.describe(job))
         return
     reach(job.bootstrap_servers)
+    running.refuse_second(job.claim)
     _prepare_topics(job)
     running.submit(job, build)
 

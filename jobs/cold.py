@@ -27,6 +27,7 @@ from jobs.wiring import running
 from jobs.wiring.arguments import Running, checkpoint_interval
 from jobs.wiring.identity import identity
 from jobs.wiring.operators import name_operators, number_operators_by_stream
+from jobs.wiring.writers import Claim
 from sql import statement
 
 # What the Flink UI shows, by the ids of operators.
@@ -70,14 +71,16 @@ class Plan:
     topics: tuple[str, ...]
     path: str
     identity: str
+    claim: Claim
     flink: Mapping[str, str]
 
 
 def plan(settings: Settings) -> Plan:
     """The plan of these settings."""
     of_job = identity("cold", settings.path)
-    flink = running.configuration("fleetpulse cold storage", of_job, settings.running)
-    return Plan(settings.bootstrap_servers, settings.topics, settings.path, of_job, flink)
+    claim = Claim(settings.bootstrap_servers, {"--cold.path": settings.path})
+    flink = running.configuration("fleetpulse cold storage", of_job, claim, settings.running)
+    return Plan(settings.bootstrap_servers, settings.topics, settings.path, of_job, claim, flink)
 
 
 def build(environment: StreamExecutionEnvironment, plan: Plan) -> None:
@@ -99,9 +102,10 @@ def command(settings: Settings) -> None:
     """Keep every raw record as Parquet, by day and hour."""
     job = plan(settings)
     if settings.running.check:
-        click.echo(job.identity)
+        click.echo(running.describe(job))
         return
     reach(settings.bootstrap_servers)
+    running.refuse_second(job.claim)
     ensure_topics(settings.bootstrap_servers, [replace(TELEMETRY, name=name) for name in settings.topics])
     running.submit(job, build)
 

@@ -26,6 +26,7 @@ from jobs.wiring import running
 from jobs.wiring.arguments import Running, interval
 from jobs.wiring.identity import identity
 from jobs.wiring.outputs import TRANSACTION_TIMEOUT_MS
+from jobs.wiring.writers import Claim
 from sql import statement
 
 
@@ -54,10 +55,11 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The job's identity, and its statements in the order in which they are run."""
+    """The job's identity, what it alone may write, and its statements in the order in which they are run."""
 
     statements: Sequence[str]
     identity: str
+    claim: Claim
     flink: Mapping[str, str]
 
 
@@ -84,8 +86,9 @@ def plan(settings: Settings) -> Plan:
     # The ids are numbered by the process, which translates this one statement and nothing else.
     more = {"table.exec.uid.format": "rollup-<id>-<transformation>"}
     of_job = identity("rollup", settings.rollup_topic)
-    flink = running.configuration("fleetpulse rollup", of_job, settings.running, more=more)
-    return Plan((source, sink, sink_of_this, insert), of_job, flink)
+    claim = Claim(settings.bootstrap_servers, {"--rollup.topic": settings.rollup_topic})
+    flink = running.configuration("fleetpulse rollup", of_job, claim, settings.running, more=more)
+    return Plan((source, sink, sink_of_this, insert), of_job, claim, flink)
 
 
 def build(environment: StreamExecutionEnvironment, plan: Plan) -> None:
@@ -104,9 +107,10 @@ def command(settings: Settings) -> None:
         raise ConfigurationError(f"--rollup.topic: {settings.rollup_topic!r} is the topic of --aggregates.topic too")
     job = plan(settings)
     if settings.running.check:
-        click.echo(job.identity)
+        click.echo(running.describe(job))
         return
     reach(settings.bootstrap_servers)
+    running.refuse_second(job.claim)
     ensure_topics(settings.bootstrap_servers, [replace(topics.AGGREGATES, name=name) for name in wanted])
     build(running.environment(job.flink), job)
 

@@ -20,8 +20,9 @@ from fleetpulse.stack.layout import OPTIONAL, OPTIONAL_PROGRAMS, Layout, layout
 from fleetpulse.stack.options import chosen
 from fleetpulse.stack.processes import supervision
 from fleetpulse.stack.programs.postgres import DATABASE
-from fleetpulse.stack.resume import newest_checkpoint
-from fleetpulse.stack.submit import JOBS, brokers_of, check, submit, surroundings, update_rules
+from fleetpulse.stack.resume import existing, newest_checkpoint
+from fleetpulse.stack.submit import JOBS, brokers_of, check, package, submit, surroundings, update_rules
+from jobs.wiring.writers import refuse_second
 
 _NAMES = ("kafka", "postgres", "jobmanager", "taskmanager", *OPTIONAL_PROGRAMS, "supervisor")
 
@@ -173,21 +174,29 @@ def submit_command(
     flink_python: str | None,
     folder: str,
 ) -> int:
-    """Submit a job, by default to this stack's cluster. ARGUMENTS after -- are the job's own."""
+    """Submit a job, by default to this stack's cluster. ARGUMENTS after -- are the job's own.
+
+    A job is refused beside a running one that writes to the same topics.
+    """
     stack = layout(folder)
+    package()
+    if restore and not flink_rest:
+        restore = existing(restore)
     if not flink_rest:
         require_running(stack)
     address = flink_rest or stack.address("flink-web")
+    rest.running_jobs(address)
     given = [*_named_folder(stack), *arguments]
     reach(brokers_of(given))
     environment = {**os.environ} if flink_rest else surroundings(stack)
-    refused, identity = check(job, given, environment)
-    if refused:
-        return refused
-    if resume and _runs(address, job, identity):
+    checked = check(job, given, environment)
+    if isinstance(checked, int):
+        return checked
+    if resume and _runs(address, job, checked.identity):
         click.echo(f"the {job} job runs already")
         return update_rules(job, given, environment)
-    restore = restore or (newest_checkpoint(resume, identity) if resume else None)
+    refuse_second(partial(rest.get, address), checked.claim)
+    restore = restore or (newest_checkpoint(resume, checked.identity) if resume else None)
     click.echo(submit(stack, job, given, restore, flink_rest, flink_python, environment))
     return 0
 

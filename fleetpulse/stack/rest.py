@@ -12,6 +12,7 @@ _TIMEOUT_S = 30
 _SAVEPOINT_S = 300
 _START_S = 120
 _STARTING = {"CREATED", "SCHEDULED", "DEPLOYING", "INITIALIZING"}
+_NOT_FLINK = "--flink.rest: what answers at {address} is not Flink's REST interface"
 _ENDED = {"FINISHED", "FAILED", "CANCELED"}
 
 
@@ -19,7 +20,8 @@ def get(address: str, path: str) -> Any:
     """Return the decoded answer to a GET of `path`.
 
     Raises:
-        FleetpulseError: Flink is away or refuses.
+        ConfigurationError: nobody answers, or not Flink.
+        FleetpulseError: Flink refuses.
     """
     return _call("GET", address, path, None)
 
@@ -32,8 +34,15 @@ class RunningJob(NamedTuple):
 
 
 def running_jobs(address: str, name: str | None = None) -> list[RunningJob]:
-    """The jobs that have not ended, in order of their ids; with `name` those of that name."""
-    jobs = get(address, "/jobs/overview")["jobs"]
+    """The jobs that have not ended, in order of their ids; with `name` those of that name.
+
+    Raises:
+        ConfigurationError: nobody answers, or not Flink.
+    """
+    overview = get(address, "/jobs/overview")
+    if not isinstance(overview, dict) or "jobs" not in overview:
+        raise ConfigurationError(_NOT_FLINK.format(address=address))
+    jobs = overview["jobs"]
     running = (RunningJob(job["jid"], job["name"]) for job in jobs if job["state"] not in _ENDED)
     return sorted(job for job in running if name in (None, job.name))
 
@@ -49,8 +58,7 @@ def job_id(address: str, name: str, wanted: str | None = None) -> str:
     """The id of the running job called `name`; `wanted` is the id of one of several.
 
     Raises:
-        FleetpulseError: there is none, or not that one.
-        ConfigurationError: there are several, and none is wanted.
+        ConfigurationError: there is none, or not that one; or there are several, and none is wanted.
     """
     ids = [job.id for job in running_jobs(address, name)]
     if wanted is not None:
@@ -58,7 +66,8 @@ def job_id(address: str, name: str, wanted: str | None = None) -> str:
             return wanted
         raise ConfigurationError(f"--job.id: {wanted!r} is not one of those named {name!r}: {', '.join(ids) or 'none'}")
     if not ids:
-        raise FleetpulseError(f"no job named {name!r} runs at {address}: see http://{address}")
+        others = ", ".join(sorted({job.name for job in running_jobs(address)})) or "none"
+        raise ConfigurationError(f"no job named {name!r} runs at {address}; jobs that run: {others}")
     if len(ids) > 1:
         raise ConfigurationError(
             f"{len(ids)} jobs named {name!r} run at {address}: name one with --job.id, of {', '.join(ids)}"
@@ -92,6 +101,8 @@ def savepoint(address: str, job: str, folder: str | None, stop: bool) -> str:
     if "location" not in operation:
         cause = operation.get("failure-cause", {}).get("stack-trace", f"not done after {_SAVEPOINT_S} s")
         raise FleetpulseError(f"no savepoint of job {job}: {cause.splitlines()[0]}")
+    if stop:
+        _wait_until_ended(address, job)
     return str(operation["location"])
 
 
@@ -106,6 +117,17 @@ def _wait_until_started(address: str, job: str) -> None:
     waiting(get, address, f"/jobs/{job}")
 
 
+def _wait_until_ended(address: str, job: str) -> None:
+    """Wait for the end that a savepoint brings, so that what is submitted next finds its topics free."""
+    waiting = Retrying(
+        retry=retry_if_result(lambda job: job["state"] not in _ENDED),
+        stop=stop_after_delay(_START_S),
+        wait=wait_fixed(0.3),
+        retry_error_callback=lambda _state: None,
+    )
+    waiting(get, address, f"/jobs/{job}")
+
+
 def cancel(address: str, job: str) -> None:
     """Ask a job to end without a savepoint."""
     _call("PATCH", address, f"/jobs/{job}?mode=cancel", None)
@@ -114,11 +136,18 @@ def cancel(address: str, job: str) -> None:
 def _call(method: str, address: str, path: str, body: dict[str, Any] | None) -> Any:
     try:
         answer = requests.request(method, f"http://{address}{path}", json=body, timeout=_TIMEOUT_S)
-        answer.raise_for_status()
-        return answer.json()
-    except requests.HTTPError as refused:
-        raise FleetpulseError(f"Flink at {address} refuses {path}: {refused}") from refused
     except requests.RequestException as failed:
-        raise FleetpulseError(
-            f"Flink at {address} does not answer ({type(failed).__name__}): is it up? See `fleetpulse stack status`"
+        raise ConfigurationError(
+            f"Flink does not answer at {address} ({type(failed).__name__}): start it with `make stack-up`, or name "
+            "another with --flink.rest"
         ) from failed
+    try:
+        decoded = answer.json()
+    except requests.JSONDecodeError:
+        decoded = None
+    if answer.ok and decoded is not None:
+        return decoded
+    if isinstance(decoded, dict) and decoded.get("errors"):
+        cause = str(decoded["errors"][0]).strip().splitlines()[0]
+        raise FleetpulseError(f"Flink at {address} refuses {path}: {cause}")
+    raise ConfigurationError(_NOT_FLINK.format(address=address))

@@ -2,8 +2,11 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from fleetpulse.errors import ConfigurationError
+
+_METADATA = "_metadata"  # Flink writes it last
 
 
 def newest_checkpoint(folder: Path, identity: str) -> str | None:
@@ -28,6 +31,23 @@ def newest_checkpoint(folder: Path, identity: str) -> str | None:
     return None
 
 
+def existing(restore: str) -> str:
+    """The URI of a savepoint or checkpoint; one that is not on this machine's disk is returned as it is.
+
+    Raises:
+        ConfigurationError: a path or `file:` URI at which there is none.
+    """
+    url = urlsplit(restore)
+    if url.scheme not in ("", "file"):
+        return restore
+    path = Path(unquote(url.path) if url.scheme else restore).absolute()
+    if not path.exists():
+        raise ConfigurationError(f"--restore: {path} does not exist: expected a savepoint's or checkpoint's folder")
+    if not (path if path.name == _METADATA else path / _METADATA).is_file():
+        raise ConfigurationError(f"--restore: {path} is no savepoint or checkpoint: it has no file {_METADATA}")
+    return path.as_uri()
+
+
 def _of_other_identities(folder: Path, identity: str) -> list[str]:
     """Whose checkpoints are there that this job may have made under another identity, or before there were any."""
     job = identity.partition("-")[0]
@@ -36,4 +56,4 @@ def _of_other_identities(folder: Path, identity: str) -> list[str]:
 
 
 def _complete(folder: Path) -> Iterable[Path]:
-    return folder.glob("*/chk-*/_metadata")
+    return folder.glob(f"*/chk-*/{_METADATA}")

@@ -6,23 +6,46 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
 from fleetpulse.cli.connections import bootstrap_servers
-from fleetpulse.errors import FleetpulseError
+from fleetpulse.errors import ConfigurationError, FleetpulseError
 from fleetpulse.stack.install.artifacts import jars
 from fleetpulse.stack.layout import Layout, project_root
 from fleetpulse.stack.programs import flink, s3
 from fleetpulse.stack.programs.postgres import DATABASE
+from jobs.wiring.writers import Claim, claim_of
 
 _NAMES = ("inactivity", "anomaly", "aggregate", "monitor", "rollup", "archive")
 JOBS = {name: f"fleetpulse {name}" for name in _NAMES} | {"cold": "fleetpulse cold storage"}  # module to name in Flink
 _WITH_RULES = ("inactivity", "anomaly", "monitor")
+_CAUSE = re.compile(r"^(?:Caused by: (?:[\w.$]+: )*|(?=\w*Error\b))(?P<why>.+)$", re.MULTILINE)
+_NOISE = re.compile(r"Python process exits|Py4JJavaError|NoSuchMethod|^[\w.$]+$")
 _SUBMITTED = re.compile(r"JobID ([0-9a-f]{32})")
 
 
-def check(job: str, arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> tuple[int, str]:
+class Checked(NamedTuple):
+    """Arguments that a job accepts: its identity, and what it alone may write."""
+
+    identity: str
+    claim: Claim
+
+
+def package() -> Path:
+    """The code for Flink's workers.
+
+    Raises:
+        ConfigurationError: it was not made yet.
+    """
+    zipped = project_root() / "build" / "fleetpulse.zip"
+    if not zipped.is_file():
+        raise ConfigurationError(f"{zipped} does not exist: make it with `make package`")
+    return zipped
+
+
+def check(job: str, arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> Checked | int:
     """Let the job's own parser check the arguments, before Java starts.
 
     Args:
@@ -31,11 +54,14 @@ def check(job: str, arguments: Sequence[str], environment: Mapping[str, str] = o
         environment: the job's variables.
 
     Returns:
-        0 and the job's identity, or an exit code and nothing, after the job has printed one line.
+        What the job is and writes, or an exit code after the job has printed one line.
     """
     command = [sys.executable, "-m", f"jobs.{job}", "--check", *arguments]
     done = subprocess.run(command, cwd=project_root(), env=environment, check=False, stdout=subprocess.PIPE, text=True)
-    return done.returncode, done.stdout.strip()
+    if done.returncode:
+        return done.returncode
+    identity, claim = done.stdout.splitlines()
+    return Checked(identity, claim_of(claim))
 
 
 def update_rules(job: str, arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> int:
@@ -70,6 +96,7 @@ def submit(
         The job's id.
 
     Raises:
+        ConfigurationError: the job refuses its arguments, or the code was not packed.
         FleetpulseError: Flink refuses; names the log with its whole answer.
     """
     root = project_root()
@@ -90,7 +117,7 @@ def submit(
     done = subprocess.run(command, env={**environment, **client}, capture_output=True, text=True, check=False)
     submitted = _SUBMITTED.search(done.stdout)
     if done.returncode or not submitted:
-        raise FleetpulseError(_refusal(stack, job, done.stdout + done.stderr))
+        raise _refusal(stack, job, done.stdout + done.stderr)
     for line in re.findall(r"^rules: .*", done.stdout + done.stderr, re.MULTILINE):
         click.echo(line, err=True)  # by the job itself; standard output has its id alone
     return submitted[1]
@@ -134,11 +161,18 @@ def _own_jars(job: str) -> list[Path]:
     return jars("cold") if job == "cold" else []
 
 
-def _refusal(stack: Layout, job: str, output: str) -> str:
+def _refusal(stack: Layout, job: str, output: str) -> FleetpulseError:
     stack.logs.mkdir(parents=True, exist_ok=True)
     log = stack.logs / f"submit-{job}.log"
     log.write_text(output)
+    said = [line for line in output.splitlines() if line.startswith("error: ")]  # by the job itself
+    if said:
+        return ConfigurationError(said[-1].removeprefix("error: "))
+    return FleetpulseError(f"the {job} job was not submitted: {cause(output)} (log: {log})")
+
+
+def cause(output: str) -> str:
+    """Why Flink refuses, from what its client prints: the innermost cause, or the last line where there is none."""
+    causes = [found["why"] for found in _CAUSE.finditer(output) if not _NOISE.search(found["why"])]
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    said = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]  # by the job itself
-    causes = [line for line in lines if re.match(r"(Caused by|\w*Error)\b", line)]
-    return f"the {job} job was not submitted: {(said or causes or lines or ['no answer'])[-1]} (log: {log})"
+    return (causes or lines or ["no answer"])[-1]

@@ -40,7 +40,9 @@ class Running:
         10_000, _LONGEST_CHECKPOINT_INTERVAL_MS, "Time between checkpoints, and so until results are final."
     )
     parallelism: int = setting("parallelism", click.IntRange(1, 128), "Subtasks of each operator, 1 to 128.", default=2)
-    check: bool = setting("check", FLAG, "Check the arguments, print the job's identity, and submit nothing.")
+    check: bool = setting(
+        "check", FLAG, "Check the arguments, print the job's identity and what it alone may write, and submit nothing."
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

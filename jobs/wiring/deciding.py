@@ -33,6 +33,7 @@ from jobs.wiring.operators import number_operators_by_stream
 from jobs.wiring.outputs import Sink, write_outputs
 from jobs.wiring.ruling import given_rules, rule_versions
 from jobs.wiring.telemetry import ITEM_TYPE, Source, items_by_shard, write_ticks
+from jobs.wiring.writers import Claim
 from udfs.deciding import RECORD_TYPE, Decide
 
 _ATTEMPTS = 30  # restarts without a lasting success; after that a person must look
@@ -96,6 +97,7 @@ class Plan:
 
     name: str
     identity: str
+    claim: Claim
     source: Source
     policy: ShardPolicy
     output_topics: OutputTopics
@@ -134,8 +136,21 @@ def plan(decisions: Decisions, settings: Settings, partitions: int, versions: Ve
     sink = Sink(source.bootstrap_servers, name, settings.running.delivery)
     policy = _policy(decisions, settings, versions)
     of_job = identity(decisions.name, _main_output(settings))
-    flink = _configuration(decisions, settings, of_job)
-    return Plan(decisions.name, of_job, source, policy, output_topics, sink, flink)
+    claim = Claim(source.bootstrap_servers, dict(_alone(decisions, settings)))
+    flink = _configuration(decisions, settings, of_job, claim)
+    return Plan(decisions.name, of_job, claim, source, policy, output_topics, sink, flink)
+
+
+def _alone(decisions: Decisions, settings: Settings) -> Iterator[tuple[str, str]]:
+    """The topics that no other job may write, each with its setting; those of late and rejected records are shared."""
+    if settings.alerts:
+        yield "--alerts.topic", settings.alerts.topic
+    if settings.silence and settings.silence.alerts_mode == "every-evaluation":
+        yield "--plain.topic", settings.silence.plain_topic
+    if settings.windows:
+        yield "--aggregates.topic", settings.windows.topic
+    if not settings.running.bounded:
+        yield "--ticks.topic", _ticks_topic(decisions, settings)
 
 
 def _discovery_interval_ms(settings: Settings, versions: Versions) -> int:
@@ -173,14 +188,14 @@ def _policy(decisions: Decisions, settings: Settings, versions: Versions) -> Sha
     return ShardPolicy(settings.telemetry.topics, settings.running.shards, inactivity, readings, versions, ticks)
 
 
-def _configuration(decisions: Decisions, settings: Settings, of_job: str) -> Mapping[str, str]:
+def _configuration(decisions: Decisions, settings: Settings, of_job: str, claim: Claim) -> Mapping[str, str]:
     more: dict[str, str | int] = {
         "pipeline.auto-watermark-interval": "50 ms",
         "python.fn-execution.bundle.time": 50,
         "python.fn-execution.bundle.size": settings.running.batch_size,
         "python.fn-execution.arrow.batch.size": settings.running.batch_size,
     }
-    return running.configuration(f"fleetpulse {decisions.name}", of_job, settings.running, _ATTEMPTS, more)
+    return running.configuration(f"fleetpulse {decisions.name}", of_job, claim, settings.running, _ATTEMPTS, more)
 
 
 def decide(tables: StreamTableEnvironment, job: Plan) -> DataStream:
@@ -219,14 +234,16 @@ def run(decisions: Decisions, settings: Settings) -> None:
     """Check the settings together and, without --check, submit the job."""
     _refuse_contradictions(decisions, settings)
     given = given_rules(settings.rules.file) if settings.rules else None
+    planned = plan(decisions, settings, partitions=1)
     if settings.running.check:
-        click.echo(plan(decisions, settings, partitions=1).identity)
+        click.echo(running.describe(planned))
         return
     reach(settings.telemetry.bootstrap_servers)
     if settings.rules and settings.rules.only:
         if given is not None:
             _publish_rules(settings.telemetry.bootstrap_servers, settings.rules.topic, given)
         return
+    running.refuse_second(planned.claim)
     partitions = _prepare_topics(decisions, settings)
     versions: Versions = ()
     if settings.rules:

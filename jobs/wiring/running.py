@@ -1,19 +1,23 @@
 """How every job runs: one configuration, and one way to submit what was planned."""
 
+import json
 from collections.abc import Callable, Mapping
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
+import requests
 from pyflink.common import Configuration
 from pyflink.datastream import StreamExecutionEnvironment
 
 from fleetpulse.frames.sharding import MAX_PARALLELISM
+from jobs.wiring import identity, writers
 from jobs.wiring.arguments import Running
-from jobs.wiring.identity import PARAMETER
 from jobs.wiring.operators import UID_GENERATION
 from jobs.wiring.outputs import TRANSACTION_TIMEOUT_MS
+from jobs.wiring.writers import Claim
 
 NO_LIMIT = 2_147_483_647  # Flink's own word for it
 _CHECKPOINT_TIMEOUT_MS = 120_000
+_ANSWER_S = 10
 
 
 class Plan(Protocol):
@@ -23,18 +27,32 @@ class Plan(Protocol):
     def flink(self) -> Mapping[str, str]:
         """Flink's settings."""
 
+    @property
+    def identity(self) -> str:
+        """The job's identity; see `jobs.wiring.identity`."""
+
+    @property
+    def claim(self) -> Claim:
+        """What it alone may write."""
+
 
 P = TypeVar("P", bound=Plan)
 
 
 def configuration(
-    name: str, identity: str, running: Running, attempts: int = NO_LIMIT, more: Mapping[str, str | int] | None = None
+    name: str,
+    of_job: str,
+    claim: Claim,
+    running: Running,
+    attempts: int = NO_LIMIT,
+    more: Mapping[str, str | int] | None = None,
 ) -> dict[str, str]:
     """Flink's settings, whatever the cluster's own are.
 
     Args:
         name: of the job, as Flink shows it.
-        identity: of the job, by which its checkpoints are found; see `jobs.wiring.identity`.
+        of_job: its identity, by which its checkpoints are found; see `jobs.wiring.identity`.
+        claim: what it alone may write.
         running: how it runs.
         attempts: restarts without a lasting success before the job fails. What waits for others has no limit.
         more: what this job alone needs.
@@ -51,8 +69,8 @@ def configuration(
         "execution.checkpointing.interval": f"{running.checkpoint_interval_ms} ms",
         "execution.checkpointing.timeout": f"{_CHECKPOINT_TIMEOUT_MS} ms",
         "execution.checkpointing.tolerable-failed-checkpoints": tolerable_failures(running.checkpoint_interval_ms),
-        "execution.checkpointing.dir": f"{running.checkpoint_dir.rstrip('/')}/{identity}",
-        "pipeline.global-job-parameters": f"{PARAMETER}:{identity}",
+        "execution.checkpointing.dir": f"{running.checkpoint_dir.rstrip('/')}/{of_job}",
+        "pipeline.global-job-parameters": json.dumps({identity.PARAMETER: of_job, writers.PARAMETER: claim.text()}),
         "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
         "pipeline.object-reuse": "false",
         "python.execution-mode": "process",
@@ -78,6 +96,21 @@ def tolerable_failures(interval_ms: int) -> int:
     return max(0, (TRANSACTION_TIMEOUT_MS - 1) // longest_ms - 1)
 
 
+def describe(plan: Plan) -> str:
+    """What --check prints: the job's identity, and below it what it alone may write."""
+    return f"{plan.identity}\n{plan.claim.text()}"
+
+
+def refuse_second(claim: Claim) -> None:
+    """Refuse to go on if a job on the cluster that `flink run` submits to writes to the same place. Starts the JVM.
+
+    Raises:
+        ConfigurationError: names the place and the job.
+    """
+    if address := _cluster(StreamExecutionEnvironment.get_execution_environment()):
+        writers.refuse_second(lambda path: _get(address, path), claim)
+
+
 def environment(flink: Mapping[str, str]) -> StreamExecutionEnvironment:
     """A Flink environment with these settings. Starts the JVM."""
     settings = Configuration()
@@ -91,3 +124,20 @@ def submit(plan: P, build: Callable[[StreamExecutionEnvironment, P], None]) -> N
     flink = environment(plan.flink)
     build(flink, plan)
     flink.execute(plan.flink["pipeline.name"])
+
+
+def _cluster(flink: StreamExecutionEnvironment) -> str | None:
+    """`host:port` of the REST interface of the cluster that `flink run` submits to; None where nothing says it."""
+    known = flink._j_stream_execution_environment.getConfiguration().toMap()
+    host, port = known.get("rest.address"), known.get("rest.port")
+    return f"{host}:{port}" if known.get("execution.target") == "remote" and host and port else None
+
+
+def _get(address: str, path: str) -> Any:
+    """The answer to a GET; nothing runs where nobody answers, and Flink itself will say why it cannot submit."""
+    try:
+        answer = requests.get(f"http://{address}{path}", timeout=_ANSWER_S)
+        answer.raise_for_status()
+        return answer.json()
+    except (requests.RequestException, ValueError):
+        return {"jobs": []}

@@ -7,6 +7,7 @@ from urllib.parse import urlparse
 import pytest
 
 from fleetpulse.cli.commandline import run
+from fleetpulse.errors import ConfigurationError
 from fleetpulse.stack import cli, rest, submit
 from fleetpulse.stack.layout import Layout
 from fleetpulse.times import iso
@@ -55,6 +56,20 @@ def test_a_folder_without_a_stack_submits_to_another_cluster(stack: EmbeddedStac
     wait_until("the job to end", lambda: rest.get(stack.flink_rest, f"/jobs/{submitted}")["state"] == "FINISHED")
     own = rest.get(stack.flink_rest, f"/jobs/{submitted}/config")
     assert str(tmp_path) not in str(own)
+
+
+def test_a_job_that_is_submitted_twice_is_refused_and_the_first_goes_on(
+    stack: EmbeddedStack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = inactivity(stack)
+    with job.running() as first:
+        words = ["submit", job.job, "--dir", str(stack.dir), "--", *job.arguments()]
+        assert run(cli.command, words) == 2
+        [line] = capsys.readouterr().err.splitlines()
+        assert f"--alerts.topic: job {first.id} (fleetpulse inactivity) writes to {job.alerts_topic!r}" in line
+        with pytest.raises(ConfigurationError, match=first.id):  # by `flink run` alone
+            submit.submit(stack.layout, job.job, job.arguments())
+        assert [running.id for running in rest.running_jobs(stack.flink_rest)] == [first.id]
 
 
 def test_of_two_jobs_of_one_name_each_goes_on_from_its_own_checkpoint_and_neither_is_stopped_for_the_other(

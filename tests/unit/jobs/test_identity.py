@@ -1,5 +1,6 @@
 """Each job has an identity of its own, which its folder of checkpoints and its parameters in Flink have too."""
 
+import json
 import re
 from collections.abc import Callable
 from importlib import import_module
@@ -14,6 +15,7 @@ from fleetpulse.stack.submit import JOBS
 from jobs.wiring.arguments import Running
 from jobs.wiring.identity import identity
 from jobs.wiring.running import configuration
+from jobs.wiring.writers import Claim, claim_of
 
 NAMES = st.text(min_size=1, max_size=260)
 
@@ -29,9 +31,12 @@ def test_what_writes_elsewhere_has_another_identity(one: str, other: str) -> Non
 
 
 def test_checkpoints_lie_below_the_folder_that_is_asked_for() -> None:
-    flink = configuration("fleetpulse monitor", "monitor-alerts", Running(checkpoint_dir="s3://bucket/checkpoints/"))
+    running, claim = Running(checkpoint_dir="s3://bucket/checkpoints/"), Claim("b:9092", {"--alerts.topic": "alerts"})
+    flink = configuration("fleetpulse monitor", "monitor-alerts", claim, running)
     assert flink["execution.checkpointing.dir"] == "s3://bucket/checkpoints/monitor-alerts"
-    assert flink["pipeline.global-job-parameters"] == "fleetpulse.identity:monitor-alerts"
+    shown = json.loads(flink["pipeline.global-job-parameters"])
+    assert shown["fleetpulse.identity"] == "monitor-alerts"
+    assert claim_of(shown["fleetpulse.writes"]) == claim
 
 
 @pytest.fixture
@@ -47,7 +52,7 @@ def checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[...,
     def check(job: str, *arguments: str) -> str:
         command = import_module(f"jobs.{job}").command
         assert run(command, ["--check", *needed.get(job, []), *arguments]) == 0
-        return capsys.readouterr().out.strip()
+        return capsys.readouterr().out.splitlines()[0]
 
     return check
 

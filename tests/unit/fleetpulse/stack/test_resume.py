@@ -11,7 +11,9 @@ from fleetpulse.cli.commandline import run
 from fleetpulse.errors import ConfigurationError
 from fleetpulse.stack import cli, rest
 from fleetpulse.stack.merge import merge
-from fleetpulse.stack.resume import newest_checkpoint
+from fleetpulse.stack.resume import existing, newest_checkpoint
+from fleetpulse.stack.submit import Checked
+from jobs.wiring.writers import Claim
 
 MONITOR = "monitor-alerts"
 ELSEWHERE = ("--flink-rest", "jobmanager:8081")
@@ -69,6 +71,19 @@ def test_the_folder_of_another_job_is_refused(tmp_path: Path) -> None:
         newest_checkpoint(tmp_path / "monitor-alerts.old", MONITOR)
 
 
+def test_a_savepoint_is_looked_for_before_anything_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    savepoint = _checkpoint(tmp_path / "a b", "run", 1, at_s=100)
+    monkeypatch.chdir(savepoint.parent)
+    for given in (str(savepoint), savepoint.as_uri(), "chk-1"):
+        assert existing(given) == savepoint.as_uri()
+    assert existing(f"{savepoint}/_metadata") == f"{savepoint.as_uri()}/_metadata"
+    assert existing("s3://bucket/savepoint") == "s3://bucket/savepoint"
+    with pytest.raises(ConfigurationError, match=r"--restore: .*/nowhere does not exist"):
+        existing("nowhere")
+    with pytest.raises(ConfigurationError, match="has no file _metadata"):
+        existing(tmp_path.as_uri())
+
+
 Running = dict[str, tuple[str, str | None]]
 
 
@@ -91,7 +106,8 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Running:
 def begun(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
     """What jobs have been started from."""
     started: list[str | None] = []
-    monkeypatch.setattr(cli, "check", lambda job, *_: (0, f"{job}-alerts"))
+    monkeypatch.setattr(cli, "check", lambda job, *_: Checked(f"{job}-alerts", Claim("kafka:9092", {})))
+    monkeypatch.setattr(cli, "package", lambda: Path("fleetpulse.zip"))
     monkeypatch.setattr(cli, "reach", lambda brokers: brokers)
     monkeypatch.setattr(cli, "submit", lambda _stack, _job, _given, restore, *_: started.append(restore))
     monkeypatch.setattr(cli, "update_rules", lambda *_: 0)
@@ -145,9 +161,9 @@ def test_nothing_is_started_beside_a_job_that_may_be_the_same(
 
 
 def test_nothing_is_started_where_the_job_refuses_its_arguments(
-    tmp_path: Path, begun: list[str | None], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, running: Running, begun: list[str | None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli, "check", lambda *_: (2, ""))
+    monkeypatch.setattr(cli, "check", lambda *_: 2)
     assert run(cli.command, ["submit", "monitor", "--resume", str(tmp_path), *ELSEWHERE]) == 2
     assert begun == []
 

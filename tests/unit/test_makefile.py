@@ -112,6 +112,15 @@ def test_starting_makes_passwords_first_and_starts_no_devices() -> None:
     assert "--profile sensors up --detach" in would("full-start")
 
 
+def test_all_tests_are_run_by_one_target() -> None:
+    assert {words[-1] for words in commands("test", ".venv/bin/pytest")} == {"tests/unit", "tests/jobs", "tests/e2e"}
+    assert [words[-1] for words in commands("test-unit", ".venv/bin/pytest")] == ["tests/unit"]
+
+
+def test_topics_are_watched_in_a_browser() -> None:
+    assert "open http://localhost:8080" in would("monitor")
+
+
 def test_three_brokers_come_with_their_settings() -> None:
     assert "--env-file deploy/docker/ha.env --profile ha --profile sensors up" in would(
         "docker-up", "HA=1", "SENSORS=1"

@@ -15,6 +15,7 @@ from fleetpulse.cli.settings import parse
 from fleetpulse.stack.merge import merge
 from fleetpulse.topics import SENSOR_RAW, TOPICS
 from generator.sensors import Settings, sensors_of
+from jobs.wiring.arguments import Telemetry
 from tests.unit.deploy.docker.composition import ONCE, ROOT, SERVICES, composition, environment_file, options
 
 PROPERTIES = dict(
@@ -184,8 +185,15 @@ def test_the_limits_of_every_rule_set_can_be_set_from_outside() -> None:
     given = {name: str(number) for number, name in enumerate(sorted(named))}
     for rules in sets:
         service = composition({**given, "RULES": rules})["services"]["submit-monitor"]
-        assert service["environment"] == given
+        assert service["environment"].items() >= given.items()
         assert f"--rules=/opt/fleetpulse/rules/{rules}.yaml" in service["command"]
+
+
+def test_dead_letters_can_go_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = composition({"DLQ_TOPIC": "sensor.raw.dlt"})["services"]["submit-monitor"]
+    for given, topic in [(service["environment"]["DLQ_TOPIC"], "sensor.raw.dlt"), ("", "telemetry.dlq")]:
+        monkeypatch.setenv("DLQ_TOPIC", given)
+        assert parse(Telemetry, []).dlq_topic == topic
 
 
 def test_devices_can_be_set_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,6 +53,12 @@ def bind_mounts() -> Iterator[tuple[str, str, str]]:
                 yield name, source, mode[0] if mode else "rw"
 
 
+def secrets_of(service: str) -> set[str]:
+    """The passwords that a service finds in /run/secrets."""
+    given = [word.split("/") for word in SERVICES["secrets"]["command"]]
+    return {name for reader, name in given if reader == service}
+
+
 def options(service: str) -> dict[str, str]:
     """The options of a service's command that have a value."""
     words = [word for word in SERVICES[service]["command"] if word.startswith("--") and "=" in word]

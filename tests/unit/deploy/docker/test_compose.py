@@ -1,6 +1,7 @@
 """docker-compose.yaml: what no engine is needed for to know that it is so."""
 
 import json
+import os
 import re
 import subprocess
 from importlib.util import find_spec
@@ -18,6 +19,7 @@ from tests.unit.deploy.docker.composition import (
     composition,
     environment_file,
     published,
+    secrets_of,
     variables,
 )
 
@@ -92,9 +94,10 @@ def test_a_service_waits_for_what_it_needs_to_be_ready(name: str) -> None:
 
 
 def test_what_is_mounted_from_here_exists_and_is_not_written_to() -> None:
-    found = list(bind_mounts())
+    found = [mount for mount in bind_mounts() if mount != ("secrets", "./secrets", "rw")]
     assert {mode for _, _, mode in found} == {"ro"}
-    assert [path for _, path, _ in found if not (ROOT / path).exists()] == []
+    kept = [path for _, path, _ in found if not path.startswith("./secrets/for/")]
+    assert [path for path in kept if not (ROOT / path).exists()] == []
 
 
 def test_every_volume_is_declared_and_used() -> None:
@@ -102,12 +105,18 @@ def test_every_volume_is_declared_and_used() -> None:
     assert {name for name in used if not name.startswith(".")} == composition()["volumes"].keys()
 
 
+def make_secrets(folder: Path) -> Path:
+    """Run the script as the service does, beside a file whose owner is to have them; where they are then."""
+    (folder / "docker-compose.yaml").touch()
+    script = [str(ROOT / "deploy" / "docker" / "secrets.sh"), *SERVICES["secrets"]["command"]]
+    subprocess.run(["bash", *script], cwd=folder, check=True)
+    return folder / "secrets"
+
+
 def test_secrets_come_by_file_and_never_by_the_environment(tmp_path: Path) -> None:
-    subprocess.run(["bash", str(ROOT / "deploy" / "docker" / "secrets.sh")], cwd=tmp_path, check=True)
-    made = {file.name: file.read_text() for file in (tmp_path / "secrets").iterdir()}
-    declared = composition()["secrets"]
-    assert declared == {name: {"file": f"./secrets/{name}"} for name in made}
-    assert {secret for service in SERVICES.values() for secret in service.get("secrets", ())} == declared.keys()
+    folder = make_secrets(tmp_path)
+    made = {file.name: file.read_text() for file in folder.iterdir() if file.is_file()}
+    assert {name for service in SERVICES for name in secrets_of(service)} == made.keys()
     for service in SERVICES.values():
         environment = [f"{name}={value}" for name, value in service.get("environment", {}).items()]
         for setting in environment + [word for word in service.get("command", ()) if "=" in word]:
@@ -119,20 +128,47 @@ def test_secrets_come_by_file_and_never_by_the_environment(tmp_path: Path) -> No
 
 
 def test_secrets_are_their_owners_and_stay_what_they_are(tmp_path: Path) -> None:
-    script = ["bash", str(ROOT / "deploy" / "docker" / "secrets.sh")]
-    subprocess.run(script, cwd=tmp_path, check=True)
-    before = (tmp_path / "secrets" / "owner").read_text()
-    subprocess.run(script, cwd=tmp_path, check=True)
-    assert (tmp_path / "secrets" / "owner").read_text() == before
-    assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
+    folder = make_secrets(tmp_path)
+    before = (folder / "owner").read_text()
+    make_secrets(tmp_path)
+    assert (folder / "owner").read_text() == before
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_uid for path in tmp_path.rglob("*")} == {os.getuid()}
     ignored = (ROOT / ".gitignore").read_text().splitlines()
     assert {"secrets/", ".env"} <= set(ignored)
 
 
+def test_every_service_gets_its_own_secrets_once_they_are_made(tmp_path: Path) -> None:
+    """A first `docker compose up` makes them: Docker makes the folders, and the service that fills them goes first."""
+    readers = {name for name in SERVICES if secrets_of(name)}
+    for name in readers:
+        (tmp_path / "secrets" / "for" / name).mkdir(parents=True)  # as Docker does
+    folder = make_secrets(tmp_path)
+    for name in readers:
+        own = folder / "for" / name
+        assert {file.name: file.read_text() for file in own.iterdir()} == {
+            secret: (folder / secret).read_text() for secret in secrets_of(name)
+        }
+        assert own.stat().st_mode & 0o777 == 0o755
+        assert {file.stat().st_mode & 0o777 for file in own.iterdir()} == {0o444}
+        assert SERVICES[name]["depends_on"]["secrets"] == {"condition": "service_completed_successfully"}
+        assert f"./secrets/for/{name}:/run/secrets:ro" in SERVICES[name]["volumes"]
+    mounted = {
+        name for name, service in SERVICES.items() if any("/run/secrets" in v for v in service.get("volumes", ()))
+    }
+    assert mounted == readers
+
+
+def test_a_secret_that_is_given_again_reaches_whoever_reads_it(tmp_path: Path) -> None:
+    folder = make_secrets(tmp_path)
+    (folder / "monitor_user").unlink()
+    make_secrets(tmp_path)
+    assert (folder / "for" / "grafana" / "monitor_user").read_text() == (folder / "monitor_user").read_text()
+
+
 def test_whoever_reads_a_secret_file_has_it() -> None:
     for name, service in SERVICES.items():
-        read = set(re.findall(r"/run/secrets/(\w+)", json.dumps(service)))
-        assert read <= set(service.get("secrets", ())), name
+        assert set(re.findall(r"/run/secrets/(\w+)", json.dumps(service))) <= secrets_of(name), name
 
 
 def test_three_brokers_need_no_more_than_the_file_for_it() -> None:

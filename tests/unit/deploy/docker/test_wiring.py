@@ -16,7 +16,15 @@ from fleetpulse.stack.merge import merge
 from fleetpulse.topics import SENSOR_RAW, TOPICS
 from generator.sensors import Settings, sensors_of
 from jobs.wiring.arguments import Telemetry
-from tests.unit.deploy.docker.composition import ONCE, ROOT, SERVICES, composition, environment_file, options
+from tests.unit.deploy.docker.composition import (
+    ONCE,
+    ROOT,
+    SERVICES,
+    composition,
+    environment_file,
+    options,
+    secrets_of,
+)
 
 PROPERTIES = dict(
     line.split("=", 1)
@@ -79,7 +87,7 @@ def test_vector_finds_everything_by_its_name() -> None:
     assert named == {(name, str(INSIDE[name])) for name in ("kafka", "timescaledb", "search", "s3")}
     files = [word.removeprefix("--config=") for word in SERVICES["vector"]["command"]]
     read = "".join((folder / file).read_text() for file in files)
-    assert set(re.findall(r"SECRET\[secrets\.(\w+)\]", read)) == set(SERVICES["vector"]["secrets"])
+    assert set(re.findall(r"SECRET\[secrets\.(\w+)\]", read)) == secrets_of("vector")
     assert f"data_dir: {_target('vector', 'vector-data')}" in read
     made = {topic.name for topic in TOPICS} | {"sensor-data", "sensor.raw"}  # the last two by whoever fills them
     assert set(re.findall(r"^    topic: (\S+)", read, re.MULTILINE)) <= made
@@ -240,7 +248,7 @@ def test_avro_is_decided_archived_and_indexed() -> None:
 
 def test_roles_of_the_database_are_those_that_have_a_password() -> None:
     roles = (ROOT / "fleetpulse" / "database" / "migrations" / "0001-roles.sql").read_text()
-    with_password = set(SERVICES["migrate"]["secrets"]) - {"owner"}
+    with_password = secrets_of("migrate") - {"owner"}
     assert with_password == {"alert_writer", "monitor_user"}
     assert all(f"('{role}', 'LOGIN')" in roles for role in with_password)
     assert SERVICES["postgres-exporter"]["environment"]["DATA_SOURCE_USER"] in with_password

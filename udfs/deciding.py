@@ -16,6 +16,8 @@ from fleetpulse.shard.shard import Output, Shard, ShardPolicy
 from udfs.gauges import Gauges
 
 _logger = logging.getLogger(__name__)
+_WITHOUT_VALUES_MS = 300_000
+_MOST_LINES = 20
 _BYTES = Types.PRIMITIVE_ARRAY(Types.BYTE())
 RECORD_TYPE = Types.ROW_NAMED(
     ["topic", "key", "value", "headers", "timestamp_ms"],
@@ -43,6 +45,8 @@ class Decide(KeyedProcessFunction):
         self._excused_until_ms = 0
         self._broker = BrokerClock(self._policy.ticks.ahead_ms)
         self._gauges = Gauges(runtime_context.get_metrics_group(), self._shards)
+        self._began_ms = 0
+        self._reported: list[str] = []
 
     def process_element(self, item: Row, context: KeyedProcessFunction.Context) -> Iterable[Row]:
         frame, tick_ms, rules = item
@@ -56,6 +60,7 @@ class Decide(KeyedProcessFunction):
         elif tick_ms is not None:
             self._broker.tick(tick_ms, time.monotonic())
             shard.tick(tick_ms, self._broker.read(time.monotonic()))
+            self._report_rules_without_values()
         else:
             outputs = self._learn(shard, bytes(rules))
         return self._finish(shard, outputs, context.timer_service())
@@ -76,6 +81,18 @@ class Decide(KeyedProcessFunction):
             _logger.exception("a record on the rules topic failed, and is passed over")
         self._gauges.rules_refused.inc()
         return []
+
+    def _report_rules_without_values(self) -> None:
+        """Log the rules whose metrics have not come within five minutes of event time, whenever these change."""
+        watermark_ms = self._gauges.watermark_ms
+        self._began_ms = self._began_ms or max(0, watermark_ms)
+        if not self._began_ms or watermark_ms < self._began_ms + _WITHOUT_VALUES_MS:
+            return
+        lacking = self._gauges.rules_without_values()
+        if lacking != self._reported:
+            self._reported = lacking
+            for line in lacking[:_MOST_LINES]:
+                _logger.warning("since this subtask started %s; see `fleetpulse rules check --topic`", printable(line))
 
     def _shard(self, key: int) -> Shard:
         shard = self._shards.get(key)

@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable
+from operator import attrgetter
 
 from pyflink.metrics import Counter, MetricGroup
 
 from fleetpulse.alerts import Revision
 from fleetpulse.records.reasons import Reason
+from fleetpulse.rules.checks import starving
 from fleetpulse.shard.shard import Output, Shard
 
 
@@ -17,6 +19,7 @@ class Gauges:
         self._metrics = metrics
         self._shards = shards
         self._alerts: dict[tuple[str, str], Counter] = {}
+        self._starving: tuple[tuple[int, int], list[str]] = ((0, 0), [])
         self.watermark_ms = 0
         # Not a distribution: Prometheus is always told 0 of it.
         self.frames = metrics.counter("fleetpulse_frames")
@@ -32,6 +35,7 @@ class Gauges:
         metrics.gauge("fleetpulse_devices_silent", lambda: sum(s.devices_silent for s in shards.values()))
         metrics.gauge("fleetpulse_anomalies_open", lambda: sum(s.anomalies_open for s in shards.values()))
         metrics.gauge("fleetpulse_rule_version", lambda: min((s.rule_version for s in shards.values()), default=0))
+        metrics.gauge("fleetpulse_rules_without_values", lambda: len(self.rules_without_values()))
         metrics.gauge("fleetpulse_shards_held", lambda: sum(s.held for s in shards.values()))
         metrics.gauge("fleetpulse_watermark_lag_ms", self._watermark_lag_ms)
 
@@ -41,6 +45,16 @@ class Gauges:
 
     def _watermark_lag_ms(self) -> int:
         return max(0, time.time_ns() // 1_000_000 - self.watermark_ms) if self.watermark_ms > 0 else 0
+
+    def rules_without_values(self) -> list[str]:
+        """What lacks of the rules in force: the metrics of which no shard in memory has had a value, in words."""
+        watches = [s.readings.anomalies for s in self._shards.values() if s.readings and s.readings.anomalies]
+        metrics = set().union(*(watch.metrics for watch in watches))
+        newest = max(watches, key=attrgetter("version"), default=None)
+        key = (newest.version if newest else 0, len(metrics))
+        if newest is not None and key != self._starving[0]:
+            self._starving = (key, [message for _, message in starving(newest.rules, metrics)])
+        return self._starving[1]
 
     def count(self, outputs: list[Output]) -> None:
         """Count the alerts among `outputs` by kind and state."""

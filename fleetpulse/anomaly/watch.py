@@ -44,6 +44,7 @@ class AnomalyWatch:
         heard_ms: when devices were last heard without a reading on time, see `hear`.
 
     Attributes:
+        metrics: those that a rule needs and of which there was a value since this object was made.
         forgot: whether a device was forgotten since the last snapshot. That depends on who was heard, which is not
             decided again after a restore.
     """
@@ -66,6 +67,7 @@ class AnomalyWatch:
             version = next((v for v in versions if v.version == snapshot.version), version)
         self._evaluator = RuleSetEvaluator(version, self._fleet, snapshot.kept if snapshot else None)
         self.heard_ms = dict(heard_ms or {})
+        self.metrics: set[str] = set()
         self.forgot = False
         self._expiries: list[tuple[int, int]] = []
         self._expiring: set[int] = set()
@@ -89,6 +91,11 @@ class AnomalyWatch:
     def version(self) -> int:
         """The version in force; 0 if there is none."""
         return self._evaluator.version.version
+
+    @property
+    def rules(self) -> RuleSet:
+        """The rules in force."""
+        return self._evaluator.version.rules
 
     def learn(self, versions: Versions) -> None:
         """Take versions of the rules. One that should be in force already takes effect now."""
@@ -183,7 +190,9 @@ class AnomalyWatch:
     def _evaluate_part(self, rows: Rows, numbers: list[int], start: int, stop: int) -> list[Revision]:
         if start == stop:
             return []
-        revisions = self._evaluator.decide(Due(part(rows, start, stop), numbers[start:stop]))
+        due = Due(part(rows, start, stop), numbers[start:stop])
+        revisions = self._evaluator.decide(due)
+        self.metrics.update(due.metrics)
         if revisions:
             self._await_expiry(self._numbers[revision.device_id] for revision in revisions)
         return revisions

@@ -61,6 +61,12 @@ class Due:
             self._rows_by_device = dict(rows)
         return self._rows_by_device.get(device, [])
 
+    @property
+    def metrics(self) -> Iterator[str]:
+        """The metrics that have values, of those with a unit of their own and those that were asked for."""
+        yield from self.rows.columns
+        yield from (metric for metric, samples in self._samples.items() if samples is not None)
+
     def samples(self, metric: str) -> Samples | None:
         """All values of a metric; None if there are none."""
         if metric not in self._samples:

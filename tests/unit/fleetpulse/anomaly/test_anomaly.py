@@ -238,3 +238,12 @@ def test_what_a_device_was_heard_by_keeps_its_memory_for_its_next_reading_on_tim
         watched = AnomalyWatch((version(rule),), 300_000, again, watched.heard_ms)
         made = watched.advance(rows(*temperatures((400, 48))), T0 + 400_000)
         assert brief(made)[-1:] == ([] if heard else [(400, "d1", "open", "warning", "hot")])
+
+
+def test_the_metrics_that_came_are_known_also_those_without_a_unit_that_a_rule_needs() -> None:
+    air = {"kind": "threshold", "id": "air", "metric": "co2", "above": {"critical": 1000}}
+    followed = watch(HOT, air)
+    followed.advance(rows(("d1", 0, {"humidity": 40.0}), ("d1", 1, {"co2": 900.0, "pm25": 3.0})), T0 + 1_000)
+    assert followed.metrics == {"humidity", "co2"}
+    followed.advance(rows(*temperatures((2, 20))), T0 + 2_000)
+    assert followed.metrics == {"humidity", "co2", "temperature_c"}

@@ -20,6 +20,11 @@ from jobs.wiring.writers import Claim, claim_of
 
 _NAMES = ("inactivity", "anomaly", "aggregate", "monitor", "rollup", "archive")
 JOBS = {name: f"fleetpulse {name}" for name in _NAMES} | {"cold": "fleetpulse cold storage"}  # module to name in Flink
+_PYTHON = (
+    sys.executable,
+    "-P",
+    "-m",
+)  # in the folder of whoever submits, where paths begin, and no module is looked for
 _WITH_RULES = ("inactivity", "anomaly", "monitor")
 _CAUSE = re.compile(r"^(?:Caused by: (?:[\w.$]+: )*|(?=\w*Error\b))(?P<why>.+)$", re.MULTILINE)
 _NOISE = re.compile(r"Python process exits|Py4JJavaError|NoSuchMethod|^[\w.$]+$")
@@ -56,8 +61,8 @@ def check(job: str, arguments: Sequence[str], environment: Mapping[str, str] = o
     Returns:
         What the job is and writes, or an exit code after the job has printed one line.
     """
-    command = [sys.executable, "-m", f"jobs.{job}", "--check", *arguments]
-    done = subprocess.run(command, cwd=project_root(), env=environment, check=False, stdout=subprocess.PIPE, text=True)
+    command = [*_PYTHON, f"jobs.{job}", "--check", *arguments]
+    done = subprocess.run(command, env=environment, check=False, stdout=subprocess.PIPE, text=True)
     if done.returncode:
         return done.returncode
     identity, claim = done.stdout.splitlines()
@@ -68,8 +73,8 @@ def update_rules(job: str, arguments: Sequence[str], environment: Mapping[str, s
     """Let a job's own command publish its rules if they have changed, without another job; return its exit code."""
     if job not in _WITH_RULES:
         return 0
-    command = [sys.executable, "-m", f"jobs.{job}", "--rules.only", *arguments]
-    return subprocess.run(command, cwd=project_root(), env=environment, check=False).returncode
+    command = [*_PYTHON, f"jobs.{job}", "--rules.only", *arguments]
+    return subprocess.run(command, env=environment, check=False).returncode
 
 
 def submit(

@@ -24,3 +24,14 @@ def test_a_change_of_rules_is_reported_beside_the_id(
     assert submit.submit(stack, "anomaly", []) == JOB_ID
     printed = capsys.readouterr()
     assert (printed.out, printed.err) == ("", f"{CHANGED}\n")
+
+
+def test_paths_begin_where_the_job_is_submitted_and_modules_there_are_not_taken_for_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "trucks.yaml").write_text("rules: []\n")
+    (tmp_path / "jobs").mkdir()
+    (tmp_path / "jobs" / "__init__.py").write_text("raise AssertionError('not ours')\n")
+    monkeypatch.chdir(tmp_path)
+    arguments = ["--rules", "trucks.yaml", "--kafka.bootstrap.servers", "localhost:1"]
+    assert isinstance(submit.check("monitor", arguments), submit.Checked)

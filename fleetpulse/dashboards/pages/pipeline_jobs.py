@@ -10,7 +10,7 @@ _DOWN_OR_UP = {
     "type": "value",
     "options": {"0": {"text": "DOWN", "color": RED, "index": 0}, "1": {"text": "up", "color": GREEN, "index": 1}},
 }
-_LETTERS = 'kafka_log_end_offset{topic=~"telemetry.dlq|alerts.dlq"}'
+_LETTERS = 'kafka_log_end_offset{topic=~"telemetry.dlq(.ledger|.parked)?|alerts.dlq"}'
 _NO_JOB = "no job"
 
 
@@ -187,8 +187,8 @@ TURNED_AWAY = (
         7,
         timeseries(
             "Dead letters in Kafka",
-            "Letters in telemetry.dlq, and alerts that nobody could store in alerts.dlq, as written so far. A step is "
-            "a burst.",
+            "Letters in telemetry.dlq, their retries in telemetry.dlq.ledger, those given up in telemetry.dlq.parked, "
+            "and alerts that nobody could store in alerts.dlq, as written so far. A step is a burst.",
             prom(f"sum by (topic) (max by (topic, partition) ({_LETTERS}))", "{{topic}}"),
             empty="no broker",
         ),

@@ -8,10 +8,12 @@ from pathlib import Path
 import psutil
 import pytest
 import requests
+from click.testing import CliRunner
 from confluent_kafka import Producer
 from kafka import KafkaProducer
 from pyarrow.fs import S3FileSystem
 
+from fleetpulse.cli.main import fleetpulse
 from fleetpulse.kafka.schema_registry import Registry
 from fleetpulse.kafka.topics import ensure_topics
 from fleetpulse.records.avro import SCHEMA, encode
@@ -21,7 +23,7 @@ from fleetpulse.stack.layout import ports_of
 from fleetpulse.stack.passwords import password
 from fleetpulse.stack.processes import supervision
 from fleetpulse.stack.programs import registry, s3, search
-from fleetpulse.topics import RULES, SENSOR_RAW
+from fleetpulse.topics import RULES, SENSOR_RAW, TELEMETRY
 from generator.cli import SENSOR_DATA
 from tests.dashboards import expressions
 from tests.e2e.jobs.test_cold import Cold
@@ -150,6 +152,21 @@ def test_every_panel_of_grafana_s_dashboards_has_something_to_show(watched: Prom
     asked = [expression for expression in expressions() if "vector_" not in expression]  # no Vector runs here
     assert len(asked) > 30
     wait_until("a value for every panel", lambda: none_left(watched.empty(asked)))
+
+
+def test_retries_of_dead_letters_are_counted(own: EmbeddedStack, watched: Prometheus) -> None:
+    def replayed() -> bool:
+        words = ["dlq", "replay", "--kafka.bootstrap.servers", own.bootstrap]
+        return CliRunner().invoke(fleetpulse, words).output.startswith("1 replayed")
+
+    def counted() -> int:
+        found = watched.get("query", query='sum(kafka_log_end_offset{topic="telemetry.dlq.ledger"})')["result"]
+        return int(found[0]["value"][1]) if found else 0
+
+    with KafkaProducer(bootstrap_servers=own.bootstrap) as producer:
+        producer.send(TELEMETRY.name, b"no record").get(60)
+    wait_until("the letter to be replayed", replayed)
+    wait_until("the retry to be counted", lambda: counted() == 2)  # and the end of its transaction
 
 
 def test_an_alert_fires_and_every_listed_metric_was_shown_once_all_has_happened(

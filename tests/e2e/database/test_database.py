@@ -1,8 +1,10 @@
 """The schema on a real PostgreSQL: what migrates, what is kept once, what is rejected, and who may do what."""
 
+import re
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -251,6 +253,19 @@ def test_the_queries_of_the_dashboards_before_still_answer(database: psycopg.Con
     assert newest == [datetime.fromisoformat(at) for at in reversed(opened[2:])]
     counts = rows(database, "SELECT device_id, COUNT(*) FROM alerts GROUP BY device_id ORDER BY count DESC")
     assert counts == [("d2", 8), ("d1", 4)]
+
+
+def test_the_statements_of_the_operations_page_run(database: psycopg.Connection[Any]) -> None:
+    page = Path("docs/operations.md").read_text()
+    statements = [
+        s for block in re.findall(r"```sql\n(.*?)```", page, re.DOTALL) for s in re.findall(r"[A-Z][^;]*;", block)
+    ]
+    assert len(statements) >= 6
+    database.execute("SET ROLE monitor_user")
+    answers = [rows(database, statement) for statement in statements]
+    assert [(1,)] in answers
+    assert any({("alerts", "BASE TABLE"), ("telemetry_raw", "VIEW")} <= set(answer) for answer in answers)
+    assert any("sensor_readings_device_id" in str(answer) for answer in answers)
 
 
 def test_an_error_that_is_not_the_rows_fault_fails_the_writer(database: psycopg.Connection[Any]) -> None:

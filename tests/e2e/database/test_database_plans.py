@@ -1,5 +1,6 @@
 """How the database comes to what dashboards ask: by an index, and never by all the rows there are."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -47,6 +48,18 @@ def test_a_query_that_reads_all_is_found_out(filled: psycopg.Connection[Any], qu
 
 def test_the_first_rows_of_an_index_are_not_all_of_it(filled: psycopg.Connection[Any]) -> None:
     assert not read_whole(filled, "SELECT * FROM alerts ORDER BY changed_at DESC LIMIT 10") & GROWING
+
+
+@pytest.mark.parametrize(
+    ("relation", "time"), [("telemetry_raw", "ts"), ("aggregated_data", "timestamp"), ("alerts", "time")]
+)
+def test_what_is_asked_for_a_device_is_found_by_its_index(
+    filled: psycopg.Connection[Any], relation: str, time: str
+) -> None:
+    latest = f"SELECT * FROM {relation} WHERE device_id = 'device-00001' ORDER BY {time} DESC LIMIT 10"
+    [(plan,)] = rows(filled, f"EXPLAIN (FORMAT JSON) {latest}")
+    assert re.search(r"'Index Cond': \"\(device_id = 'device-00001'", str(plan))
+    assert not read_whole(filled, latest) & GROWING
 
 
 def read_whole(database: psycopg.Connection[Any], question: str) -> set[str]:

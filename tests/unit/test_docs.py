@@ -1,5 +1,6 @@
 """What people can type and rely on stands in the documents."""
 
+import importlib
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,10 +11,12 @@ import pytest
 from pyflink.metrics import Counter, Distribution, Meter, MetricGroup
 
 from fleetpulse.cli import reference
+from fleetpulse.cli.main import fleetpulse
 from fleetpulse.frames.frame import Batch
 from fleetpulse.inactivity.timeouts import InactivityPolicy
 from fleetpulse.inactivity.watch import InactivityWatch
 from fleetpulse.records.reasons import Reason
+from fleetpulse.stack.layout import OPTIONAL, Layout
 from fleetpulse.topics import TOPICS, Topic, ticks
 from generator.cli import command as generate
 from generator.scenario import Scenario
@@ -75,6 +78,58 @@ def test_every_make_target_that_is_named_exists() -> None:
     assert named <= targets
 
 
+# The options of a make target's ARGS are those of a command.
+OF_TARGETS = {
+    "run-detector": "fleetpulse stack submit anomaly --",
+    "run-generator": "fleetpulse generate",
+    "run-producer": "fleetpulse generate",
+    "simulate-dlt": "fleetpulse dlq simulate",
+    "stack-up": "fleetpulse stack up",
+}
+
+
+def commands_named(page: Path) -> set[str]:
+    """The calls of our commands that a page names, each as `fleetpulse` or a job and the words after it."""
+    text = page.read_text().replace("\\\n", " ")
+    fenced = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
+    code = [line for block in fenced.findall(text) if "```mermaid" not in block for line in block.splitlines()]
+    code += re.findall(r"`([^`\n]+)`", fenced.sub("", text))
+    found = set()
+    for line in code:
+        if call := re.match(r"\s*(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?fleetpulse ([a-z]+\b[^#|]*)", line):
+            found.add(f"fleetpulse {call[1]}")
+        for job, words in re.findall(r"\bjobs[/.](\w+)(?:\.py)? ([^#]*)", line):
+            found.add(f"fleetpulse stack submit {job} -- {re.sub('-pyfs .*zip', '', words)}")
+        for target, words in re.findall(r'\bmake ([a-z-]+) .*ARGS="([^"]*)"', line):
+            job = re.fullmatch(r"submit-(\w+)", target)
+            if command := f"fleetpulse stack submit {job[1]} --" if job else OF_TARGETS.get(target):
+                found.add(f"{command} {words}")
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_that_is_named_exists_with_its_options(page: Path) -> None:
+    for call in commands_named(page):
+        command: click.Command = fleetpulse
+        _, *words = call.split()
+        while isinstance(command, click.Group) and words:
+            found = command.get_command(click.Context(command), words.pop(0).rstrip(".,:;"))
+            assert found is not None, call
+            command = found
+        if command.name == "submit" and "--" in words:
+            split = words.index("--")
+            if words[0].islower():  # else it is to be filled in
+                _options_exist(importlib.import_module(f"jobs.{words[0]}").command, words[split + 1 :], call)
+            words = words[:split]
+        _options_exist(command, words, call)
+
+
+def _options_exist(command: click.Command, words: list[str], call: str) -> None:
+    known = {name for parameter in command.params for name in (*parameter.opts, *getattr(parameter, "aliases", ()))}
+    given = {word.split("=")[0] for word in words if re.match(r"--[a-z]", word)}
+    assert given <= known | {"--help"}, call
+
+
 class NamedMetrics(MetricGroup):
     """Notes the labels of each metric that is registered, by its name."""
 
@@ -128,3 +183,14 @@ def test_the_contract_names_every_metric_of_the_simulator_and_no_other() -> None
     meter.watch(Mock(topic="t", reached_ms=0), Scenario(seed=1, devices=1, interval_ms=1.0, start_ms=0, duration_ms=1))
     shown = {sample.name for metric in meter.collect() for sample in metric.samples}
     assert set(re.findall(r"`(fleetpulse_generator_\w+)`", CONTRACTS)) == shown
+
+
+def test_the_ports_of_the_page_are_those_of_the_stack(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "embedded-stack.md").read_text().split("\n## Ports\n")[1].split("\n## ")[0]
+    listed = [int(port) for cell in re.findall(r"^\| ([\d, ]+) \|", page, re.MULTILINE) for port in cell.split(",")]
+    assert sorted(listed) == sorted(Layout(tmp_path, 0, frozenset(OPTIONAL)).ports.values())
+
+
+def test_the_licence_is_the_one_that_is_named() -> None:
+    assert "Apache License\n                           Version 2.0" in (ROOT / "LICENSE").read_text()
+    assert "Apache-2.0, see [LICENSE](LICENSE)" in (ROOT / "README.md").read_text()

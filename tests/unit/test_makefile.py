@@ -195,3 +195,12 @@ def test_the_detector_reads_the_topic_that_the_environment_names(environment: di
     clean = {"PATH": os.environ["PATH"], **environment}
     done = subprocess.run(["bash", "-c", script], env=clean, capture_output=True, text=True, check=True)
     assert done.stdout == f"{topic}\n"
+
+
+@pytest.mark.parametrize(
+    ("target", "folders"),
+    [("test", {"unit", "jobs", "e2e"}), ("test-unit", {"unit"}), ("test-jobs", {"jobs"}), ("test-e2e", {"e2e"})],
+)
+def test_each_target_of_tests_runs_its_folders(target: str, folders: set[str]) -> None:
+    assert set(re.findall(r"\.venv/bin/pytest .*tests/(\w+)$", would(target), re.MULTILINE)) == folders
+    assert {folder for folder in folders if not any((ROOT / "tests" / folder).rglob("test_*.py"))} == set()

@@ -1,5 +1,6 @@
 """What the jobs read from the environment."""
 
+import tempfile
 from types import ModuleType
 
 import pytest
@@ -35,6 +36,20 @@ def brokers_of(job: ModuleType, *arguments: str) -> str:
     if job is archive:
         return parse(archive.Settings, arguments).bootstrap_servers
     return given(job.DECISIONS, *arguments).telemetry.bootstrap_servers
+
+
+def test_the_defaults_are_those_of_the_monitor_before() -> None:
+    settings = given(DECISIONS)
+    assert settings.telemetry.topics == ("events",)
+    assert settings.alerts is not None
+    assert settings.alerts.topic == "alerts"
+    assert settings.running.checkpoint_dir == f"file://{tempfile.gettempdir()}/flink-checkpoints"
+    assert (settings.running.parallelism, settings.running.checkpoint_interval_ms) == (2, 10_000)
+    words = ["--kafka.bootstrap.servers", "b:1", "--events.topic", "e", "--alerts.topic", "a"]
+    asked = planned(*words, "--checkpoint.dir", "file:///c", "--parallelism", "3")
+    assert (asked.source.bootstrap_servers, asked.source.topics, asked.output_topics.alerts) == ("b:1", ("e",), "a")
+    assert asked.flink["execution.checkpointing.dir"].startswith("file:///c/")
+    assert asked.flink["parallelism.default"] == "3"
 
 
 @pytest.mark.parametrize("job", [inactivity, archive], ids=["inactivity", "archive"])

@@ -42,6 +42,16 @@ def test_a_record_is_judged(value, reason):
     assert getattr(outcome, "reason", None) == reason
 
 
+def test_the_payload_of_telemetry_is_read_with_what_it_may_leave_out():
+    whole = {"device_id": "d1", "ts": "2025-12-31T23:59:50Z", "temperature_c": 21.5, "humidity": 40, "lat": 1, "lon": 2}
+    metrics = {name: whole[name] for name in ("temperature_c", "humidity", "lat", "lon")}
+    for left_out in ((), ("ts",), ("lat", "lon"), ("temperature_c",), ("humidity",)):
+        payload = {name: value for name, value in whole.items() if name not in left_out}
+        time_ms = KAFKA_TIME_MS if "ts" in left_out else KAFKA_TIME_MS - 10_000
+        expected = Reading("d1", time_ms, {n: v for n, v in metrics.items() if n not in left_out})
+        assert decode_record(json.dumps(payload).encode(), KAFKA_TIME_MS, SKEW_MS) == expected
+
+
 @pytest.mark.parametrize(("value", "reason"), CASES.values(), ids=CASES)
 def test_one_bad_record_leaves_its_batch_alone(value, reason):
     good = b'{"device_id":"g","ts":1767225600000}'

@@ -39,6 +39,10 @@ class Address(str):
         made.source, made.stack = source, stack
         return made
 
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        """Flink's workers get the address alone: where it came from is for the one who submits."""
+        return str, (str(self),)
+
 
 class Connection(Setting):
     """An option whose default is an address of the folder's stack.

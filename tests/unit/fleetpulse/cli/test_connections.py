@@ -1,6 +1,7 @@
 """What a command connects to: the argument, else the environment, else the stack of the folder, else nothing."""
 
 import json
+import pickle
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -132,3 +133,8 @@ def test_the_jdbc_driver_gets_the_same_database_without_a_user(here: Path) -> No
     stack_in(here / ".fleetpulse", 1000)
     url = of_the_stack()["of_stack"](stack_of())
     assert jdbc(url, {}) == ("jdbc:postgresql://127.0.0.1:6432/monitoring?", None)
+
+
+def test_a_worker_that_is_sent_an_address_gets_its_text() -> None:
+    sent = pickle.loads(pickle.dumps(Address("localhost:9092", "KAFKA_BROKERS")))
+    assert (sent, type(sent)) == ("localhost:9092", str)

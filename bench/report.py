@@ -13,6 +13,7 @@ from bench.measure import Result, spread
 from bench.measurements.contenders import Contender
 from fleetpulse.cli.files import read_text
 from fleetpulse.cli.folder import DEFAULT_DIR
+from fleetpulse.cli.parameters import Whole
 from fleetpulse.cli.settings import Decorator, option
 from fleetpulse.errors import ConfigurationError
 
@@ -83,7 +84,7 @@ folder_option = option(
 
 def count_option(name: str, lowest: int, default: int, meaning: str) -> Decorator:
     """An option for how many."""
-    return option(name, click.IntRange(lowest), meaning, default=default, environment=False)
+    return option(name, Whole(lowest), meaning, default=default, environment=False)
 
 
 def line(result: Result) -> str:

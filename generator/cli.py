@@ -16,6 +16,7 @@ from fleetpulse.cli.parameters import (
     Duration,
     Instant,
     Number,
+    Whole,
 )
 from fleetpulse.cli.reachable import address_of, refusal
 from fleetpulse.cli.settings import Setting, group, setting, takes
@@ -116,9 +117,7 @@ class Settings:
         cls=_TopicOption,
         show_default="events, sensor-data for sensor, sensor.raw for avro, telemetry.raw for all else",
     )
-    devices: int = setting(
-        "num.devices", click.IntRange(1, MAX_DEVICES), "Devices.", default=10, variables=("SENSOR_COUNT",)
-    )
+    devices: int = setting("num.devices", Whole(1, MAX_DEVICES), "Devices.", default=10, variables=("SENSOR_COUNT",))
     event_interval_ms: float = setting(
         "event.interval.ms",
         Duration("ms", 0.001, whole=False),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import click
 
-from fleetpulse.cli.parameters import LAST_PORT
+from fleetpulse.cli.parameters import LAST_PORT, Whole
 from fleetpulse.cli.settings import setting
 
 
@@ -21,7 +21,7 @@ class Metrics:
     )
     port: int = setting(
         "metrics.port",
-        click.IntRange(0, LAST_PORT),
+        Whole(0, LAST_PORT),
         "Port of the metrics for Prometheus, by custom 2112. 0: none.",
         default=0,
         variables=("METRICS_PORT",),

@@ -15,7 +15,7 @@ from fleetpulse.backtest.run import Settings, run_history
 from fleetpulse.backtest.sources.records import record_of
 from fleetpulse.cli.parameters import EXISTING_FILE, INSTANT_FORMS, Instant, Whole
 from fleetpulse.cli.settings import FLAG, option
-from fleetpulse.cli.tables import console, echo_records
+from fleetpulse.cli.tables import console, counted, echo_records
 from fleetpulse.errors import ConfigurationError
 from fleetpulse.rules.versions import Versions, expecting
 from fleetpulse.times import iso
@@ -87,7 +87,7 @@ def _tell_changes(before: Sequence[Revision], after: Sequence[Revision], limit: 
     if as_json:
         echo_records(b'{"change":"%s",%s' % (what.encode(), record_of(revision)[1:]) for what, revision in told)
         return
-    click.echo(f"{len(found.gained):,} alerts gained, {len(found.lost):,} lost, {found.kept:,} in both")
+    click.echo(f"{counted(len(found.gained), 'alert')} gained, {len(found.lost):,} lost, {found.kept:,} in both")
     console().print(show.change_counts(found))
     _tell_newest(limit, len(told))
     console().print(show.change_listing(_newest(told, limit)))

@@ -16,7 +16,7 @@ from fleetpulse.backtest.sources.alerts import Fields, from_database, from_topic
 from fleetpulse.cli.database import Database, libpq
 from fleetpulse.cli.parameters import Duration, topic_option
 from fleetpulse.cli.settings import FLAG, option
-from fleetpulse.cli.tables import echo, echo_records
+from fleetpulse.cli.tables import counted, echo, echo_records
 from fleetpulse.errors import ConfigurationError
 from fleetpulse.inactivity.timeouts import CLOCK, NEVER_SEEN
 from fleetpulse.numbers import exact
@@ -155,7 +155,9 @@ def _document(one: Explained) -> dict[str, Any]:
 
 
 def _lines(explained: Sequence[Explained], heard: int) -> list[str]:
-    lines = [f"alert {explained[0].told['alert_id']}, from {heard:,} records of {explained[0].told['device_id']}"]
+    lines = [
+        f"alert {explained[0].told['alert_id']}, from {counted(heard, 'record')} of {explained[0].told['device_id']}"
+    ]
     for one in explained:
         fields = one.told
         lines += ["", f"{fields['revision']} {fields['state']}, {fields['severity']}, at {fields['changed_at']}"]

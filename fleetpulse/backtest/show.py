@@ -8,17 +8,17 @@ from rich.table import Table
 from fleetpulse.alerts import Revision
 from fleetpulse.backtest.changes import Changes
 from fleetpulse.backtest.run import Read
-from fleetpulse.cli.tables import cell
+from fleetpulse.cli.tables import cell, counted
 from fleetpulse.times import iso
 
 
 def read(found: Read, seconds: float, *, decided: bool) -> str:
     """One line on the records that were read, and up to when they were decided."""
-    late = f"{found.late:,} late" + (f" of {len(found.late_devices):,} devices" if found.late else "")
+    late = f"{found.late:,} late" + (f" of {counted(len(found.late_devices), 'device')}" if found.late else "")
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in found.reasons.most_common())
     rejected = f"{found.rejected:,} rejected" + (f" ({reasons})" if reasons else "")
     until = f"decided up to {iso(found.decided_until_ms)}" if decided else "nothing was decided"
-    return f"{found.records:,} records in {seconds:.1f} s, {rejected}, {late}; {until}"
+    return f"{counted(found.records, 'record')} in {seconds:.1f} s, {rejected}, {late}; {until}"
 
 
 def why_nothing(found: Read) -> str:

@@ -101,14 +101,13 @@ class Number(click.FloatRange):
             number = float(value)
         except ValueError:
             number = math.nan
-        if not math.isfinite(number):
+        if not math.isfinite(number) or not _is_within(self, number):
             self.fail(f"{value!r}: expected a number{_bounds(self)}", param, ctx)
-        result: float = super().convert(number, param, ctx)
-        return result
+        return number
 
 
 class Whole(click.IntRange):
-    """A whole number in a range."""
+    """A whole number in a range: click's own names the range, or that it is no number, but never both."""
 
     name = "whole number"
 
@@ -117,15 +116,21 @@ class Whole(click.IntRange):
         try:
             number = int(value)
         except ValueError:
+            number = None
+        if number is None or not _is_within(self, number):
             self.fail(f"{value!r}: expected a whole number{_bounds(self)}", param, ctx)
-        result: int = super().convert(number, param, ctx)
-        return result
+        return number
+
+
+def _is_within(kind: click.IntRange | click.FloatRange, number: float) -> bool:
+    above = kind.min is None or (number > kind.min if kind.min_open else number >= kind.min)
+    return above and (kind.max is None or number <= kind.max)
 
 
 def _bounds(kind: click.IntRange | click.FloatRange) -> str:
     """The range of numbers in words."""
-    low = "" if kind.min is None else f" {'above' if kind.min_open else 'from'} {kind.min:,g}"
-    return low if kind.max is None else f"{low} to {kind.max:,g}"
+    low = "" if kind.min is None else f" {'above' if kind.min_open else 'from'} {kind.min:,.10g}"
+    return low if kind.max is None else f"{low} to {kind.max:,.10g}"
 
 
 class Topics(click.ParamType[tuple[str, ...]]):

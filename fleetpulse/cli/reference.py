@@ -114,7 +114,7 @@ def _value(option: click.Option) -> str:
         return f"duration, {kind.range}"
     if isinstance(kind, click.IntRange | click.FloatRange):
         what = "whole number" if isinstance(kind, click.IntRange) else "number"
-        ends = [f"{word} {end:,g}" for word, end in (("from", kind.min), ("to", kind.max)) if end is not None]
+        ends = [f"{word} {end:,.10g}" for word, end in (("from", kind.min), ("to", kind.max)) if end is not None]
         return " ".join([what, *ends])
     return kind.name.replace(" filename", "")
 

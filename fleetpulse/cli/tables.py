@@ -12,6 +12,11 @@ from fleetpulse.printable import printable
 _PIPE_CHARS = 240
 
 
+def counted(number: int, noun: str) -> str:
+    """So many of them: `1 record`, `2,000 records`."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
 def console() -> Console:
     """Where tables go: as wide as the terminal, or wide enough for what reads a pipe."""
     return Console(width=None if sys.stdout.isatty() else _PIPE_CHARS)

@@ -11,7 +11,7 @@ from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
 from yoyo.connections import DatabaseURI
 from yoyo.migrations import MigrationList, default_migration_table
 
-from fleetpulse.errors import FleetpulseError
+from fleetpulse.errors import ConfigurationError, FleetpulseError
 
 # Any number that all runs share. Held by the session, so it is free again however a run ends; yoyo's own lock is a row,
 # which a killed run leaves behind.
@@ -40,7 +40,8 @@ def migrate(dsn: str) -> list[str]:
         The names applied now; empty when the database was up to date.
 
     Raises:
-        FleetpulseError: the database cannot be reached, or refuses a migration; that migration is rolled back whole.
+        ConfigurationError: the database cannot be reached.
+        FleetpulseError: it refuses a migration, which is rolled back whole.
     """
     try:
         with (
@@ -56,6 +57,8 @@ def migrate(dsn: str) -> list[str]:
             "cannot migrate the database: a table is held by a transaction that has not ended within"
             f" {_LOCK_TIMEOUT_S} s; end it (pg_stat_activity, oldest xact_start) and migrate again"
         ) from waited
+    except psycopg.OperationalError as failed:
+        raise ConfigurationError(f"--database.url: cannot migrate the database: {failed}") from failed
     except psycopg.Error as failed:
         raise FleetpulseError(f"cannot migrate the database: {failed}") from failed
 

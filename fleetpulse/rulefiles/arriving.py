@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 
+from fleetpulse.cli.tables import counted
 from fleetpulse.kafka.reading import last_records
 from fleetpulse.records.arriving import Arriving
 from fleetpulse.records.reasons import SENTENCES
@@ -30,15 +31,11 @@ def sample(bootstrap_servers: str, topics: Sequence[str], records: int = SAMPLE)
 def in_words(found: Arriving) -> Iterator[str]:
     """A line for all of a sample, and one for each thing that is not read."""
     measured = ", ".join(f"{name} in {count:,}" for name, count in found.metrics.most_common()) or "no metric"
-    of = f"of {_count(len(found.devices), 'device')}"
-    yield f"the last {_count(found.records, 'record')}, {of}: {measured}" if found.records else "no record is there"
+    of = f"of {counted(len(found.devices), 'device')}"
+    yield f"the last {counted(found.records, 'record')}, {of}: {measured}" if found.records else "no record is there"
     for reason, count in found.rejected.most_common():
         yield f"rejected: {count:,} as {reason}: {SENTENCES[reason]}"
     for dropped, count in found.dropped.most_common(_MOST_SHOWN):
         yield f"dropped: `{dropped.field}` in {count:,}: {dropped.why}"
     if (more := len(found.dropped) - _MOST_SHOWN) > 0:
         yield f"dropped: {more:,} more fields"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'s' * (number != 1)}"

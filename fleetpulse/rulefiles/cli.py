@@ -11,9 +11,9 @@ import click
 
 from fleetpulse import topics
 from fleetpulse.cli.connections import bootstrap_servers
-from fleetpulse.cli.parameters import INSTANT_FORMS, Instant, Topics, topic_option
+from fleetpulse.cli.parameters import INSTANT_FORMS, Instant, Topics, Whole, topic_option
 from fleetpulse.cli.settings import FLAG, option
-from fleetpulse.cli.tables import console, echo, echo_records
+from fleetpulse.cli.tables import console, counted, echo, echo_records
 from fleetpulse.errors import ConfigurationError, FleetpulseError
 from fleetpulse.kafka.broker import reach
 from fleetpulse.kafka.topics import ensure_topics
@@ -65,7 +65,9 @@ def check_command(files: tuple[Path, ...], telemetry: tuple[str, ...] | None, bo
     rules = show.warned(loaded)
     console().print(show.rules(rules))
     kinds = Counter(rule.kind for rule in rules.rules)
-    click.echo(f"{_count(rules)}: {', '.join(f'{n:,} {kind}' for kind, n in kinds.items()) or 'none'}")
+    click.echo(
+        f"{counted(len(rules.rules), 'rule')}: {', '.join(f'{n:,} {kind}' for kind, n in kinds.items()) or 'none'}"
+    )
     if telemetry is None:
         return 0
     found = sample(reach(bootstrap_servers), telemetry)
@@ -127,7 +129,7 @@ def apply_command(files: tuple[Path, ...], effective_from_ms: int | None, bootst
     if version is None:
         return
     number, from_ms = version.version, version.effective_from_ms
-    echo(f"version {number} takes effect at {iso(from_ms)}: {_count(rules)} ({changes})")
+    echo(f"version {number} takes effect at {iso(from_ms)}: {counted(len(rules.rules), 'rule')} ({changes})")
     for other in later:
         click.echo(f"version {other.version} replaces it at {iso(other.effective_from_ms)}")
     if (now_ms := _now_ms()) > from_ms:
@@ -146,7 +148,7 @@ def list_command(bootstrap_servers: str, topic: str) -> None:
 
 
 @command.command("show")
-@click.argument("number", metavar="VERSION", type=click.IntRange(1))
+@click.argument("number", metavar="VERSION", type=Whole(1))
 @_on_the_topic
 def show_command(number: int, bootstrap_servers: str, topic: str) -> None:
     """Show a version as the rule file that would make it."""
@@ -157,9 +159,7 @@ def show_command(number: int, bootstrap_servers: str, topic: str) -> None:
 
 @command.command("diff")
 @click.argument("files", metavar="[FILE [FILE]]", nargs=-1, type=click.Path(path_type=Path))
-@option(
-    "versions", click.IntRange(1), "Compare two versions on the topic instead of files.", nargs=2, environment=False
-)
+@option("versions", Whole(1), "Compare two versions on the topic instead of files.", nargs=2, environment=False)
 @option("json", FLAG, "As JSON.", parameter="as_json")
 @_on_the_topic
 def diff_command(
@@ -182,10 +182,6 @@ def diff_command(
         echo_records([json.dumps(found.as_document(), ensure_ascii=False).encode()])
     else:
         echo(*([*found.lines()] or ["no difference"]))
-
-
-def _count(rules: RuleSet) -> str:
-    return f"{len(rules.rules):,} rule{'s' * (len(rules.rules) != 1)}"
 
 
 def _effective_from_ms(given_ms: int | None) -> int:

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from fleetpulse.cli.folder import DEFAULT_DIR, MAX_OFFSET
-from fleetpulse.cli.parameters import Servers, separated
+from fleetpulse.cli.parameters import Servers, Whole, separated
 from fleetpulse.cli.settings import FLAG, option
-from fleetpulse.errors import ConfigurationError, FleetpulseError
+from fleetpulse.errors import ConfigurationError
 from fleetpulse.kafka.broker import reach
 from fleetpulse.stack import lifecycle, rest
 from fleetpulse.stack.layout import OPTIONAL, OPTIONAL_PROGRAMS, Layout, layout
@@ -37,7 +37,7 @@ folder_option = option(
 port_offset_option = partial(
     option,
     "port.offset",
-    click.IntRange(0, MAX_OFFSET),
+    Whole(0, MAX_OFFSET),
     "Added to every port, for a second stack beside the first; remembered.",
 )
 _flink_rest = option(
@@ -133,14 +133,14 @@ def status_command(folder: str) -> int:
 
 @command.command("logs")
 @click.argument("name", type=click.Choice(_NAMES))
-@option("lines", click.IntRange(1), "How many of the last lines.", default=100, environment=False)
+@option("lines", Whole(1), "How many of the last lines.", default=100, environment=False)
 @option("follow", FLAG, "Go on as lines are written; Ctrl-C ends it.", short="-f")
 @folder_option
 def logs_command(name: str, lines: int, follow: bool, folder: str) -> None:
     """Show the last lines of a program's log."""
     file = supervision.log_file(layout(folder), name)
     if not file.exists():
-        raise FleetpulseError(f"{file} does not exist: the stack has not been started in this folder")
+        raise ConfigurationError(f"{file} does not exist: the stack has not been started in this folder")
     arguments = ["tail", "-n", str(lines), *(["-F"] if follow else []), str(file)]
     os.execvp("tail", arguments)  # noqa: S606 - becomes tail, as a shell's exec would
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from fleetpulse.cli.connections import brokers, schema_registry_if_any
-from fleetpulse.cli.parameters import CONTEXT, EXISTING_FILE, Matching, milliseconds, topic, topics
+from fleetpulse.cli.parameters import CONTEXT, EXISTING_FILE, Matching, Whole, milliseconds, topic, topics
 from fleetpulse.cli.settings import FLAG, group, setting
 from fleetpulse.durations import DAY_MS
 from fleetpulse.errors import ConfigurationError
@@ -39,7 +39,7 @@ class Running:
     checkpoint_interval_ms: int = checkpoint_interval(
         10_000, _LONGEST_CHECKPOINT_INTERVAL_MS, "Time between checkpoints, and so until results are final."
     )
-    parallelism: int = setting("parallelism", click.IntRange(1, 128), "Subtasks of each operator, 1 to 128.", default=2)
+    parallelism: int = setting("parallelism", Whole(1, 128), "Subtasks of each operator, 1 to 128.", default=2)
     check: bool = setting(
         "check", FLAG, "Check the arguments, print the job's identity and what it alone may write, and submit nothing."
     )
@@ -171,11 +171,9 @@ class Time(EventTime):
 class Deciding(Running):
     """How a deciding job runs."""
 
-    shards: int = setting(
-        "shards", click.IntRange(1, 128), "Groups of devices; fixed by the first checkpoint.", default=16
-    )
+    shards: int = setting("shards", Whole(1, 128), "Groups of devices; fixed by the first checkpoint.", default=16)
     batch_size: int = setting(
-        "batch.size", click.IntRange(1, 1_000_000), "Records that cross to Python at once, at most.", default=50_000
+        "batch.size", Whole(1, 1_000_000), "Records that cross to Python at once, at most.", default=50_000
     )
     delivery: str = setting(
         "delivery",

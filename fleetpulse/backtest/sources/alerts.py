@@ -7,7 +7,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from fleetpulse.backtest.sources.records import without_detection
-from fleetpulse.errors import FleetpulseError
+from fleetpulse.errors import ConfigurationError, FleetpulseError
 from fleetpulse.kafka.reading import read_to_end
 from fleetpulse.times import iso
 
@@ -38,11 +38,14 @@ def from_database(dsn: str, alert_id: str) -> list[Fields]:
     """The revisions in the table `alerts`, in their order; the table does not have versions of rules.
 
     Raises:
-        FleetpulseError: the database does not answer, or has no such table.
+        ConfigurationError: the database does not answer.
+        FleetpulseError: it has no such table.
     """
     try:
         with psycopg.connect(dsn, row_factory=dict_row, autocommit=True) as connection:
             rows = connection.execute(f"SELECT {_COLUMNS} FROM alerts WHERE alert_id = %s", [alert_id]).fetchall()  # noqa: S608
+    except psycopg.OperationalError as failed:
+        raise ConfigurationError(f"--database.url: the database cannot be read: {failed}") from failed
     except psycopg.Error as failed:
         raise FleetpulseError(f"the database cannot be read: {failed}") from failed
     for row in rows:

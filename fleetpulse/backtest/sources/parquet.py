@@ -65,7 +65,7 @@ def _pieces(file: Path) -> Iterator[_Piece]:
 
 def _chunks(pieces: list[_Piece], size: int) -> Iterator[Chunk]:
     for piece in pieces:
-        for batch in pq.ParquetFile(piece.file).iter_batches(size, columns=list(COLUMNS)):
+        for batch in _batches(piece.file, size):
             mine = pc.and_(pc.equal(batch[_TOPIC], piece.topic), pc.equal(batch[_PARTITION], piece.partition))
             rows = batch.filter(mine)
             yield Chunk(
@@ -73,6 +73,18 @@ def _chunks(pieces: list[_Piece], size: int) -> Iterator[Chunk]:
                 _plain(_column(rows, _KAFKA_TIME).cast(pa.int64())),
                 _plain(_column(rows, _VALUE)),
             )
+
+
+def _batches(file: Path, size: int) -> Iterator[pa.RecordBatch]:
+    """The rows of a file.
+
+    Raises:
+        ConfigurationError: a page in it cannot be read.
+    """
+    try:
+        yield from pq.ParquetFile(file).iter_batches(size, columns=list(COLUMNS))
+    except (pa.ArrowException, OSError) as failed:
+        raise ConfigurationError(f"--parquet: {file} cannot be read: {failed}") from None
 
 
 def _column(rows: Any, name: str) -> Any:

@@ -14,7 +14,7 @@ import click
 from confluent_kafka import Consumer, TopicPartition
 
 from fleetpulse.cli.connections import Address
-from fleetpulse.cli.parameters import Duration, topic_option
+from fleetpulse.cli.parameters import Duration, Whole, topic_option
 from fleetpulse.cli.settings import option
 from fleetpulse.errors import FleetpulseError
 from fleetpulse.kafka.broker import announce
@@ -32,7 +32,7 @@ _BOUND_MS = 2_000  # the jobs' own, which an alert has to wait for
 
 
 @click.command("load")
-@option("rate", click.IntRange(1, 10_000_000), "Records a second.", default=5_000, environment=False)
+@option("rate", Whole(1, 10_000_000), "Records a second.", default=5_000, environment=False)
 @option(
     "duration.seconds",
     Duration("s", 1),

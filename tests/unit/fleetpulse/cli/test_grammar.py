@@ -78,7 +78,8 @@ def test_a_duration_is_of_the_shared_type_and_its_name_ends_with_its_unit(
 @pytest.mark.parametrize(("command", "option"), OPTIONS)
 def test_a_number_is_finite_and_a_port_has_its_range(command: click.Command, option: click.Option) -> None:
     assert type(option.type) is not click.FloatRange
-    assert option.type is not click.FLOAT
+    assert type(option.type) is not click.IntRange
+    assert option.type not in (click.FLOAT, click.INT)
     if option.opts[0].endswith(".port"):
         assert isinstance(option.type, click.IntRange)
         assert option.type.max == 65535

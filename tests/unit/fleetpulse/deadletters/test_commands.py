@@ -15,7 +15,7 @@ from fleetpulse.cli.main import fleetpulse
         (["replay", "a:b"], "a:b: a letter's id is partition:offset"),
         (["replay", "0:1", "0:2", "--value", "FILE"], "--value: a repaired value needs exactly one ID"),
         (["replay", "--value", "FILE"], "--value: a repaired value needs exactly one ID"),
-        (["replay", "--max.retries", "0"], "0 is not in the range 1<=x<=1000"),
+        (["replay", "--max.retries", "0"], "'0': expected a whole number from 1 to 1,000"),
         (["list", "--reason", "ugly"], "'ugly' is not one of 'empty'"),
         (["list", "--since", "yesterday"], "'yesterday' is neither ISO 8601"),
         (["stats", "--limit", "3"], "No such option"),

@@ -65,7 +65,7 @@ def call(*arguments: str) -> int:
         (["apply", "FILE", "--rules.topic", "a b"], "'a b' is no topic name"),
         (["list", "--rules.topic", ".."], "'..' is no topic name"),
         (["list", "--kafka.bootstrap.servers", "kafka"], "'kafka' is not host:port"),
-        (["show", "0"], "0 is not in the range x>=1"),
+        (["show", "0"], "'0': expected a whole number from 1"),
         (["diff"], "expected one file, two files, or --versions and two numbers"),
         (["diff", "FILE", "FILE", "FILE"], "expected one file, two files, or --versions and two numbers"),
         (["diff", "FILE", "--versions", "1", "2"], "expected one file, two files, or --versions and two numbers"),

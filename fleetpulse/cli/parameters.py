@@ -210,9 +210,9 @@ def topic(name: str, default: str | None, meaning: str, **settings: Any) -> Any:
     return setting(f"{name}.topic", TOPIC, meaning, default=default, **settings)
 
 
-def topics(default: tuple[str, ...], meaning: str, **settings: Any) -> Any:
+def topics(default: tuple[str, ...], meaning: str) -> Any:
     """The topics that are read, as a field of settings: `--events.topic`."""
-    return setting("events.topic", Topics(), meaning, default=default, **settings)
+    return setting("events.topic", Topics(), meaning, default=default, variables=("TELEMETRY_TOPIC",))
 
 
 def milliseconds(name: str, default: int, low: int, high: int, meaning: str) -> Any:

@@ -25,7 +25,7 @@ _DIALECTS = [dialect.value for dialect in Dialect if dialect is not Dialect.AVRO
 
 @click.command("simulate")
 @bootstrap_servers
-@topic_option("topic", topics.EVENTS.name, "Topic that a running job reads.", environment=False)
+@topic_option("topic", topics.EVENTS.name, "Topic that a running job reads.", variables=("TELEMETRY_TOPIC",))
 @option("dialect", click.Choice(_DIALECTS), "Shape of the values.", default="telemetry", environment=False)
 @topic_option("dlq.topic", topics.DEAD_LETTERS.name, "Topic of dead letters.", variables=("DLQ_TOPIC",))
 @option("timeout.seconds", Duration("s", 1000), "How long to wait for them.", default=60_000, environment=False)

@@ -50,7 +50,7 @@ class Telemetry:
     """The topics of records, and of late and rejected ones."""
 
     bootstrap_servers: str = brokers()
-    topics: tuple[str, ...] = topics(("events",), "Topics to read, separated by ';'.", variables=("TELEMETRY_TOPIC",))
+    topics: tuple[str, ...] = topics(("events",), "Topics to read, separated by ';'.")
     registry_url: str | None = schema_registry_if_any()
     late_topic: str = topic("late", "telemetry.late", "Topic for late records.")
     dlq_topic: str = topic("dlq", "telemetry.dlq", "Topic for rejected records.", variables=("DLQ_TOPIC",))

@@ -41,7 +41,7 @@ _BOUND_MS = 2_000  # the jobs' own, which an alert has to wait for
     parameter="duration_ms",
     environment=False,
 )
-@topic_option("topic", TELEMETRY.name, "Topic to fill.", environment=False)
+@topic_option("topic", TELEMETRY.name, "Topic to fill.", variables=("TELEMETRY_TOPIC",))
 @topic_option("alerts.topic", ALERTS.name, "Topic of the job's alerts.", environment=False)
 @folder_option
 def command(rate: int, duration_ms: float, topic: str, alerts_topic: str, folder: str) -> None:

@@ -3,14 +3,18 @@
 import tempfile
 from types import ModuleType
 
+import click
 import pytest
 
 from fleetpulse.cli.settings import parse
+from fleetpulse.deadletters.simulate import simulate_command
 from fleetpulse.durations import DurationMs
 from fleetpulse.rules.kinds.inactivity import Inactivity
 from fleetpulse.rules.model import RuleSet
 from fleetpulse.rules.versions import Version
-from jobs import aggregate, anomaly, archive, inactivity, monitor
+from fleetpulse.search.cli import command as index
+from fleetpulse.stack.demo.load import command as load
+from jobs import aggregate, anomaly, archive, cold, inactivity, monitor
 from jobs.inactivity import DECISIONS
 from jobs.wiring.arguments import Settings
 from jobs.wiring.deciding import Decisions, Plan, plan
@@ -81,6 +85,26 @@ def test_the_topic_to_read_and_the_registry_may_come_from_the_environment(monkey
     monkeypatch.setenv("SCHEMA_REGISTRY_URL", "http://localhost:8085/apis/ccompat/v7")
     assert planned().source.topics == ("telemetry.raw", "sensor.raw")
     assert planned().source.registry_url == "http://localhost:8085/apis/ccompat/v7"
+
+
+@pytest.mark.parametrize(
+    ("command", "parameter"),
+    [
+        (archive.command, "events_topic"),
+        (cold.command, "events_topic"),
+        (index, "events_topic"),
+        (load, "topic"),
+        (simulate_command, "topic"),
+    ],
+    ids=["archive", "cold", "index", "load", "dlq simulate"],
+)
+def test_every_program_reads_the_topic_of_telemetry_from_its_variable(
+    command: click.Command, parameter: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TELEMETRY_TOPIC", "mine")
+    monkeypatch.setenv("FLEETPULSE_COLD_PATH", "file:///cold")
+    given = command.make_context("program", []).params[parameter]
+    assert given in ("mine", ("mine",))
 
 
 @pytest.mark.parametrize("job", [anomaly, monitor], ids=["anomaly", "monitor"])

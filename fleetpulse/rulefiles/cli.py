@@ -22,7 +22,7 @@ from fleetpulse.rulefiles.arriving import in_words, sample
 from fleetpulse.rulefiles.difference import difference
 from fleetpulse.rulefiles.files import load_with_warnings
 from fleetpulse.rulefiles.fixtures import differences, read_fixture
-from fleetpulse.rulefiles.topic import Book, publish, read_book
+from fleetpulse.rulefiles.topic import Book, acknowledged_too_late, publish, read_book
 from fleetpulse.rules.checks import starving
 from fleetpulse.rules.model import RuleSet
 from fleetpulse.rules.versions import NOTICE_MS, USUAL_NOTICE_MS, Version, in_force
@@ -132,11 +132,8 @@ def apply_command(files: tuple[Path, ...], effective_from_ms: int | None, bootst
     echo(f"version {number} takes effect at {iso(from_ms)}: {counted(len(rules.rules), 'rule')} ({changes})")
     for other in later:
         click.echo(f"version {other.version} replaces it at {iso(other.effective_from_ms)}")
-    if (now_ms := _now_ms()) > from_ms:
-        raise FleetpulseError(
-            f"version {number} was acknowledged only at {iso(now_ms)}, after it took effect: until then readings may "
-            "have been evaluated by the version before, and a replay will evaluate them by this one"
-        )
+    if too_late := acknowledged_too_late(version, _now_ms()):
+        raise FleetpulseError(too_late)
 
 
 @command.command("list")

@@ -10,6 +10,7 @@ from fleetpulse.kafka.reading import read_to_end
 from fleetpulse.kafka.transactions import ANSWER_S, exclusive_producer, one_line
 from fleetpulse.rules.parts import RuleError
 from fleetpulse.rules.versions import Version, Versions, decode, encode, merged
+from fleetpulse.times import iso
 
 _SUBMITTED = "fleetpulse.submitted"  # header of a version that a job has published from its --rules
 _TAKEN_OVER = (KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH)
@@ -96,6 +97,16 @@ def publish(
                 ) from failed
             raise
     return version
+
+
+def acknowledged_too_late(version: Version, now_ms: int) -> str | None:
+    """What to know about a version that brokers have acknowledged now, if that is after it took effect."""
+    if not 0 < version.effective_from_ms < now_ms:
+        return None
+    return (
+        f"version {version.version} was acknowledged only at {iso(now_ms)}, after it took effect: until then readings "
+        "may have been evaluated by the version before, and a replay will evaluate them by this one"
+    )
 
 
 def _number_in_key(message: Message) -> int:

@@ -8,7 +8,7 @@ import click
 from fleetpulse.rulefiles.difference import difference
 from fleetpulse.rulefiles.files import load_with_warnings
 from fleetpulse.rulefiles.show import warned
-from fleetpulse.rulefiles.topic import Book, publish, read_book
+from fleetpulse.rulefiles.topic import Book, acknowledged_too_late, publish, read_book
 from fleetpulse.rules.model import RuleSet
 from fleetpulse.rules.versions import USUAL_NOTICE_MS, Version, Versions, in_force
 from fleetpulse.times import iso
@@ -26,7 +26,9 @@ def given_rules(file: Path | None) -> RuleSet | None:
 def rule_versions(bootstrap_servers: str, topic: str, given: RuleSet | None) -> Versions:
     """All versions on the topic, after the rules of `--rules` were published if they have changed."""
     if given is not None:
-        publish(bootstrap_servers, topic, lambda book: _reported(book, topic, given), submitted=True)
+        version = publish(bootstrap_servers, topic, lambda book: _reported(book, topic, given), submitted=True)
+        if version and (too_late := acknowledged_too_late(version, _now_ms())):
+            click.echo(f"rules: {too_late}", err=True)
     return read_book(bootstrap_servers, topic).versions
 
 
@@ -65,8 +67,12 @@ def report(book: Book, topic: str, version: Version | None, now_ms: int) -> str 
 
 
 def _reported(book: Book, topic: str, rules: RuleSet) -> Version | None:
-    now_ms = time.time_ns() // 1_000_000
+    now_ms = _now_ms()
     version = next_version(book, rules, now_ms)
     if line := report(book, topic, version, now_ms):
         click.echo(line, err=True)
     return version
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,5 +1,6 @@
 """`--rules` at a submission: what is new in the file becomes a version; what was applied since is not taken back."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from fleetpulse.rulefiles.topic import Book
 from fleetpulse.rules.model import RuleSet
 from fleetpulse.rules.versions import USUAL_NOTICE_MS, Version
 from jobs import monitor
-from jobs.wiring import deciding, running
+from jobs.wiring import deciding, ruling, running
 from jobs.wiring.ruling import next_version, report
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -110,3 +111,21 @@ def test_a_job_that_runs_gets_its_rules_without_another_one(file: bool, monkeypa
     words = ["--rules", str(ROOT / "rules" / "fleet.yaml")] if file else []
     assert run(monitor.command, ["--rules.only", *words]) == 0
     assert published == [rules(MIN_HUMIDITY="15")] * file
+
+
+def test_a_version_that_is_acknowledged_too_late_is_reported(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], once: Book
+) -> None:
+    def slow(_servers: str, _topic: str, decide: Callable[[Book], Version], submitted: bool) -> Version:
+        assert submitted
+        version = decide(once)
+        monkeypatch.setattr(ruling, "_now_ms", lambda: NOW_MS + USUAL_NOTICE_MS + 1)
+        return version
+
+    monkeypatch.setattr(ruling, "_now_ms", lambda: NOW_MS)
+    monkeypatch.setattr(ruling, "publish", slow)
+    monkeypatch.setattr(ruling, "read_book", lambda *_: once)
+    ruling.rule_versions("b:1", "rules", rules(MAX_TEMPERATURE="45"))
+    takes_effect, too_late = capsys.readouterr().err.splitlines()
+    assert takes_effect.startswith("rules: --rules becomes version 2")
+    assert too_late.startswith("rules: version 2 was acknowledged only at 2026-01-01T00:00:10.001Z, after it took")

@@ -1,7 +1,7 @@
 """`fleetpulse backtest`: the alerts that rules would raise over history, and what other rules would change."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,7 +10,7 @@ import click
 from fleetpulse.alerts import Revision
 from fleetpulse.backtest import show
 from fleetpulse.backtest.changes import changes
-from fleetpulse.backtest.options import Source, of_files, of_history
+from fleetpulse.backtest.options import RuleSource, Source, of_files, of_history
 from fleetpulse.backtest.run import Settings, run_history
 from fleetpulse.backtest.sources.records import record_of
 from fleetpulse.cli.parameters import EXISTING_FILE, INSTANT_FORMS, Instant, Whole
@@ -52,7 +52,7 @@ T = TypeVar("T")
 def command(
     source: Source,
     settings: Settings,
-    versions: Callable[[], Versions],
+    rules: RuleSource,
     from_ms: int | None,
     until_ms: int | None,
     diff: tuple[Path, Path] | None,
@@ -62,7 +62,7 @@ def command(
     """Run rules over past records with the jobs' code; needs no Flink and sends no alert."""
     if from_ms is not None and until_ms is not None and from_ms > until_ms:
         raise ConfigurationError(f"--from: {iso(from_ms)} is after --until {iso(until_ms)}")
-    books = [expecting(book, from_ms) for book in (map(of_files, diff) if diff else [versions()])]
+    books = [expecting(book, from_ms) for book in (map(of_files, diff) if diff else [_versions(rules, source)])]
     begun = time.monotonic()
     judged = run_history(source.streams(from_ms), settings, books, until_ms)
     decided = judged.read.accepted > 0 or any(judged.revisions)  # `never_seen` decides on devices without records
@@ -79,6 +79,14 @@ def command(
         console().print(show.counts(revisions))
         _tell_newest(limit, len(revisions))
         console().print(show.listing(_newest(revisions, limit)))
+
+
+def _versions(rules: RuleSource, source: Source) -> Versions:
+    """The rules to judge by. History in files needs no broker, so there the topic counts only where it is named."""
+    if rules.is_named or not source.is_in_files:
+        return rules.versions(source)
+    click.echo("no --rules is given: silence alone is judged", err=True)
+    return ()
 
 
 def _tell_changes(before: Sequence[Revision], after: Sequence[Revision], limit: int, as_json: bool) -> None:

@@ -2,14 +2,14 @@
 
 import json
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import click
 
 from fleetpulse import topics
 from fleetpulse.backtest.evidence import checks
-from fleetpulse.backtest.options import Source, of_history
+from fleetpulse.backtest.options import RuleSource, Source, of_history
 from fleetpulse.backtest.retelling import Heard, Retold, deciding, differences, retell
 from fleetpulse.backtest.run import Settings
 from fleetpulse.backtest.sources.alerts import Fields, from_database, from_topic
@@ -33,13 +33,13 @@ _SHOWN = 10  # records a revision
 
 
 class Explained(NamedTuple):
-    """A revision, the rule that made it, and the results of its checks."""
+    """A revision, the rule that made it, and the results of its checks; `differences` is None if it is not derived."""
 
     told: Fields
     version: int
     rule: Rule | None
     checks: list[Check]
-    differences: dict[str, list[object]]
+    differences: dict[str, list[object]] | None
     records: list[Heard]
 
     @property
@@ -72,7 +72,7 @@ class Explained(NamedTuple):
 def command(
     source: Source,
     settings: Settings,
-    versions: Callable[[], Versions],
+    rules: RuleSource,
     alert_id: uuid.UUID,
     alerts_topic: str,
     database: str | None,
@@ -82,17 +82,26 @@ def command(
     """Show the rule that made an alert, and derive it again from its evidence and its device's records."""
     revisions = _revisions(source, alerts_topic, database, str(alert_id))
     expected_from = (r["evidence"].get("latest_event_time_ms") for r in revisions if r["kind"] == NEVER_SEEN)
-    known = expecting(versions(), next(expected_from, None))
-    is_of_clock = revisions[0]["kind"] == CLOCK  # judged by what comes beside it, which is not read
-    retold = Retold({}, []) if is_of_clock else _retell(source, settings, known, revisions, lookback_ms)
+    known = expecting(rules.versions(source), next(expected_from, None))
+    source.find_topics(alerts_topic)
+    kind = revisions[0]["kind"]  # an alert on a clock is judged by what comes beside it, which is not read
+    retold = None if kind == CLOCK else _retell(source, settings, known, revisions, lookback_ms)
+    is_missing = retold is not None and not retold.heard and kind != NEVER_SEEN
+    retold = None if is_missing else retold
     explained = [_explain(fields, known, settings, retold, database is None) for fields in revisions]
-    unheard = sorted(retold.revisions.keys() - {fields["revision"] for fields in revisions})
-    agrees = all(one.agrees for one in explained) and not unheard
+    unheard = sorted(retold.revisions.keys() - {fields["revision"] for fields in revisions}) if retold else []
+    agrees = None if is_missing else all(one.agrees for one in explained) and not unheard
     if as_json:
         document = {"alert_id": str(alert_id), "agrees": agrees, "revisions": [_document(one) for one in explained]}
         echo_records([json.dumps(document | {"not_told": unheard}, ensure_ascii=False).encode()])
     else:
-        echo(*_lines(explained, len(retold.heard)), *_conclusion(agrees, unheard))
+        echo(*_lines(explained, retold), *_conclusion(agrees, unheard))
+    if agrees is None:
+        device = revisions[0]["device_id"]
+        raise ConfigurationError(
+            f"no record of device {device} is in {source.place}, so the alert cannot be derived again: name the topics "
+            "of its records with --topic"
+        )
     return 0 if agrees else 1
 
 
@@ -118,7 +127,7 @@ def _retell(source: Source, settings: Settings, known: Versions, revisions: list
     return retell(streams, settings, known, first["device_id"], first["alert_id"], until_ms)
 
 
-def _explain(fields: Fields, known: Versions, settings: Settings, retold: Retold, whole: bool) -> Explained:
+def _explain(fields: Fields, known: Versions, settings: Settings, retold: Retold | None, whole: bool) -> Explained:
     number, rules = _rules_of(fields, known)
     rule = next((rule for rule in rules.rules if rule.id == fields["rule_id"]), None)
     return Explained(
@@ -126,8 +135,8 @@ def _explain(fields: Fields, known: Versions, settings: Settings, retold: Retold
         number,
         rule,
         checks(fields, rule, settings.inactivity),
-        {} if fields["kind"] == CLOCK else differences(fields, retold.revisions.get(fields["revision"]), whole),
-        deciding(fields, retold.heard),
+        differences(fields, retold.revisions.get(fields["revision"]), whole) if retold else None,
+        deciding(fields, retold.heard) if retold else [],
     )
 
 
@@ -149,15 +158,17 @@ def _document(one: Explained) -> dict[str, Any]:
         "rule": rule,
         "evidence": one.told["evidence"],
         "checks": [check._asdict() for check in one.checks],
-        "differences": one.differences,
+        "differences": one.differences or {},
         "records": [record._asdict() for record in one.records],
     }
 
 
-def _lines(explained: Sequence[Explained], heard: int) -> list[str]:
-    lines = [
-        f"alert {explained[0].told['alert_id']}, from {counted(heard, 'record')} of {explained[0].told['device_id']}"
-    ]
+def _lines(explained: Sequence[Explained], retold: Retold | None) -> list[str]:
+    heard = retold.heard if retold else []
+    places = ", ".join(sorted({record.origin.rpartition(":")[0].rpartition(":")[0] for record in heard}))
+    lines = [f"alert {explained[0].told['alert_id']} of {explained[0].told['device_id']}"]
+    if heard:
+        lines[0] += f", from {counted(len(heard), 'record')} in {places}"
     for one in explained:
         fields = one.told
         lines += ["", f"{fields['revision']} {fields['state']}, {fields['severity']}, at {fields['changed_at']}"]
@@ -165,9 +176,9 @@ def _lines(explained: Sequence[Explained], heard: int) -> list[str]:
         lines += [f"  {'is so ' if check.holds else 'NOT SO'}  {check.claim}" for check in one.checks]
         if fields["kind"] == CLOCK:
             lines.append("          it is not derived from history: a clock is compared with those of other devices")
-        elif not one.differences:
+        elif one.differences == {}:
             lines.append("  is so   history gives the same revision")
-        for name, (stored, made) in one.differences.items():
+        for name, (stored, made) in (one.differences or {}).items():
             lines.append(
                 f"  NOT SO  {name} is {in_words(stored)}, by history {'nothing' if made is None else in_words(made)}"
             )
@@ -189,6 +200,8 @@ def _rule_line(one: Explained) -> str:
     return f"by rule {one.rule.id} of version {one.version}: {says}"
 
 
-def _conclusion(agrees: bool, unheard: Sequence[int]) -> list[str]:
+def _conclusion(agrees: bool | None, unheard: Sequence[int]) -> list[str]:
+    if agrees is None:
+        return []
     lines = [f"history makes a revision {number} that was not told" for number in unheard]
     return ["", *lines, "it agrees" if agrees else "it does NOT agree"]

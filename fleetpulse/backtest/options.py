@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from fleetpulse.backtest.run import Settings
 from fleetpulse.backtest.sources import kafka, lines, parquet
@@ -15,11 +15,15 @@ from fleetpulse.cli.settings import FLAG, group, setting, takes
 from fleetpulse.cli.tables import echo
 from fleetpulse.errors import ConfigurationError
 from fleetpulse.kafka.broker import reach
+from fleetpulse.kafka.groups import committed_topics
 from fleetpulse.rulefiles.files import load
 from fleetpulse.rulefiles.topic import read_book
 from fleetpulse.rules.versions import Version, Versions
-from fleetpulse.topics import EVENTS, RULES
+from fleetpulse.topics import EVENTS, RULES, TELEMETRY
 from jobs.wiring.arguments import EventTime, SilenceLimits, inactivity_policy
+
+_WITH_ALERTS = ("monitor", "anomaly", "inactivity")
+_USUAL = (EVENTS.name, TELEMETRY.name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +32,10 @@ class History:
 
     bootstrap_servers: str = brokers()
     topics: tuple[str, ...] = setting(
-        "topic", Topics(), "Topics to read, separated by ';'.  [default: events]", environment=False
+        "topic",
+        Topics(),
+        "Topics to read, separated by ';'.  [default: events; to explain an alert, those that its job reads]",
+        environment=False,
     )
     parquet: Path | None = setting(
         "parquet", EXISTING_FOLDER, "Folder of Parquet files to read instead.", environment=False
@@ -43,11 +50,11 @@ class History:
     rules: tuple[Path, ...] = setting(
         "rules",
         EXISTING_FILE,
-        "Judge by this rule file; several are one set.  [default: the versions on the rules topic]",
+        "Judge by this rule file; several are one set.  [default: the versions on the rules topic; none with files]",
         multiple=True,
         environment=False,
     )
-    rules_topic: str = topic("rules", RULES.name, "Topic of the versions of the rules.")
+    rules_topic: str | None = topic("rules", None, f"Topic of the versions of the rules.  [default: {RULES.name}]")
     silence: SilenceLimits = group(SilenceLimits)
     time: EventTime = group(EventTime)
     no_inactivity: bool = setting("no-inactivity", FLAG, "Raise no alerts on silence, as the anomaly job does.")
@@ -81,6 +88,26 @@ class Source:
         """
         return reach(self._named)
 
+    def find_topics(self, alerts_topic: str) -> None:
+        """Read the topics of the job that writes to an alerts topic, where no source is named.
+
+        A job that never made a checkpoint is not known: then all usual topics are read.
+        """
+        if self._topics or self.is_in_files:
+            return
+        jobs = {f"fleetpulse-{job}-{alerts_topic}" for job in _WITH_ALERTS}
+        self._topics = tuple(committed_topics(self.bootstrap_servers, jobs)) or _USUAL
+
+    @property
+    def is_in_files(self) -> bool:
+        """Whether files are read, and no topic."""
+        return bool(self._parquet or self._lines)
+
+    @property
+    def place(self) -> str:
+        """What is read, in words."""
+        return ", ".join(map(str, [file for file in (self._parquet, self._lines) if file] or self._topics))
+
     def streams(self, from_ms: int | None) -> list[Stream]:
         """Its records, by Kafka timestamp from an instant on."""
         if self._parquet is not None:
@@ -90,26 +117,37 @@ class Source:
         return kafka.streams(self.bootstrap_servers, self._topics or (EVENTS.name,), from_ms)
 
 
+class RuleSource(NamedTuple):
+    """Where rules are: in files, else on a topic, which has its usual name where none is given."""
+
+    files: tuple[Path, ...]
+    topic: str | None
+
+    @property
+    def is_named(self) -> bool:
+        """Whether somebody said where."""
+        return bool(self.files or self.topic)
+
+    def versions(self, source: Source) -> Versions:
+        """Read them; from the brokers of `source` where they are on a topic."""
+        if self.files:
+            return of_files(*self.files)
+        book = read_book(source.bootstrap_servers, self.topic or RULES.name)
+        for line in book.unreadable:
+            echo(line, err=True)
+        return book.versions
+
+
 def of_history(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options, as arguments `source`, `settings` and `versions`: a function, since those may have to be read."""
+    """The options, as arguments `source`, `settings` and `rules`."""
 
     @takes(History)
     @wraps(command)  # and with it the options that stand below
     def decorated(history: History, **rest: Any) -> Any:
         source = Source(history.bootstrap_servers, history.topics or (), history.parquet, history.lines)
-        versions = lambda: _versions(source, history.rules, history.rules_topic)  # noqa: E731
-        return command(source, history.settings, versions, **rest)
+        return command(source, history.settings, RuleSource(history.rules, history.rules_topic), **rest)
 
     return decorated
-
-
-def _versions(source: Source, files: tuple[Path, ...], topic: str) -> Versions:
-    if files:
-        return of_files(*files)
-    book = read_book(source.bootstrap_servers, topic)
-    for line in book.unreadable:
-        echo(line, err=True)
-    return book.versions
 
 
 def of_files(*files: Path) -> Versions:

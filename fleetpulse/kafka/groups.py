@@ -1,7 +1,7 @@
 """Consumer groups: which topics they read, and how far they are behind."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from kafka import TopicPartition
@@ -37,6 +37,19 @@ def group_lags(bootstrap_servers: str) -> list[GroupLag]:
         {group: {p: found.offset for p, found in offsets.items()} for group, offsets in committed.items()},
         {partition: found.offset for partition, found in ends.items()},
     )
+
+
+def committed_topics(bootstrap_servers: str, groups: Collection[str]) -> list[str]:
+    """The topics on which any of these consumer groups has committed offsets, as far as they exist.
+
+    Raises:
+        FleetpulseError: no broker answers.
+    """
+    with admin(bootstrap_servers) as client:
+        known = [group["group_id"] for group in client.list_groups() if group["group_id"] in groups]
+        committed = client.list_group_offsets(dict.fromkeys(known)) if known else {}
+        read = {partition.topic for offsets in committed.values() for partition in offsets}
+        return sorted(read & set(client.list_topics()))
 
 
 def lags(

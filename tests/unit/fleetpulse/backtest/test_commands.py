@@ -1,5 +1,6 @@
 """What `fleetpulse backtest` says on the command line."""
 
+import json
 from pathlib import Path
 
 import click
@@ -48,6 +49,24 @@ def test_the_end_must_not_come_before_the_beginning(call, until: str) -> None:
 @pytest.mark.parametrize("until", ["1767225660", FROM, "2026-01-02"])
 def test_the_end_may_be_the_beginning_or_later(call, until: str) -> None:
     assert call([line(0)], "--from", FROM, "--until", until)[0] == 0
+
+
+def test_files_without_rules_need_no_broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    for name in ("KAFKA_BROKERS", "KAFKA_BOOTSTRAP_SERVERS", "FLEETPULSE_KAFKA_BOOTSTRAP_SERVERS", "FLEETPULSE_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "history.jsonl"
+    file.write_text("\n".join([line(0, "d0"), *(line(at) for at in range(0, 300, 5))]))
+    assert run(fleetpulse, ["backtest", "--json-lines", str(file), "--json"]) == 0
+    output = capsys.readouterr()
+    assert [json.loads(text)["device_id"] for text in output.out.splitlines()] == ["d0"]
+    assert output.err.startswith("no --rules is given: silence alone is judged\n61 records in ")
+    assert run(fleetpulse, ["backtest", "--json-lines", str(file), "--rules.topic", "rules"]) == 2
+    assert "no broker is named" in capsys.readouterr().err
+
+
+def test_one_record_is_one(call) -> None:
+    assert call([line(0)])[1].startswith("1 record in ")
 
 
 def test_a_line_ahead_of_its_neighbours_is_named_and_changes_nobody_s_alerts(call) -> None:

@@ -1,13 +1,16 @@
 """An alert is explained by its evidence, and derived again from the records of its device."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from fleetpulse.backtest import explain
+from fleetpulse.backtest import explain, options
 from fleetpulse.backtest.evidence import checks
 from fleetpulse.backtest.run import run_history
+from fleetpulse.backtest.sources import kafka
+from fleetpulse.backtest.sources.history import Stream
 from fleetpulse.backtest.sources.records import record_of
 from fleetpulse.cli.commandline import run
 from fleetpulse.cli.main import fleetpulse
@@ -134,6 +137,69 @@ def test_an_alert_that_history_does_not_make_does_not_agree(call):
 def test_an_unknown_alert_is_bad_input(call):
     code, said = call(ALERTS[0] | {"alert_id": "00000000-0000-0000-0000-000000000000"})
     assert (code, said) == (2, "error: topic alerts has no alert 00000000-0000-0000-0000-000000000000\n")
+
+
+def records_without(tmp_path, device: str) -> str:
+    """The records of all devices but one, in a file."""
+    return str(write_lines(tmp_path / "others.jsonl", [r for r in RECORDS if device.encode() not in (r.value or b"")]))
+
+
+def test_without_records_of_the_device_nobody_is_accused(call, tmp_path):
+    alert = first("threshold")
+    code, said = call(alert, "--json-lines", records_without(tmp_path, alert["device_id"]))
+    assert code == 2
+    assert "NOT" not in said
+    assert "is so   the id is that of its rule" in said
+    last = said.splitlines()[-1]
+    assert last.startswith(f"error: no record of device {alert['device_id']} is in {tmp_path}/others.jsonl, so")
+    assert last.endswith("name the topics of its records with --topic")
+
+
+def test_a_document_says_neither_that_it_agrees_nor_that_it_does_not(call, tmp_path):
+    alert = first("threshold")
+    _, said = call(alert, "--json", "--json-lines", records_without(tmp_path, alert["device_id"]))
+    document = json.loads(said.splitlines()[0])
+    assert document["agrees"] is None
+    assert {str(revision["differences"]) for revision in document["revisions"]} == {"{}"}
+
+
+@pytest.fixture
+def read(call, monkeypatch, tmp_path):
+    """Explains an alert from topics, which groups have committed offsets on; returns which topics were read."""
+
+    def explain_it(committed: dict[str, list[str]], *arguments: str) -> list[str]:
+        monkeypatch.setattr(
+            options,
+            "committed_topics",
+            lambda _servers, groups: [topic for group in sorted(groups) for topic in committed.get(group, [])],
+        )
+        topics: list[str] = []
+
+        def streams(_servers: str, names: Sequence[str], _from_ms: int) -> list[Stream]:
+            topics.extend(names)
+            return []
+
+        monkeypatch.setattr(kafka, "streams", streams)
+        rules = write_rules(tmp_path / "more.json", RULES)
+        assert run(fleetpulse, ["explain", first("threshold")["alert_id"], "--rules", str(rules), *arguments]) == 2
+        return topics
+
+    return explain_it
+
+
+def test_it_reads_the_topics_that_the_alert_s_job_reads(read):
+    of_monitor = {
+        "fleetpulse-monitor-alerts": ["sensor-data", "telemetry.raw"],
+        "fleetpulse-monitor-mine": ["d.events"],
+    }
+    assert read(of_monitor) == ["sensor-data", "telemetry.raw"]
+    assert read(of_monitor, "--alerts.topic", "mine") == ["d.events"]
+    assert read(of_monitor, "--topic", "events") == ["events"]
+
+
+def test_it_reads_the_usual_topics_of_a_job_that_is_not_known(read, capsys):
+    assert read({"fleetpulse-archive": ["alerts"]}) == ["events", "telemetry.raw"]
+    assert "is in events, telemetry.raw, so" in capsys.readouterr().err
 
 
 def test_a_rule_of_another_version_is_told_by_that_version():

@@ -39,7 +39,7 @@ from fleetpulse.deadletters.letter import (
 from fleetpulse.deadletters.replay import Task, replay
 from fleetpulse.deadletters.simulate import simulate_command
 from fleetpulse.deadletters.topics import letters, read_ledger
-from fleetpulse.errors import ConfigurationError, FleetpulseError
+from fleetpulse.errors import ConfigurationError
 from fleetpulse.kafka.broker import reach
 from fleetpulse.kafka.topics import ensure_topics
 from fleetpulse.records.reading import Rejection, decode_record
@@ -145,7 +145,7 @@ def show_command(ids: frozenset[tuple[int, int]], raw: bool, bootstrap_servers: 
     ledger = _ledger(servers, topic)
     found = list(_found(servers, topic, Selection(positions=ids), ledger))
     if not found:
-        raise FleetpulseError(f"{topic} holds no such letter")
+        raise ConfigurationError(f"{topic} holds no such letter")
     [(letter, verdict)] = found
     if raw:
         sys.stdout.buffer.write(letter.value or b"")

@@ -14,6 +14,7 @@ from fleetpulse.errors import FleetpulseError
 from fleetpulse.kafka.broker import reach
 from fleetpulse.kafka.cluster import cluster, differences, faults, there_and_back, topics_as_they_are
 from fleetpulse.kafka.groups import group_lags
+from fleetpulse.kafka.reading import partitions_of
 from fleetpulse.kafka.topics import ensure_topics
 from fleetpulse.topics import TOPICS, ticks
 
@@ -112,8 +113,9 @@ def _values(bootstrap_servers: str, topic: str) -> Iterator[bytes]:
             "log_level": 0,
         }
     )
-    consumer.subscribe([topic])
     try:
+        partitions_of(consumer, bootstrap_servers, topic)
+        consumer.subscribe([topic])
         while True:
             message = consumer.poll(_POLL_S)
             if message is None:

@@ -5,7 +5,7 @@ from typing import cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from fleetpulse.errors import FleetpulseError
+from fleetpulse.errors import ConfigurationError, FleetpulseError
 from fleetpulse.topics import LARGEST_MESSAGE_BYTES
 
 _ANSWER_S = 30.0
@@ -59,14 +59,15 @@ def partitions_of(consumer: Consumer, bootstrap_servers: str, topic: str) -> lis
     """The partitions of a topic.
 
     Raises:
-        FleetpulseError: no broker answers, or the topic is not there.
+        ConfigurationError: the topic is not there.
+        FleetpulseError: no broker answers.
     """
     try:
         found = consumer.list_topics(topic, timeout=_ANSWER_S).topics[topic]
     except KafkaException as failed:
         raise FleetpulseError(f"no broker answers at {bootstrap_servers}: {failed.args[0].str()}") from failed
     if found.error is not None:
-        raise FleetpulseError(f"topic {topic} is not there at {bootstrap_servers}: {found.error.str()}")
+        raise ConfigurationError(f"topic {topic} is not there at {bootstrap_servers}: {found.error.str()}")
     return sorted(found.partitions)
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message
 
-from fleetpulse.errors import FleetpulseError
+from fleetpulse.errors import ConfigurationError, FleetpulseError
 from fleetpulse.kafka.reading import read_to_end
 from fleetpulse.kafka.transactions import ANSWER_S, exclusive_producer, one_line
 from fleetpulse.rules.parts import RuleError
@@ -31,13 +31,13 @@ class Book(NamedTuple):
         """The version of a number.
 
         Raises:
-            FleetpulseError: no version has it.
+            ConfigurationError: no version has it.
         """
         for version in self.versions:
             if version.version == number:
                 return version
         known = ", ".join(str(v) for v in sorted(v.version for v in self.versions)) or "none"
-        raise FleetpulseError(f"there is no version {number}; there are: {known}")
+        raise ConfigurationError(f"there is no version {number}; there are: {known}")
 
 
 def read_book(bootstrap_servers: str, topic: str) -> Book:

@@ -85,5 +85,9 @@ def test_an_alert_of_the_job_is_explained_and_an_unknown_one_is_not(stack: Embed
         if (message.partition(), message.offset()) == (int(partition), int(offset))
     ]
     assert ended["device_id"].encode() in record.value()
+    places = ["--dir", str(stack.dir), "--alerts.topic", f"{name}.alerts", "--rules.topic", f"{name}.rules"]
+    found = CliRunner().invoke(fleetpulse, ["explain", ended["alert_id"], *places, "--json"], standalone_mode=False)
+    assert found.return_value == 0, found.output or found.exception  # in the topics that the job's group has read
+    assert json.loads(found.stdout) == document
     unknown = call("explain", str(uuid.uuid4()), "--alerts.topic", f"{name}.alerts")
     assert isinstance(unknown.exception, ConfigurationError)

@@ -167,7 +167,7 @@ def test_diff_compares_files_what_is_in_force_and_versions(file, published, caps
     first, *others = capsys.readouterr().out.splitlines()
     assert json.loads(first)["changed"] == [{"id": "low", "field": "below.critical", "before": 5.0, "after": 6.0}]
     assert others == ["~ low: below.critical: 7 → 5", "no difference"]
-    assert call("diff", "--versions", "1", "3") == 1
+    assert call("diff", "--versions", "1", "3") == 2
     assert "there is no version 3; there are: 1, 2" in capsys.readouterr().err
 
 

@@ -15,11 +15,11 @@ from fleetpulse.stack.layout import Layout
 from fleetpulse.stack.options import chosen
 from fleetpulse.stack.passwords import password
 from fleetpulse.stack.processes.supervision import log_file, statuses
-from fleetpulse.stack.programs.postgres import DATABASE, dsn
+from fleetpulse.stack.programs.postgres import DATABASE, MONITOR_USER, dsn
 from fleetpulse.topics import TOPICS, ticks
 
 _PATIENCE_S = 180
-_ROLES = ("alert_writer", "monitor_user")
+_ROLES = ("alert_writer", MONITOR_USER)
 
 
 class _NotYetError(Exception):

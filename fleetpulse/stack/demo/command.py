@@ -23,7 +23,7 @@ from fleetpulse.errors import FleetpulseError
 from fleetpulse.kafka.topics import delete_topics, ensure_topics
 from fleetpulse.stack import lifecycle, rest
 from fleetpulse.stack.cli import folder_option, port_offset_option, show_addresses
-from fleetpulse.stack.demo.observe import alerts, figures
+from fleetpulse.stack.demo.observe import alerts, figures, health
 from fleetpulse.stack.demo.view import Moment, view
 from fleetpulse.stack.layout import Layout, has_processes, layout, project_root
 from fleetpulse.stack.processes import supervision
@@ -56,7 +56,7 @@ class _Demo:
     began: datetime
     began_s: float
     generator: "subprocess.Popen[bytes]"
-    job: str
+    jobs: dict[str, str]
 
 
 @click.command("demo")
@@ -92,9 +92,9 @@ def _start(stack: Layout, console: Console, ending: ExitStack) -> _Demo:
     ensure_topics(stack.address("kafka"), topics.all)
     generator = ending.enter_context(_simulator(stack, topics.events))
     console.print(f"simulating {_DEVICES} devices, 10 minutes of history first; submitting the jobs")
-    job = _submit_jobs(stack, topics, ending)
+    jobs = _submit_jobs(stack, topics, ending)
     show_addresses(stack)
-    return _Demo(stack, began, began_s, generator, job)
+    return _Demo(stack, began, began_s, generator, jobs)
 
 
 def _own_topics(began: datetime) -> _Topics:
@@ -126,7 +126,7 @@ def _simulator(stack: Layout, topic: Topic) -> Iterator["subprocess.Popen[bytes]
             process.kill()
 
 
-def _submit_jobs(stack: Layout, topics: _Topics, ending: ExitStack) -> str:
+def _submit_jobs(stack: Layout, topics: _Topics, ending: ExitStack) -> dict[str, str]:
     monitor = ["--events.topic", topics.events.name, "--alerts.topic", topics.alerts.name]
     monitor += ["--late.topic", topics.late.name, "--dlq.topic", topics.dead_letters.name]
     monitor += ["--ticks.topic", topics.ticks.name, "--checkpoint.interval.ms", "2000"]
@@ -134,13 +134,13 @@ def _submit_jobs(stack: Layout, topics: _Topics, ending: ExitStack) -> str:
     monitor += ["--aggregates.topic", topics.aggregates.name, "--window", "10s"]
     archive = ["--alerts.topic", topics.alerts.name, "--aggregates.topic", topics.aggregates.name, "--parallelism", "1"]
     with ThreadPoolExecutor(2) as pool:
-        submitted = [
-            pool.submit(submit, stack, job, [*defaults(stack, job), *arguments])
+        submitted = {
+            job: pool.submit(submit, stack, job, [*defaults(stack, job), *arguments])
             for job, arguments in {"monitor": monitor, "archive": archive}.items()
-        ]
-        for future in submitted:
+        }
+        for future in submitted.values():
             ending.callback(_cancel, stack, future.result())
-    return submitted[0].result()
+    return {job: future.result() for job, future in submitted.items()}
 
 
 def _cancel(stack: Layout, job: str) -> None:
@@ -160,19 +160,20 @@ def _watch(demo: _Demo, console: Console, duration_s: float | None) -> Moment | 
 
 
 def _moments(demo: _Demo) -> Iterator[Moment]:
-    before = figures(demo.stack, demo.job)
+    before = figures(demo.stack, demo.jobs["monitor"])
     while True:
         if demo.generator.poll() is not None:
             raise FleetpulseError(f"the simulator has ended: see {supervision.log_file(demo.stack, 'generator')}")
-        now = figures(demo.stack, demo.job)
+        now = figures(demo.stack, demo.jobs["monitor"])
         stored = alerts(demo.stack, demo.began, _NEWEST)
-        yield Moment(now, now.per_second(before), stored, time.monotonic() - demo.began_s)
+        found = health(demo.stack, demo.jobs, stored is not None, now.known is not None)
+        yield Moment(now, now.per_second(before), stored, found, time.monotonic() - demo.began_s)
         before = now
         time.sleep(1)
 
 
 def _report(console: Console, demo: _Demo, last: Moment | None) -> None:
-    if last is None:
+    if last is None or last.alerts is None:
         return
     if last.alerts.first_at is None:
         raise FleetpulseError(
@@ -180,7 +181,7 @@ def _report(console: Console, demo: _Demo, last: Moment | None) -> None:
         )
     first_s = (last.alerts.first_at - demo.began).seconds
     console.print(
-        f"{last.figures.read:,} records of {last.figures.known} devices, {last.alerts.total} alerts, "
+        f"{last.figures.read or 0:,} records of {last.figures.known or 0} devices, {last.alerts.total} alerts, "
         f"{last.alerts.open} of them still open; the first {first_s} s after the start",
         soft_wrap=True,
     )

@@ -85,11 +85,11 @@ def _look(stack: Layout, job: tuple[str, str] | None, topics: "_Topics") -> _Loo
 
 def _tell(before: _Look, now: _Look, began: _Look) -> None:
     written_a_second = (now.written - before.written) / (now.at_s - before.at_s)
-    lag = max(0, (now.written - began.written) - (now.figures.read - began.figures.read))
+    lag = max(0, (now.written - began.written) - ((now.figures.read or 0) - (began.figures.read or 0)))
     line = f"written {written_a_second:,.0f}/s"
     if now.figures.read:
-        line += f" | read {now.figures.per_second(before.figures):,.0f}/s | lag {lag:,} records"
-        line += f" | watermark delay {now.figures.watermark_lag_ms / 1000:.1f} s"
+        line += f" | read {now.figures.per_second(before.figures) or 0:,.0f}/s | lag {lag:,} records"
+        line += f" | watermark delay {(now.figures.watermark_lag_ms or 0) / 1000:.1f} s"
     click.echo(line)
 
 

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from fleetpulse.cli.tables import cell
 from fleetpulse.printable import printable
-from fleetpulse.stack.demo.observe import Alert, Alerts, Figures
+from fleetpulse.stack.demo.observe import Alert, Alerts, Figures, Health, troubles
 
 _COLOURS = {"open": "bold red", "updated": "red", "recovered": "green", "cancelled": "yellow", "expired": "dim"}
 _LINE_EVERY_S = 5
@@ -21,11 +21,12 @@ _LINE_EVERY_S = 5
 
 @dataclass(frozen=True)
 class Moment:
-    """The content of the view at one moment."""
+    """The content of the view at one moment; None is what is not known."""
 
     figures: Figures
-    per_second: float
-    alerts: Alerts
+    per_second: float | None
+    alerts: Alerts | None
+    health: Health
     running_s: float
 
 
@@ -59,48 +60,56 @@ class _Lines:
     console: Console
     _last_s: float = -_LINE_EVERY_S
     _shown: set[Alert] = field(default_factory=set)
+    _troubles: list[str] = field(default_factory=list)
 
     def show(self, moment: Moment) -> None:
-        for alert in reversed(moment.alerts.newest):
+        for alert in reversed(moment.alerts.newest if moment.alerts else []):
             if alert not in self._shown:
                 self._shown.add(alert)
                 self._print(f"{alert.stored_at:%H:%M:%S} {alert.state:<9} {printable(alert.summary)}")
-        if moment.running_s - self._last_s >= _LINE_EVERY_S:
-            self._last_s = moment.running_s
-            self._print(" | ".join(f"{name} {value}" for name, value in _rows(moment)))
+        found = troubles(moment.health)
+        if moment.running_s - self._last_s >= _LINE_EVERY_S or found != self._troubles:
+            self._last_s, self._troubles = moment.running_s, found
+            self._print(" | ".join([*found, *(f"{name} {value}" for name, value in numbers(moment))]))
 
     def _print(self, line: str) -> None:
         self.console.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
 def _screen(moment: Moment) -> RenderableType:
-    numbers = Table.grid(padding=(0, 3))
-    rows = _rows(moment)
-    numbers.add_row(*(Text(name, style="dim") for name, _ in rows))
-    numbers.add_row(*(Text(value, style="bold") for _, value in rows))
+    figures = Table.grid(padding=(0, 3))
+    rows = numbers(moment)
+    figures.add_row(*(Text(name, style="dim") for name, _ in rows))
+    figures.add_row(*(Text(value, style="bold") for _, value in rows))
     newest = Table(box=None, expand=True, header_style="dim")
     for title, settings in {"stored": 8, "state": 9}.items():
         newest.add_column(title, width=settings)
     newest.add_column("summary", ratio=1)
-    for alert in moment.alerts.newest:
+    for alert in moment.alerts.newest if moment.alerts else []:
         state = Text(alert.state, style=_COLOURS.get(alert.state, ""))
         newest.add_row(f"{alert.stored_at:%H:%M:%S}", state, cell(alert.summary))
-    return Group(
-        Panel(numbers, title="fleet"), Panel(newest, title="newest alerts, from the database"), "Ctrl-C ends it"
-    )
+    lines = [Text(line, style="yellow") for line in troubles(moment.health)]
+    fleet = Panel(Group(figures, *lines), title="fleet")
+    return Group(fleet, Panel(newest, title="newest alerts, from the database"), "Ctrl-C ends it")
 
 
-def _rows(moment: Moment) -> list[tuple[str, str]]:
+def numbers(moment: Moment) -> list[tuple[str, str]]:
+    """The figures by name, as text; "-" for what is not known."""
     figures, alerts = moment.figures, moment.alerts
+    lag_s = None if figures.watermark_lag_ms is None else figures.watermark_lag_ms / 1000
     return [
-        ("devices", str(figures.known)),
-        ("silent", str(figures.silent)),
-        ("anomalies", str(figures.anomalies)),
-        ("records/s", f"{moment.per_second:,.0f}"),
-        ("records", f"{figures.read:,}"),
-        ("late", f"{figures.late:,}"),
-        ("rejected", f"{figures.rejected:,}"),
-        ("watermark delay", f"{figures.watermark_lag_ms / 1000:.1f} s"),
-        ("alerts", str(alerts.total)),
-        ("open", str(alerts.open)),
+        ("devices", _shown(figures.known)),
+        ("silent", _shown(figures.silent)),
+        ("anomalies", _shown(figures.anomalies)),
+        ("records/s", _shown(moment.per_second, ",.0f")),
+        ("records", _shown(figures.read)),
+        ("late", _shown(figures.late)),
+        ("rejected", _shown(figures.rejected)),
+        ("watermark delay", _shown(lag_s, ".1f", " s")),
+        ("alerts", _shown(alerts.total if alerts else None)),
+        ("open", _shown(alerts.open if alerts else None)),
     ]
+
+
+def _shown(value: float | None, form: str = ",", unit: str = "") -> str:
+    return "-" if value is None else f"{value:{form}}{unit}"

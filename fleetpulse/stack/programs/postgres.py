@@ -16,6 +16,7 @@ from fleetpulse.stack.programs.program import Program
 
 __all__ = ["DATABASE", "OWNER"]  # for the stack's other programs
 
+MONITOR_USER = "monitor_user"  # the role of people
 _NOBODY = 65534
 _TIMESCALEDB = "timescaledb"
 

@@ -28,7 +28,7 @@ from fleetpulse.rules import model
 from fleetpulse.rules.parts import RuleError
 from fleetpulse.rules.versions import Version
 from fleetpulse.stack.demo import view as demo_view
-from fleetpulse.stack.demo.observe import Alert
+from fleetpulse.stack.demo.observe import Alert, Health
 from udfs.deciding import Decide
 
 # Clears the screen, sets colours by C0 and C1, turns writing round, goes back, rings, and ends lines in three ways.
@@ -114,7 +114,7 @@ def _renamed(rule: Any) -> dict[str, Any]:
 def test_the_view_of_the_demo() -> None:
     alert = Alert(datetime(2026, 1, 1, tzinfo=UTC), "open", HOSTILE)
     figures = Mock(known=1, silent=0, anomalies=0, read=1, late=0, rejected=0, watermark_lag_ms=1)
-    moment = demo_view.Moment(figures, 1.0, Mock(newest=[alert], total=1, open=1), 1.0)
+    moment = demo_view.Moment(figures, 1.0, Mock(newest=[alert], total=1, open=1), Health(), 1.0)
     assert_harmless(drawn(demo_view._screen(moment)))
     out = io.StringIO()
     demo_view._Lines(Console(file=out, width=400)).show(moment)

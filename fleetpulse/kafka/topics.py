@@ -46,6 +46,19 @@ def _make(admin: KafkaAdminClient, topic: Topic) -> bool:
     return True
 
 
+def topic_names(bootstrap_servers: str) -> set[str]:
+    """The names of all topics.
+
+    Raises:
+        FleetpulseError: no broker answers.
+    """
+    try:
+        with _admin(bootstrap_servers) as admin:
+            return set(admin.list_topics())
+    except KafkaError as failed:
+        raise FleetpulseError(f"cannot list topics at {bootstrap_servers}: {failed}") from failed
+
+
 def delete_topics(bootstrap_servers: str, topics: Iterable[Topic]) -> None:
     """Delete topics with their records; a missing topic is not an error.
 

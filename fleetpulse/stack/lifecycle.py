@@ -60,7 +60,7 @@ def down(stack: Layout) -> bool:
 def reset(stack: Layout) -> None:
     """Stop the stack and delete its data, logs and passwords."""
     down(stack)
-    with _file_errors_in_one_line(stack):
+    with file_errors_in_one_line(stack):
         for folder in (stack.data, stack.savepoints, stack.logs, stack.run, stack.secrets, stack.tmp):
             if folder.exists():
                 shutil.rmtree(folder)
@@ -133,7 +133,7 @@ def _prepare_added(stack: Layout, added: frozenset[str]) -> None:
 @contextmanager
 def _alone(stack: Layout) -> Iterator[None]:
     """Let only one `up` of a stack run at a time."""
-    with _file_errors_in_one_line(stack):
+    with file_errors_in_one_line(stack):
         stack.root.mkdir(parents=True, exist_ok=True)
         with (stack.root / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -141,7 +141,12 @@ def _alone(stack: Layout) -> Iterator[None]:
 
 
 @contextmanager
-def _file_errors_in_one_line(stack: Layout) -> Iterator[None]:
+def file_errors_in_one_line(stack: Layout) -> Iterator[None]:
+    """Say what to do about a file of the stack that cannot be read or written.
+
+    Raises:
+        FleetpulseError: instead of an OSError.
+    """
     try:
         yield
     except OSError as refused:

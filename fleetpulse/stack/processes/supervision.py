@@ -73,7 +73,7 @@ def is_running(stack: Layout) -> bool:
 
 
 def statuses(stack: Layout) -> list[Status]:
-    """All programs in their order of start; empty when the supervisor does not run."""
+    """All programs by name; empty when the supervisor does not run."""
     if not _may_answer(stack):
         return []
     try:

@@ -87,7 +87,9 @@ def test_other_ports_are_refused_and_nothing_restarts(
     for command in (["stack", "up"], ["demo"]):
         assert run(fleetpulse, [*command, "--dir", str(own.dir)]) == 2
         error = capsys.readouterr().err
-        assert f"runs at offset {own.layout.port_offset} ({', '.join(sorted(PROGRAMS))}; no job runs)" in error
+        assert f"runs at offset {own.layout.port_offset} (" in error
+        assert "; no job runs)" in error
+        assert [name for name in PROGRAMS if name not in error] == []
         assert error.count("\n") == 1
     assert run(fleetpulse, ["stack", "status", "--dir", str(own.dir)]) == 0
     assert own.bootstrap in capsys.readouterr().out

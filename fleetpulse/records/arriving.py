@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from fleetpulse.records.avro import SensorReadings
 from fleetpulse.records.batch import decode_batch
 from fleetpulse.records.dialects import (
     EVENT,
@@ -39,9 +38,10 @@ class Dropped(NamedTuple):
 
 @dataclass
 class Arriving:
-    """A sample of records: how many there are, and how many of them have what."""
+    """A sample of records: how many there are, and how many of them have what. Avro is counted apart, undecoded."""
 
     records: int = 0
+    avro: int = 0
     devices: set[str] = field(default_factory=set)
     rejected: Counter[Reason] = field(default_factory=Counter)
     metrics: Counter[str] = field(default_factory=Counter)
@@ -52,15 +52,17 @@ class Arriving:
         """How many records are not rejected."""
         return self.records - self.rejected.total()
 
-    def take(
-        self,
-        values: Sequence[bytes | None],
-        kafka_times_ms: Sequence[int],
-        max_future_skew_ms: int,
-        avro: SensorReadings | None = None,
-    ) -> None:
+    @property
+    def metrics_that_may_come(self) -> set[str]:
+        """The metrics that were found, and those that Avro can have."""
+        return {*self.metrics, *(TELEMETRY_METRICS if self.avro else ())}
+
+    def take(self, values: Sequence[bytes | None], kafka_times_ms: Sequence[int], max_future_skew_ms: int) -> None:
         """Add records to the sample; arguments as for `decode_batch`."""
-        decoded = decode_batch(values, kafka_times_ms, max_future_skew_ms, avro=avro)
+        kept = [index for index, value in enumerate(values) if not (value or b"").startswith(b"\0")]
+        self.avro += len(values) - len(kept)
+        values, kafka_times_ms = [values[index] for index in kept], [kafka_times_ms[index] for index in kept]
+        decoded = decode_batch(values, kafka_times_ms, max_future_skew_ms)
         self.records += len(values)
         self.devices.update(filter(None, decoded.devices))
         self.rejected.update(rejection.reason for rejection in decoded.rejections.values())

@@ -14,7 +14,7 @@ _SKEW_MS = 60_000  # the jobs' own default
 
 
 def sample(bootstrap_servers: str, topics: Sequence[str], records: int = SAMPLE) -> Arriving:
-    """Decode the last records of topics as the jobs do; of Avro only that it is there, since no registry is asked.
+    """Decode the last records of topics as the jobs do; Avro is only counted.
 
     Raises:
         FleetpulseError: no broker answers, or a topic is not there.
@@ -33,6 +33,8 @@ def in_words(found: Arriving) -> Iterator[str]:
     measured = ", ".join(f"{name} in {count:,}" for name, count in found.metrics.most_common()) or "no metric"
     of = f"of {counted(len(found.devices), 'device')}"
     yield f"the last {counted(found.records, 'record')}, {of}: {measured}" if found.records else "no record is there"
+    if found.avro:
+        yield f"and {counted(found.avro, 'record')} in Avro, which are not decoded here"
     for reason, count in found.rejected.most_common():
         yield f"rejected: {count:,} as {reason}: {SENTENCES[reason]}"
     for dropped, count in found.dropped.most_common(_MOST_SHOWN):

@@ -104,8 +104,12 @@ def test_a_sample_counts_metrics_rejections_and_dropped_fields() -> None:
     assert found.dropped == {Dropped("battery", f'{ALONE} "event_type": "battery", "value": …'): 1}
 
 
-def test_of_avro_nothing_is_dropped() -> None:
+def test_avro_is_counted_and_may_have_the_metrics_of_telemetry() -> None:
     assert dropped_fields(b"\0\0\0\0\1") == []
+    found = Arriving()
+    found.take([b"\0\0\0\0\1", b'{"device_id": "a", "event_type": "battery", "value": 4}'], [NOW_MS] * 2, 60_000)
+    assert (found.records, found.avro, found.rejected) == (1, 1, {})
+    assert found.metrics_that_may_come == {"battery", "temperature_c", "humidity", "lat", "lon"}
 
 
 @pytest.mark.parametrize(

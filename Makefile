@@ -12,7 +12,7 @@ ZIP := build/fleetpulse.zip
 CODE := fleetpulse jobs sql udfs
 ARGS ?=
 
-.PHONY: help setup lock demo stack-up stack-down stack-status test test-unit test-jobs test-e2e fuzz lint fmt bench package \
+.PHONY: help setup lock demo doctor stack-up stack-down stack-status test test-unit test-jobs test-e2e fuzz lint fmt bench package \
         run-detector savepoint docs test-rules run-producer load start-sensors run-generator simulate-dlt clean \
         secrets docker-build docker-up docker-down docker-logs docker-ps docker-clean start full-start stop status health \
         monitor build-sensors stop-sensors logs-sensors monitor-sensors verify-cluster test-topics test-external
@@ -55,6 +55,9 @@ demo: setup package ## Start everything, simulate a fleet, and watch its alerts 
 
 stack-up: setup ## Start Kafka, Flink and PostgreSQL on this machine
 	@$(BIN)/fleetpulse stack up $(ARGS)
+
+doctor: setup ## Check this machine, the broker, jobs, rules and the database; say what to do (ARGS="--kafka.bootstrap.servers localhost:9092")
+	@$(BIN)/fleetpulse doctor $(ARGS)
 
 stack-down: setup ## Stop all programs of the stack; data stays
 	@$(BIN)/fleetpulse stack down $(ARGS)

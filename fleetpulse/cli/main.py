@@ -44,6 +44,10 @@ COMMANDS = {
         "fleetpulse.stack.demo.command", "Start everything, simulate a fleet, and watch its alerts arrive."
     ),
     "dlq": Subcommand("fleetpulse.deadletters.cli", "Look at rejected records, and put them back."),
+    "doctor": Subcommand(
+        "fleetpulse.doctor.cli",
+        "Check all that Fleetpulse needs: this machine, the broker and its topics, jobs, rules and the database.",
+    ),
     "explain": Subcommand(
         "fleetpulse.backtest.explain",
         "Show the rule that made an alert, and derive it again from its evidence and its device's records.",

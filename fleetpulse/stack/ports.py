@@ -24,6 +24,11 @@ def check_ports(stack: Layout, names: Iterable[str]) -> None:
             )
 
 
+def taken(stack: Layout) -> dict[int, str]:
+    """The stack's ports that are not free, each with what holds it in words; empty words where that is not visible."""
+    return {port: _holder(port) for port in stack.ports.values() if not _is_free(port)}
+
+
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a closed connection does not block its port

@@ -1,0 +1,1 @@
+"""`fleetpulse doctor`: what is there, what is missing, and what to do."""

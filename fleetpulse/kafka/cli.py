@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from typing import BinaryIO
 
 import click
 from confluent_kafka import Consumer
@@ -15,6 +16,7 @@ from fleetpulse.kafka.broker import reach
 from fleetpulse.kafka.cluster import cluster, differences, faults, there_and_back, topics_as_they_are
 from fleetpulse.kafka.groups import group_lags
 from fleetpulse.kafka.reading import partitions_of
+from fleetpulse.kafka.sending import send
 from fleetpulse.kafka.topics import ensure_topics
 from fleetpulse.topics import TOPICS, ticks
 
@@ -91,6 +93,24 @@ def test_external_command(bootstrap_servers: str) -> None:
         began = time.monotonic()
         there_and_back(address, f"{node} {time.time_ns()}".encode())
         echo(f"broker {node} at {address}: a record there and back, {time.monotonic() - began:.1f} s")
+
+
+@command.command("send")
+@click.argument("topic", type=TOPIC)
+@click.argument("lines", metavar="FILE|-", type=click.File("rb", lazy=False))
+@bootstrap_servers
+def send_command(topic: str, lines: BinaryIO, bootstrap_servers: str) -> int:
+    """Send records to TOPIC, one JSON object a line, and print what the jobs make of each.
+
+    That is which metrics they read, which fields they drop and why, or why they reject it: what is rejected is sent all
+    the same, and becomes a dead letter. The key of a record is its device. Exit code 1 where one is rejected.
+    """
+    outcomes = []
+    for number, record in enumerate(send(reach(bootstrap_servers), topic, filter(None, map(bytes.strip, lines))), 1):
+        echo(*(f"{number:>4}  {line}" for line in record.lines))
+        outcomes.append(record.accepted)
+    echo(f"sent {len(outcomes):,} records to {topic}, {sum(outcomes):,} accepted")
+    return 0 if all(outcomes) else 1
 
 
 @command.command("watch")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import cast
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from fleetpulse.errors import ConfigurationError, FleetpulseError
 from fleetpulse.topics import LARGEST_MESSAGE_BYTES
@@ -55,7 +55,7 @@ def last_records(bootstrap_servers: str, topic: str, count: int) -> list[Message
     return sorted(found, key=lambda message: message.timestamp()[1])
 
 
-def partitions_of(consumer: Consumer, bootstrap_servers: str, topic: str) -> list[int]:
+def partitions_of(client: Consumer | Producer, bootstrap_servers: str, topic: str) -> list[int]:
     """The partitions of a topic.
 
     Raises:
@@ -63,7 +63,7 @@ def partitions_of(consumer: Consumer, bootstrap_servers: str, topic: str) -> lis
         FleetpulseError: no broker answers.
     """
     try:
-        found = consumer.list_topics(topic, timeout=_ANSWER_S).topics[topic]
+        found = client.list_topics(topic, timeout=_ANSWER_S).topics[topic]
     except KafkaException as failed:
         raise FleetpulseError(f"no broker answers at {bootstrap_servers}: {failed.args[0].str()}") from failed
     if found.error is not None:

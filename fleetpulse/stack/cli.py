@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 from click.core import ParameterSource
+from psycopg.conninfo import conninfo_to_dict
 from rich.console import Console
 from rich.table import Table
 
@@ -16,14 +17,17 @@ from fleetpulse.cli.settings import FLAG, option
 from fleetpulse.errors import ConfigurationError
 from fleetpulse.kafka.broker import reach
 from fleetpulse.stack import lifecycle, rest
+from fleetpulse.stack.install.wheels import postgres_bin
 from fleetpulse.stack.layout import OPTIONAL, OPTIONAL_PROGRAMS, Layout, layout
 from fleetpulse.stack.options import chosen
 from fleetpulse.stack.processes import supervision
+from fleetpulse.stack.programs import postgres
 from fleetpulse.stack.programs.postgres import DATABASE
 from fleetpulse.stack.resume import existing, newest_checkpoint
 from fleetpulse.stack.submit import JOBS, brokers_of, check, package, submit, surroundings, update_rules
 from jobs.wiring.writers import refuse_second
 
+_READER = "monitor_user"
 _NAMES = ("kafka", "postgres", "jobmanager", "taskmanager", *OPTIONAL_PROGRAMS, "supervisor")
 
 
@@ -237,6 +241,22 @@ def savepoint_command(job: str, stop: bool, job_id: str | None, flink_rest: str 
     address = flink_rest or stack.address("flink-web")
     target = None if flink_rest else stack.savepoints.as_uri()
     click.echo(rest.savepoint(address, rest.job_id(address, JOBS[job], job_id), target, stop))
+
+
+@command.command("psql", context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", metavar="[ARGUMENTS]...", nargs=-1, type=click.UNPROCESSED)
+@folder_option
+def psql_command(arguments: tuple[str, ...], folder: str) -> None:
+    """Open the stack's database with PostgreSQL's own client, as a user who may read. ARGUMENTS are psql's."""
+    stack = layout(folder)
+    file = stack.secrets / _READER
+    if not file.exists():
+        raise ConfigurationError(f"no stack was started in {stack.root}: start it with `make stack-up`")
+    client, conninfo = str(postgres_bin() / "psql"), postgres.dsn(stack, _READER)
+    # The password is in the environment, which others cannot read, and not on the command line.
+    named = {"PGHOST": "host", "PGPORT": "port", "PGUSER": "user", "PGDATABASE": "dbname", "PGPASSWORD": "password"}
+    given = conninfo_to_dict(conninfo)
+    os.execve(client, [client, *arguments], os.environ | {name: str(given[of]) for name, of in named.items()})  # noqa: S606
 
 
 @command.command("reset")

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from fleetpulse.cli.connections import bootstrap_servers
 from fleetpulse.cli.parameters import TOPIC
-from fleetpulse.cli.tables import cell, console, echo, echo_records
+from fleetpulse.cli.tables import cell, console, counted, echo, echo_records
 from fleetpulse.errors import FleetpulseError
 from fleetpulse.kafka.broker import reach
 from fleetpulse.kafka.cluster import cluster, differences, faults, there_and_back, topics_as_they_are
@@ -109,7 +109,7 @@ def send_command(topic: str, lines: BinaryIO, bootstrap_servers: str) -> int:
     for number, record in enumerate(send(reach(bootstrap_servers), topic, filter(None, map(bytes.strip, lines))), 1):
         echo(*(f"{number:>4}  {line}" for line in record.lines))
         outcomes.append(record.accepted)
-    echo(f"sent {len(outcomes):,} records to {topic}, {sum(outcomes):,} accepted")
+    echo(f"sent {counted(len(outcomes), 'record')} to {topic}, {sum(outcomes):,} accepted")
     return 0 if all(outcomes) else 1
 
 

@@ -62,15 +62,15 @@ def check_command(files: tuple[Path, ...], telemetry: tuple[str, ...] | None, bo
     With --topic, exit code 1 where a rule gets no values.
     """
     loaded = load_with_warnings(files)
+    found = None if telemetry is None else sample(reach(bootstrap_servers), telemetry)
     rules = show.warned(loaded)
     console().print(show.rules(rules))
     kinds = Counter(rule.kind for rule in rules.rules)
     click.echo(
         f"{counted(len(rules.rules), 'rule')}: {', '.join(f'{n:,} {kind}' for kind, n in kinds.items()) or 'none'}"
     )
-    if telemetry is None:
+    if found is None:
         return 0
-    found = sample(reach(bootstrap_servers), telemetry)
     echo(*in_words(found))
     without = loaded.lines(starving(rules, found.metrics_that_may_come))
     echo(*(f"warning: {line}" for line in without), err=True)

@@ -40,6 +40,8 @@ MISTAKES = [
     ("stack logs kaffka", r"'kaffka' is not one of 'kafka'"),
     ("stack up --with kitchen", r"'kitchen' is not one of 'registry'"),
     ("kafka watch", r"Missing argument 'TOPIC'"),
+    ("kafka send telemetry.raw", r"Missing argument 'FILE\|-'"),
+    ("kafka send telemetry.raw missing.jsonl", r"missing\.jsonl.*No such file"),
     ("generate --num.devices", r"--num\.devices' requires an argument"),
     # numbers, durations, instants
     ("generate --num.devices many", r"--num\.devices': 'many': expected a whole number from 1 to"),
@@ -78,6 +80,8 @@ MISTAKES = [
     ("sensors", NO_BROKER),
     ("kafka verify-cluster", NO_BROKER),
     ("kafka watch events", NO_BROKER),
+    ("kafka send events history.jsonl", NO_BROKER),
+    ("rules check rules.yaml --topic events", NO_BROKER),
     ("dlq simulate", NO_BROKER),
     ("rules list", NO_BROKER),
     ("backtest", NO_BROKER),
@@ -85,6 +89,8 @@ MISTAKES = [
     ("generate --dir stack", AWAY),
     ("sensors --dir stack", AWAY),
     ("kafka watch events --dir stack", AWAY),
+    ("kafka send events history.jsonl --dir stack", AWAY),
+    ("rules check rules.yaml --topic events --dir stack", AWAY),
     ("kafka make-topics --dir stack", AWAY),
     ("dlq list --dir stack", AWAY),
     ("rules apply rules.yaml --dir stack", AWAY),
@@ -117,6 +123,10 @@ MISTAKES = [
     ("load", r"no stack runs in .*/\.fleetpulse: start it with"),
     ("stack submit monitor", r"no stack runs in .*/\.fleetpulse: start it with|`make package`"),
     ("stack savepoint monitor --dir stack", r"no stack runs in .*/stack: start it with"),
+    ("stack psql -c 'SELECT 1'", r"no stack was started in .*/\.fleetpulse: start it with `make stack-up`"),
+    ("doctor --dir empty", r"--dir .*/empty: no stack was started there"),
+    ("doctor --topic 'my topic'", r"--topic': 'my topic' is no topic name"),
+    ("doctor --flink.rest flink", r"--flink\.rest': 'flink' is not host:port"),
     ("stack logs kafka", r"kafka\.log does not exist: the stack has not been started in this folder"),
     # database, registry, search
     (

@@ -206,6 +206,7 @@ def test_check_says_what_arrives_and_which_rules_get_nothing(tmp_path: Path, mon
     found = Arriving()
     values = [b'{"device_id": "a", "humidity": 3, "fuel_l": 4, "temperature": 2}', b"[]"]
     found.take(values, [NOW_MS] * 2, 0)
+    monkeypatch.setattr(cli, "reach", lambda servers: servers)
     monkeypatch.setattr(cli, "sample", lambda _servers, topics: found if topics == ("telemetry.raw",) else None)
     path = tmp_path / "fuel.yaml"
     path.write_text(FUEL)

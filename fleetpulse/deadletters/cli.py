@@ -41,6 +41,7 @@ from fleetpulse.deadletters.simulate import simulate_command
 from fleetpulse.deadletters.topics import letters, read_ledger
 from fleetpulse.errors import ConfigurationError
 from fleetpulse.kafka.broker import reach
+from fleetpulse.kafka.reading import require_topics
 from fleetpulse.kafka.topics import ensure_topics
 from fleetpulse.records.reading import Rejection, decode_record
 from fleetpulse.records.reasons import Reason
@@ -227,6 +228,7 @@ def _report(done: Counter[str], left: Counter[LetterState], would: str) -> None:
 
 
 def _ledger(bootstrap_servers: str, topic: str) -> Ledger:
+    require_topics(bootstrap_servers, topic)
     needed = topics.of_replays(topic)
     ensure_topics(bootstrap_servers, needed)
     return read_ledger(bootstrap_servers, needed[0].name)

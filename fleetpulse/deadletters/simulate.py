@@ -16,6 +16,7 @@ from fleetpulse.deadletters.letter import Letter, Position
 from fleetpulse.deadletters.topics import letters, position_of
 from fleetpulse.errors import FleetpulseError
 from fleetpulse.kafka.broker import reach
+from fleetpulse.kafka.reading import require_topics
 from generator.payloads.malformed import KINDS, TOO_LARGE, Malformed, value_of
 from generator.scenario import Dialect
 
@@ -34,6 +35,7 @@ def simulate_command(bootstrap_servers: str, topic: str, dialect: str, dlq_topic
     timeout_s = timeout_seconds / 1000
     kinds = [*KINDS[Dialect(dialect)], TOO_LARGE]
     servers = reach(bootstrap_servers)
+    require_topics(servers, topic, dlq_topic)
     sent = _send(servers, topic, kinds, Dialect(dialect))
     click.echo(f"{len(sent)} broken records sent to {topic}; waiting for them in {dlq_topic}")
     arrived = _await(servers, dlq_topic, set(sent), timeout_s)

@@ -55,6 +55,21 @@ def last_records(bootstrap_servers: str, topic: str, count: int) -> list[Message
     return sorted(found, key=lambda message: message.timestamp()[1])
 
 
+def require_topics(bootstrap_servers: str, *topics: str) -> None:
+    """Refuse topics that are not there, before anything is made or sent for them.
+
+    Raises:
+        ConfigurationError: one is not there.
+        FleetpulseError: no broker answers.
+    """
+    consumer = _consumer(bootstrap_servers, "fleetpulse-topics")
+    try:
+        for topic in topics:
+            partitions_of(consumer, bootstrap_servers, topic)
+    finally:
+        consumer.close()
+
+
 def partitions_of(client: Consumer | Producer, bootstrap_servers: str, topic: str) -> list[int]:
     """The partitions of a topic.
 

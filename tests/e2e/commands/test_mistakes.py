@@ -16,6 +16,7 @@ MISTAKES = [
     ("kafka watch nowhere", NOT_THERE),
     ("backtest --topic nowhere", NOT_THERE),
     ("dlq list --dlq.topic nowhere", NOT_THERE),
+    ("dlq simulate --topic nowhere", NOT_THERE),
     ("rules list --rules.topic nowhere", NOT_THERE),
     ("rules show 99 --rules.topic nowhere", NOT_THERE),
     ("rules show 99", r"there is no version 99; there are: "),

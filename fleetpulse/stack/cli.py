@@ -190,7 +190,7 @@ def submit_command(
         require_running(stack)
     address = flink_rest or stack.address("flink-web")
     rest.running_jobs(address)
-    given = [*_named_folder(stack), *arguments]
+    given = [*([] if flink_rest else _named_folder(stack)), *arguments]
     reach(brokers_of(given))
     environment = {**os.environ} if flink_rest else surroundings(stack)
     checked = check(job, given, environment)

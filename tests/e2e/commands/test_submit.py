@@ -65,7 +65,7 @@ def test_a_job_that_is_submitted_twice_is_refused_and_the_first_goes_on(
     with job.running() as first:
         words = ["submit", job.job, "--dir", str(stack.dir), "--", *job.arguments()]
         assert run(cli.command, words) == 2
-        [line] = capsys.readouterr().err.splitlines()
+        _broker, line = capsys.readouterr().err.splitlines()
         assert f"--alerts.topic: job {first.id} (fleetpulse inactivity) writes to {job.alerts_topic!r}" in line
         with pytest.raises(ConfigurationError, match=first.id):  # by `flink run` alone
             submit.submit(stack.layout, job.job, job.arguments())

@@ -71,11 +71,12 @@ def _tried(name: str, check: Check) -> Sequence[Finding]:
 
 def kafka(bootstrap_servers: str, telemetry: Sequence[str], what_to_do: str) -> list[Finding]:
     """The broker, its topics, what arrives on those of telemetry, and the rules beside it."""
-    why = refusal(bootstrap_servers.split(","))
-    found = None if why else _partitions(bootstrap_servers)
+    why = refusal(bootstrap_servers.split(",")) if bootstrap_servers else None
+    found = None if why or not bootstrap_servers else _partitions(bootstrap_servers)
     if found is None:
         unknown = [warning(name, "not looked at: no broker answers") for name in ("topics", "telemetry", "rules")]
-        return [fault("broker", f"none answers at {bootstrap_servers}: {why or 'silence'}; {what_to_do}"), *unknown]
+        where = f"none answers at {bootstrap_servers}: {why or 'silence'}" if bootstrap_servers else "none is named"
+        return [fault("broker", f"{where}; {what_to_do}"), *unknown]
     sample, newest_ms = Arriving(), []
     for topic in telemetry:
         messages = last_records(bootstrap_servers, topic, _SAMPLE) if topic in found else []
@@ -120,7 +121,7 @@ def registry(url: str | None) -> list[Finding]:
 def flink(address: str | None, what_to_do: str) -> list[Finding]:
     """Flink's jobs."""
     if address is None:
-        return [warning("jobs", "not looked at: name Flink with --flink.rest")]
+        return [warning("jobs", "not looked at: name Flink with --flink.rest, or `make stack-up`")]
     try:
         return [findings.of_jobs([_job(address, job) for job in _get(address, "/jobs/overview")["jobs"]])]
     except requests.RequestException as failed:

@@ -54,8 +54,8 @@ def command(places: Places) -> int:
     A line each: ok, warning or fault, with what to do. Exit code 1 where there is a fault. It changes nothing.
     """
     stack = places.stack
-    servers = places.bootstrap_servers or (stack.address("kafka") if stack else "")
-    flink = places.flink_rest or (stack.address("flink-web") if stack else None)
+    servers = places.bootstrap_servers
+    flink = places.flink_rest or (stack.address("flink-web") if stack and servers else None)
     database, its = places.database_url, _START if stack else _ASK
     if isinstance(database, Address) and database.stack and stack is None:
         database = None  # that of the folder has nothing to do with the brokers that are named

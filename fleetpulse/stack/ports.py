@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import psutil
 
-from fleetpulse.errors import FleetpulseError
+from fleetpulse.errors import ConfigurationError
 from fleetpulse.stack.layout import HOST, Layout
 
 
@@ -13,12 +13,12 @@ def check_ports(stack: Layout, names: Iterable[str]) -> None:
     """Refuse to start if one of these ports is taken.
 
     Raises:
-        FleetpulseError: a port is taken; names it, the program that needs it and, if visible, the one that holds it.
+        ConfigurationError: a port is taken; names it, the program that needs it and, if visible, the one that holds it.
     """
     for name in names:
         port = stack.ports[name]
         if not _is_free(port):
-            raise FleetpulseError(
+            raise ConfigurationError(
                 f"port {port} is taken{_holder(port)}, and {name} needs it: stop what holds it, or move the whole "
                 f"stack with --port.offset or FLEETPULSE_PORT_OFFSET (now {stack.port_offset})"
             )

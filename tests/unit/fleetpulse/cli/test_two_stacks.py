@@ -19,6 +19,7 @@ VARIABLES = (
     *("SCHEMA_REGISTRY_URL", "FLINK_REST", "FLEETPULSE_PORT_OFFSET", "FLEETPULSE_DATABASE_URL"),
 )
 ALERT = "6355e389-c58d-5676-9304-084bcee90f1b"
+FILES = {"RULES": "rules.yaml", "RECORDS": "records.jsonl"}
 COMMANDS = [
     ["generate", "--duration.seconds", "1"],
     ["generate", "--dialect", "avro", "--duration.seconds", "1"],
@@ -28,6 +29,9 @@ COMMANDS = [
     *(["rules", *words] for words in (["list"], ["show", "1"], ["diff", "RULES"], ["apply", "RULES"])),
     *(["kafka", name] for name in ("make-topics", "test-topics", "test-external", "verify-cluster", "groups")),
     ["kafka", "watch", "events"],
+    ["kafka", "send", "events", "RECORDS"],
+    ["rules", "check", "RULES", "--topic", "events"],
+    ["doctor"],
     ["backtest"],
     ["explain", ALERT],
     ["index"],
@@ -60,6 +64,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (stack / "secrets" / "owner").write_text("secret\n")
     (stack / "stack.json").write_text(json.dumps({"port_offset": OFFSET, "with": list(OPTIONAL)}))
     (tmp_path / "rules.yaml").write_text("rules: []\n")
+    (tmp_path / "records.jsonl").write_text("{}\n")
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
     return stack
@@ -82,7 +87,8 @@ def heard(listeners: list[socket.socket]) -> list[int]:
 def test_no_command_of_one_stack_reaches_another(
     words: list[str], by: str, others: list[socket.socket], folder: Path, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
-    arguments = [str(folder.parent / "rules.yaml") if word == "RULES" else word for word in words]
+    arguments = [FILES.get(word, word) for word in words]
+    monkeypatch.chdir(folder.parent)
     if by == "variable":
         monkeypatch.setenv("FLEETPULSE_DIR", str(folder))
     else:
@@ -100,6 +106,6 @@ def test_without_a_stack_no_command_reaches_one_that_happens_to_run(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("FLEETPULSE_DIR", raising=False)
-    arguments = [str(tmp_path / "rules.yaml") if word == "RULES" else word for word in words]
+    arguments = [FILES.get(word, word) for word in words]
     assert run(fleetpulse, arguments) > 0
     assert heard(others) == []

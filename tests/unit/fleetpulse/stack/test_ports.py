@@ -34,7 +34,7 @@ def test_the_demo_names_a_taken_port_and_an_option_that_it_has(
 ) -> None:
     offset = free_offset()
     with socket.create_server(("127.0.0.1", Layout(tmp_path, offset).ports["kafka"])):
-        assert run(fleetpulse, ["demo", "--dir", str(tmp_path), "--port.offset", str(offset)]) == 1
+        assert run(fleetpulse, ["demo", "--dir", str(tmp_path), "--port.offset", str(offset)]) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert "kafka needs it" in error

@@ -13,7 +13,7 @@ from fleetpulse.cli.parameters import TOPIC
 from fleetpulse.cli.tables import cell, console, counted, echo, echo_records
 from fleetpulse.errors import FleetpulseError
 from fleetpulse.kafka.broker import reach
-from fleetpulse.kafka.cluster import cluster, differences, faults, there_and_back, topics_as_they_are
+from fleetpulse.kafka.cluster import cluster, differences, expected, faults, there_and_back, topics_as_they_are
 from fleetpulse.kafka.groups import group_lags
 from fleetpulse.kafka.reading import partitions_of
 from fleetpulse.kafka.sending import send
@@ -45,13 +45,13 @@ def make_topics_command(bootstrap_servers: str) -> None:
 def test_topics_command(bootstrap_servers: str) -> int:
     """Compare our topics with what they should be, and list all others. Exit code 1 where one of ours differs."""
     found = topics_as_they_are(reach(bootstrap_servers))
-    wrong = {topic.name: differences(topic, found.get(topic.name)) for topic in _STANDARD}
+    wrong = {topic.name: differences(topic, found.get(topic.name)) for topic in expected(found)}
     table = Table("topic", "partitions", "copies", "is", box=None)
     for name, what in wrong.items():
         size = (str(found[name].partitions), str(found[name].replicas)) if name in found else ("-", "-")
         table.add_row(cell(name), *size, cell("; ".join(what) or "as it should be"))
     for name in sorted(found.keys() - wrong.keys()):
-        table.add_row(cell(name), str(found[name].partitions), str(found[name].replicas), "not one of ours")
+        table.add_row(cell(name), str(found[name].partitions), str(found[name].replicas), "another topic")
     console().print(table)
     return 1 if any(wrong.values()) else 0
 

@@ -1,6 +1,6 @@
 """The state of a Kafka cluster: its brokers, its controllers, and the copies of its partitions."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from kafka.errors import KafkaError
 
 from fleetpulse.errors import FleetpulseError
 from fleetpulse.kafka.topics import ensure_topics
-from fleetpulse.topics import Topic
+from fleetpulse.topics import TOPICS, Topic, ticks
 
 PROBE = Topic("fleetpulse.probe", 1, {"retention.ms": "3600000"})
 _ANSWER_S = 30.0
@@ -94,6 +94,12 @@ def topics_as_they_are(bootstrap_servers: str) -> dict[str, Found]:
         )
         for topic in described
     }
+
+
+def expected(found: Iterable[str]) -> list[Topic]:
+    """The topics that there should be. Those of ticks are made by their jobs: such as are there."""
+    prefix = ticks("").name
+    return [*TOPICS, *(ticks(name.removeprefix(prefix)) for name in sorted(found) if name.startswith(prefix))]
 
 
 def differences(topic: Topic, found: Found | None) -> list[str]:

@@ -42,7 +42,7 @@ def test_topics_are_compared_with_ours_and_others_are_listed_with_their_partitio
     capsys.readouterr()
     assert run(command, ["test-topics", *broker]) == 0
     shown = capsys.readouterr().out
-    assert re.search(rf"{other.name} +2 +1 +not one of ours", shown)
+    assert re.search(rf"{other.name} +2 +1 +another topic", shown)
     assert "__consumer_offsets" not in shown
 
 

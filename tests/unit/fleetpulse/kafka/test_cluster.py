@@ -2,8 +2,8 @@
 
 import pytest
 
-from fleetpulse.kafka.cluster import Cluster, Found, Partition, differences, faults
-from fleetpulse.topics import Topic
+from fleetpulse.kafka.cluster import Cluster, Found, Partition, differences, expected, faults
+from fleetpulse.topics import TOPICS, Topic, ticks
 
 WHOLE = Partition("alerts", 0, leader=1, replicas=(1, 2), in_sync=(2, 1))
 THREE = {1: "kafka:9092", 2: "kafka-2:9092", 3: "kafka-3:9092"}
@@ -49,3 +49,9 @@ def test_what_is_wrong_is_named_once(cluster: Cluster, fault: str) -> None:
 )
 def test_a_topic_differs_where_records_would_not_fit(found: Found | None, said: list[str]) -> None:
     assert differences(WANTED, found) == said
+
+
+def test_ticks_of_jobs_that_have_run_are_expected_and_no_others() -> None:
+    assert expected([]) == [*TOPICS]
+    there = ["events", "other", "fleetpulse.ticks.anomaly", "fleetpulse.probe"]
+    assert expected(there) == [*TOPICS, ticks("anomaly")]

@@ -29,7 +29,7 @@ def dlq(stack: EmbeddedStack) -> tuple[Inactivity, Callable[..., str]]:
         positions = ["--kafka.bootstrap.servers", stack.bootstrap, "--dlq.topic", job.dead_letter_topic]
         done = CliRunner().invoke(fleetpulse, ["dlq", command, *positions, *arguments])
         assert done.exit_code == 0, done.output
-        return done.output
+        return done.stdout
 
     return job, call
 

@@ -57,11 +57,11 @@ def test_rules_are_applied_listed_compared_and_shown(rules, file, stack: Embedde
     assert isinstance(rules("apply", file("hot")).exception, FleetpulseError)
     assert "is not there" in str(rules("list").exception)  # what is invalid does not even make the topic
     first = rules("apply", file(50), "--effective.from", "2100-01-01T00:00:00Z")
-    assert first.output == "version 1 takes effect at 2100-01-01T00:00:00.000Z: 1 rule (1 added)\n", first.exception
+    assert first.stdout == "version 1 takes effect at 2100-01-01T00:00:00.000Z: 1 rule (1 added)\n", first.exception
     assert rules("diff", file(50)).stdout == "+ hot (threshold)\n"  # nothing is in force yet
     again = rules("apply", file(50), "--effective.from", "2100-01-02T00:00:00Z")
-    assert again.output.startswith("unchanged: version 1")
-    second = rules("apply", file(55)).output.splitlines()
+    assert again.stdout.startswith("unchanged: version 1")
+    second = rules("apply", file(55)).stdout.splitlines()
     assert second[0].startswith("version 2 takes effect at ")
     assert second[1] == "version 1 replaces it at 2100-01-01T00:00:00.000Z"
     broken = Producer({"bootstrap.servers": stack.bootstrap})
@@ -76,7 +76,7 @@ def test_rules_are_applied_listed_compared_and_shown(rules, file, stack: Embedde
     ]
     shown = file("shown")
     shown.write_text(rules("show", 8).stdout)
-    assert rules("diff", shown, file(60)).output == "no difference\n"
+    assert rules("diff", shown, file(60)).stdout == "no difference\n"
 
 
 def test_who_publishes_at_the_same_time_is_told_so(stack: EmbeddedStack, topic: str, file) -> None:

@@ -157,7 +157,7 @@ def test_every_panel_of_grafana_s_dashboards_has_something_to_show(watched: Prom
 def test_retries_of_dead_letters_are_counted(own: EmbeddedStack, watched: Prometheus) -> None:
     def replayed() -> bool:
         words = ["dlq", "replay", "--kafka.bootstrap.servers", own.bootstrap]
-        return CliRunner().invoke(fleetpulse, words).output.startswith("1 replayed")
+        return CliRunner().invoke(fleetpulse, words).stdout.startswith("1 replayed")
 
     def counted() -> int:
         found = watched.get("query", query='sum(kafka_log_end_offset{topic="telemetry.dlq.ledger"})')["result"]

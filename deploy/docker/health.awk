@@ -1,7 +1,7 @@
 # Judges the lines "service state health exit-code" of `docker compose ps`: what serves must be healthy, what ran once must have
 # ended well.
 BEGIN {
-    split("secrets topics migrate search-index s3-bucket submit-monitor submit-archive", names)
+    split("secrets topics migrate search-index s3-bucket", names)
     for (place in names) once[names[place]] = 1
 }
 {

@@ -18,6 +18,17 @@ from fleetpulse.errors import ConfigurationError
 from fleetpulse.kafka.broker import reach
 from fleetpulse.stack import lifecycle, rest
 from fleetpulse.stack.install.wheels import postgres_bin
+from fleetpulse.stack.keeper.program import keep as keep_jobs
+from fleetpulse.stack.keeper.program import what_to_do
+from fleetpulse.stack.keeper.submissions import (
+    Submission,
+    forget,
+    holds_password,
+    remember,
+    remembered,
+    variables_of,
+    without_rules,
+)
 from fleetpulse.stack.layout import OPTIONAL, OPTIONAL_PROGRAMS, Layout, layout
 from fleetpulse.stack.options import chosen
 from fleetpulse.stack.processes import supervision
@@ -28,7 +39,7 @@ from fleetpulse.stack.submit import JOBS, brokers_of, check, package, submit, su
 from jobs.wiring.writers import refuse_second
 
 _READER = "monitor_user"
-_NAMES = ("kafka", "postgres", "jobmanager", "taskmanager", *OPTIONAL_PROGRAMS, "supervisor")
+_NAMES = ("kafka", "postgres", "jobmanager", "taskmanager", "keeper", *OPTIONAL_PROGRAMS, "supervisor")
 
 
 folder_option = option(
@@ -132,6 +143,9 @@ def status_command(folder: str) -> int:
     for status in found:
         table.add_row(status.name, status.state, str(status.pid or "-"), addresses.get(status.name, "-"))
     Console().print(table)
+    for submission in remembered(stack):
+        if submission.given_up:
+            click.echo(f"{submission.identity}: {submission.given_up}; {what_to_do(submission)}")
     return 0 if all(status.state == "RUNNING" for status in found) else 1
 
 
@@ -160,6 +174,7 @@ def logs_command(name: str, lines: int, follow: bool, folder: str) -> None:
     "folder, if it has made one.",
     environment=False,
 )
+@option("keep", FLAG, "Go on, and submit the job again whenever the cluster has lost it.")
 @_flink_rest
 @option(
     "flink.python",
@@ -174,6 +189,7 @@ def submit_command(
     arguments: tuple[str, ...],
     restore: str | None,
     resume: Path | None,
+    keep: bool,
     flink_rest: str | None,
     flink_python: str | None,
     folder: str,
@@ -196,13 +212,43 @@ def submit_command(
     checked = check(job, given, environment)
     if isinstance(checked, int):
         return checked
-    if resume and _runs(address, job, checked.identity):
+    run = _running(address, job, checked.identity) if resume else None
+    code = 0
+    if run:
         click.echo(f"the {job} job runs already")
-        return update_rules(job, given, environment)
-    refuse_second(partial(rest.get, address), checked.claim)
-    restore = restore or (newest_checkpoint(resume, checked.identity) if resume else None)
-    click.echo(submit(stack, job, given, restore, flink_rest, flink_python, environment))
-    return 0
+        code = update_rules(job, given, environment)
+        restore = rest.restored_from(address, run) if keep else None
+    else:
+        refuse_second(partial(rest.get, address), checked.claim)
+        restore = restore or (newest_checkpoint(resume, checked.identity) if resume else None)
+        run = submit(stack, job, given, restore, flink_rest, flink_python, environment)
+        click.echo(run)
+    if keep or not flink_rest:
+        _remember(
+            stack,
+            Submission(
+                identity=checked.identity,
+                job=job,
+                arguments=without_rules(given),
+                variables=variables_of(job, environment),
+                checkpoints=checked.checkpoints,
+                folder=str(Path.cwd()),
+                run=run,
+                restore=restore,
+                flink_rest=flink_rest,
+                flink_python=flink_python,
+            ),
+        )
+    if keep:
+        keep_jobs(stack)
+    return code
+
+
+def _remember(stack: Layout, submission: Submission) -> None:
+    if holds_password(submission):
+        click.echo(f"{submission.identity} has a password in a URL: it is not submitted again by itself", err=True)
+    else:
+        remember(stack, submission)
 
 
 def _named_folder(stack: Layout) -> list[str]:
@@ -211,20 +257,19 @@ def _named_folder(stack: Layout) -> list[str]:
     return ["--dir", str(stack.root)] if source is ParameterSource.COMMANDLINE else []
 
 
-def _runs(address: str, job: str, identity: str) -> bool:
-    """Whether the job runs.
+def _running(address: str, job: str, identity: str) -> str | None:
+    """Flink's id of the job, if it runs.
 
     Raises:
         ConfigurationError: a job of its name runs, and nothing says which.
     """
-    running = {job.id: rest.identity(address, job.id) for job in rest.running_jobs(address, JOBS[job])}
-    unknown = [job_id for job_id, found in running.items() if found is None]
-    if unknown and identity not in running.values():
+    running = {rest.identity(address, job.id): job.id for job in rest.running_jobs(address, JOBS[job])}
+    if None in running and identity not in running:
         raise ConfigurationError(
-            f"--resume: {', '.join(unknown)} may be {identity}, and was submitted without an identity: stop it first, "
+            f"--resume: {running[None]} may be {identity}, and was submitted without an identity: stop it first, "
             "or leave --resume out"
         )
-    return identity in running.values()
+    return running.get(identity)
 
 
 @command.command("savepoint")
@@ -240,7 +285,11 @@ def savepoint_command(job: str, stop: bool, job_id: str | None, flink_rest: str 
         require_running(stack)
     address = flink_rest or stack.address("flink-web")
     target = None if flink_rest else stack.savepoints.as_uri()
-    click.echo(rest.savepoint(address, rest.job_id(address, JOBS[job], job_id), target, stop))
+    run = rest.job_id(address, JOBS[job], job_id)
+    path = rest.savepoint(address, run, target, stop)
+    if stop:
+        forget(stack, run)
+    click.echo(path)
 
 
 @command.command("psql", context_settings={"ignore_unknown_options": True})

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from fleetpulse.errors import ConfigurationError, FleetpulseError
 from fleetpulse.stack import rest
 from fleetpulse.stack.install.disk import check_free_space
+from fleetpulse.stack.keeper import program as keeper
 from fleetpulse.stack.layout import Layout, has_processes, ports_of, saved_layout
 from fleetpulse.stack.options import OPTIONS, chosen
 from fleetpulse.stack.ports import check_ports
@@ -24,7 +25,7 @@ _WHAT_TO_DO = {errno.ENOSPC: "free some space and try again", errno.EACCES: _NOT
 def programs(stack: Layout) -> list[Program]:
     """All programs of the stack, in their order of start."""
     optional = [program for option in chosen(stack) for program in option.programs(stack)]
-    return [kafka.program(stack), postgres.program(stack), *flink.programs(stack), *optional]
+    return [kafka.program(stack), postgres.program(stack), *flink.programs(stack), keeper.program(stack), *optional]
 
 
 def up(stack: Layout) -> Iterator[str]:

@@ -39,12 +39,31 @@ def running_jobs(address: str, name: str | None = None) -> list[RunningJob]:
     Raises:
         ConfigurationError: nobody answers, or not Flink.
     """
+    running = (RunningJob(job["jid"], job["name"]) for job in _jobs(address) if job["state"] not in _ENDED)
+    return sorted(job for job in running if name in (None, job.name))
+
+
+def states(address: str) -> dict[str, str]:
+    """The state of every job that Flink knows, by id.
+
+    Raises:
+        ConfigurationError: nobody answers, or not Flink.
+    """
+    return {job["jid"]: job["state"] for job in _jobs(address)}
+
+
+def exception(address: str, job: str) -> str:
+    """The stack trace with which a job has failed last."""
+    entries = get(address, f"/jobs/{job}/exceptions")["exceptionHistory"]["entries"]
+    return str(entries[0]["stacktrace"]) if entries else ""
+
+
+def _jobs(address: str) -> list[dict[str, Any]]:
     overview = get(address, "/jobs/overview")
     if not isinstance(overview, dict) or "jobs" not in overview:
         raise ConfigurationError(_NOT_FLINK.format(address=address))
-    jobs = overview["jobs"]
-    running = (RunningJob(job["jid"], job["name"]) for job in jobs if job["state"] not in _ENDED)
-    return sorted(job for job in running if name in (None, job.name))
+    jobs: list[dict[str, Any]] = overview["jobs"]
+    return jobs
 
 
 def identity(address: str, job: str) -> str | None:
@@ -52,6 +71,12 @@ def identity(address: str, job: str) -> str | None:
     config = get(address, f"/jobs/{job}/config")
     found = config["execution-config"]["user-config"].get(PARAMETER)
     return None if found is None else str(found)
+
+
+def restored_from(address: str, job: str) -> str | None:
+    """The savepoint or checkpoint that a running job has started from, if any."""
+    restored = get(address, f"/jobs/{job}/checkpoints")["latest"]["restored"]
+    return str(restored["external_path"]) if restored else None
 
 
 def job_id(address: str, name: str, wanted: str | None = None) -> str:

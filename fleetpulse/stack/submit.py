@@ -26,16 +26,17 @@ _PYTHON = (
     "-m",
 )  # in the folder of whoever submits, where paths begin, and no module is looked for
 _WITH_RULES = ("inactivity", "anomaly", "monitor")
-_CAUSE = re.compile(r"^(?:Caused by: (?:[\w.$]+: )*|(?=\w*Error\b))(?P<why>.+)$", re.MULTILINE)
+_CAUSE = re.compile(r"^(?:Caused by: (?:[\w.$]+: )*|(?=[\w.]*Error\b))(?P<why>.+)$", re.MULTILINE)
 _NOISE = re.compile(r"Python process exits|Py4JJavaError|NoSuchMethod|^[\w.$]+$")
 _SUBMITTED = re.compile(r"JobID ([0-9a-f]{32})")
 
 
 class Checked(NamedTuple):
-    """Arguments that a job accepts: its identity, and what it alone may write."""
+    """Arguments that a job accepts: its identity, what it alone may write, and its folder of checkpoints, a URI."""
 
     identity: str
     claim: Claim
+    checkpoints: str
 
 
 def package() -> Path:
@@ -65,8 +66,8 @@ def check(job: str, arguments: Sequence[str], environment: Mapping[str, str] = o
     done = subprocess.run(command, env=environment, check=False, stdout=subprocess.PIPE, text=True)
     if done.returncode:
         return done.returncode
-    identity, claim = done.stdout.splitlines()
-    return Checked(identity, claim_of(claim))
+    identity, claim, checkpoints = done.stdout.splitlines()
+    return Checked(identity, claim_of(claim), checkpoints)
 
 
 def update_rules(job: str, arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> int:
@@ -128,10 +129,10 @@ def submit(
     return submitted[1]
 
 
-def surroundings(stack: Layout) -> dict[str, str]:
-    """The environment of a job that works with this stack unless its arguments or a variable say otherwise."""
+def surroundings(stack: Layout, given: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The environment of a job that works with this stack unless its arguments or a given variable say otherwise."""
     of_stack = {"FLEETPULSE_CHECKPOINT_DIR": stack.checkpoints.as_uri(), "FLEETPULSE_COLD_PATH": _cold_path(stack)}
-    return of_stack | {name: value for name, value in os.environ.items() if value} | {"FLEETPULSE_DIR": str(stack.root)}
+    return of_stack | {name: value for name, value in given.items() if value} | {"FLEETPULSE_DIR": str(stack.root)}
 
 
 def brokers_of(arguments: Sequence[str]) -> str:

@@ -41,7 +41,9 @@ class Running:
     )
     parallelism: int = setting("parallelism", Whole(1, 128), "Subtasks of each operator, 1 to 128.", default=2)
     check: bool = setting(
-        "check", FLAG, "Check the arguments, print the job's identity and what it alone may write, and submit nothing."
+        "check",
+        FLAG,
+        "Check the arguments; print the job's identity, what it alone may write and its checkpoints' folder.",
     )
 
 

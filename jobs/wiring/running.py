@@ -97,8 +97,8 @@ def tolerable_failures(interval_ms: int) -> int:
 
 
 def describe(plan: Plan) -> str:
-    """What --check prints: the job's identity, and below it what it alone may write."""
-    return f"{plan.identity}\n{plan.claim.text()}"
+    """What --check prints, a line each: the job's identity, what it alone may write, and its folder of checkpoints."""
+    return "\n".join((plan.identity, plan.claim.text(), plan.flink["execution.checkpointing.dir"]))
 
 
 def refuse_second(claim: Claim) -> None:

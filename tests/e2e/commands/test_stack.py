@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,17 +16,20 @@ from kafka import KafkaConsumer, KafkaProducer
 from fleetpulse.cli.commandline import run
 from fleetpulse.cli.main import fleetpulse
 from fleetpulse.errors import FleetpulseError
-from fleetpulse.stack import lifecycle
+from fleetpulse.stack import cli, lifecycle, rest
+from fleetpulse.stack.keeper.submissions import remembered
 from fleetpulse.stack.layout import Layout
 from fleetpulse.stack.processes import supervision
 from fleetpulse.stack.programs import postgres
 from fleetpulse.topics import TOPICS
+from generator.payloads.records import Record
 from tests.e2e.support.embedded import EmbeddedStack, free_offset, running_stack
+from tests.e2e.support.jobs import Inactivity, Job, inactivity
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.e2e
 
-PROGRAMS = ("kafka", "postgres", "jobmanager", "taskmanager")
+PROGRAMS = ("kafka", "postgres", "jobmanager", "taskmanager", "keeper")
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +45,21 @@ def processes(stack: EmbeddedStack) -> list[psutil.Process]:
 
 def taskmanagers(stack: EmbeddedStack) -> int:
     return int(requests.get(f"http://{stack.flink_rest}/overview", timeout=60).json()["taskmanagers"])
+
+
+def the_job(stack: EmbeddedStack) -> Job:
+    [running] = rest.running_jobs(stack.flink_rest)
+    return Job(stack, running.id)
+
+
+def another(stack: EmbeddedStack, before: str) -> Job | None:
+    return next((Job(stack, job.id) for job in rest.running_jobs(stack.flink_rest) if job.id != before), None)
+
+
+def speak(job: Inactivity, device: str) -> None:
+    at_ms = time.time_ns() // 1_000_000
+    value = f'{{"event-id":"e","device-id":"{device}","time":{at_ms}}}'
+    job.write([Record(at_ms, device.encode(), value.encode(), at_ms)])
 
 
 def produce(stack: EmbeddedStack, value: bytes) -> None:
@@ -146,3 +165,32 @@ def test_down_leaves_no_process(own: EmbeddedStack) -> None:
     assert processes(own) == []
     assert supervision.statuses(own.layout) == []
     assert lifecycle.down(own.layout) is False
+
+
+def test_a_job_comes_back_after_its_jobmanager_and_after_the_whole_stack(own: EmbeddedStack) -> None:
+    job = inactivity(own)
+    quick = ["--timeout.ms", "6000", "--evaluation.period.ms", "2000", "--idle.timeout.ms", "3000"]
+    quick += ["--reconnect.grace.ms", "2000"]
+    submit = ["submit", job.job, "--dir", str(own.dir), "--", *job.arguments(), *quick]
+    assert run(cli.command, submit) == 0
+    first = the_job(own)
+    speak(job, "d1")
+    wait_until("an alert", job.alerts)
+    own.kill("jobmanager")
+    second = wait_until("the job to be submitted again", lambda: another(own, first.id))
+    second.wait_until_started()
+    assert rest.restored_from(own.flink_rest, second.id)
+    speak(job, "d1")
+    speak(job, "d2")
+    wait_until("another alert", lambda: len({alert.device_id for alert in job.alerts()}) == 2)
+    lifecycle.down(own.layout)
+    own.wait_until_ready()
+    third = wait_until("the job to be submitted again", lambda: another(own, second.id))
+    third.wait_until_started()
+    assert rest.restored_from(own.flink_rest, third.id)
+    speak(job, "d2")
+    wait_until("its recovery", lambda: [a for a in job.alerts() if (a.device_id, a.state) == ("d2", "recovered")])
+    revisions = [(alert.alert_id, alert.revision) for alert in job.alerts()]
+    assert len(revisions) == len(set(revisions))
+    assert run(cli.command, ["savepoint", job.job, "--stop", "--dir", str(own.dir)]) == 0
+    assert list(remembered(own.layout)) == []

@@ -14,6 +14,7 @@ class Flink(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.jobs: dict[str, dict[str, str]] = {}
         self.parameters: dict[str, dict[str, str]] = {}
+        self.failure = ""  # the stack trace of a job that has failed
 
     @property
     def address(self) -> str:
@@ -36,6 +37,8 @@ class _Handler(BaseHTTPRequestHandler):
             answer = {"jobs": list(self.server.jobs.values())}
         elif self.path.endswith("/config") and (job := self.path.split("/")[2]) in self.server.jobs:
             answer = {"jid": job, "execution-config": {"user-config": self.server.parameters[job]}}
+        elif self.path.endswith("/exceptions"):
+            answer = {"exceptionHistory": {"entries": [{"stacktrace": self.server.failure}]}}
         body = json.dumps(answer).encode()
         self.send_response(404 if isinstance(answer, dict) and "errors" in answer else 200)
         self.send_header("Content-Length", str(len(body)))

@@ -37,7 +37,7 @@ def submitted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def submit(flink: Flink, claim: Claim, monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr(cli, "check", lambda job, *_: Checked(f"{job}-alerts", claim))
+    monkeypatch.setattr(cli, "check", lambda job, *_: Checked(f"{job}-alerts", claim, ""))
     return run(cli.command, ["submit", "inactivity", "--flink.rest", flink.address])
 
 

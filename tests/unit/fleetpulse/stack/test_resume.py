@@ -106,7 +106,7 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Running:
 def begun(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
     """What jobs have been started from."""
     started: list[str | None] = []
-    monkeypatch.setattr(cli, "check", lambda job, *_: Checked(f"{job}-alerts", Claim("kafka:9092", {})))
+    monkeypatch.setattr(cli, "check", lambda job, *_: Checked(f"{job}-alerts", Claim("kafka:9092", {}), ""))
     monkeypatch.setattr(cli, "package", lambda: Path("fleetpulse.zip"))
     monkeypatch.setattr(cli, "reach", lambda brokers: brokers)
     monkeypatch.setattr(cli, "submit", lambda _stack, _job, _given, restore, *_: started.append(restore))

@@ -1,0 +1,1 @@
+"""Submits again what a cluster has lost: Flink alone forgets its jobs with its JobManager."""

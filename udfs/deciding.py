@@ -3,11 +3,13 @@
 import logging
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from pyflink.common import Row, Types
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 from pyflink.datastream.state import MapStateDescriptor
 
+from fleetpulse.kafka.claims import TopicClaim
 from fleetpulse.printable import printable
 from fleetpulse.rules.parts import RuleError
 from fleetpulse.shard.clock import BrokerClock
@@ -25,6 +27,15 @@ RECORD_TYPE = Types.ROW_NAMED(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class WritePolicy:
+    """Topics that this run of the job alone may write."""
+
+    bootstrap_servers: str
+    topics: tuple[str, ...]
+    run: str
+
+
 class Decide(KeyedProcessFunction):
     """Brings frames, ticks, rules and the watermark to a shard, and its outputs to Kafka and into keyed state.
 
@@ -32,14 +43,30 @@ class Decide(KeyedProcessFunction):
     Timers: one, for the next evaluation instant or the earliest heartbeat that waits, whichever comes first.
     Outputs: records for several topics, see `fleetpulse.shard.outputs`.
     Cleanup: the shard forgets silent devices; the log drops what is decided.
+
+    The first subtask claims the topics of `writes` before any checkpoint can complete, and fails once a newer run has.
     """
 
-    def __init__(self, policy: ShardPolicy, output_topics: OutputTopics, shard_keys: tuple[int, ...]) -> None:
+    def __init__(
+        self,
+        policy: ShardPolicy,
+        output_topics: OutputTopics,
+        shard_keys: tuple[int, ...],
+        writes: WritePolicy | None = None,
+    ) -> None:
         self._policy = policy
+        self._writes = writes
+        self._claims: list[TopicClaim] = []
         self._output_topics = output_topics
         self._numbers = {key: number for number, key in enumerate(shard_keys)}
 
     def open(self, runtime_context: RuntimeContext) -> None:
+        if self._writes is not None and runtime_context.get_index_of_this_subtask() == 0:
+            self._claims = [
+                TopicClaim(self._writes.bootstrap_servers, t, self._writes.run) for t in self._writes.topics
+            ]
+            for claim in self._claims:
+                claim.take()
         self._log = runtime_context.get_map_state(MapStateDescriptor("shard-log", Types.LONG(), _BYTES))
         self._shards: dict[int, Shard] = {}
         self._excused_until_ms = 0
@@ -48,7 +75,13 @@ class Decide(KeyedProcessFunction):
         self._began_ms = 0
         self._reported: list[str] = []
 
+    def close(self) -> None:
+        for claim in self._claims:
+            claim.close()
+
     def process_element(self, item: Row, context: KeyedProcessFunction.Context) -> Iterable[Row]:
+        for claim in self._claims:
+            claim.check()
         frame, tick_ms, rules = item
         shard = self._shard(context.get_current_key())
         outputs: list[Output] = []

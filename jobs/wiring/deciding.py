@@ -4,6 +4,7 @@ Inactivity, anomalies and windows are decided by the same shards over the same f
 `jobs.monitor` decides all, so that a record is fetched and decoded once.
 """
 
+import uuid
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -34,7 +35,7 @@ from jobs.wiring.outputs import Sink, write_outputs
 from jobs.wiring.ruling import given_rules, rule_versions
 from jobs.wiring.telemetry import ITEM_TYPE, Source, items_by_shard, write_ticks
 from jobs.wiring.writers import Claim
-from udfs.deciding import RECORD_TYPE, Decide
+from udfs.deciding import RECORD_TYPE, Decide, WritePolicy
 
 _ATTEMPTS = 30  # restarts without a lasting success; after that a person must look
 
@@ -133,11 +134,12 @@ def plan(decisions: Decisions, settings: Settings, partitions: int, versions: Ve
         silence.plain_topic if silence else None,
         windows.topic if windows else None,
     )
-    sink = Sink(source.bootstrap_servers, name, settings.running.delivery)
+    run = uuid.uuid4().hex[:8]
+    sink = Sink(source.bootstrap_servers, name, run, settings.running.delivery)
     policy = _policy(decisions, settings, versions)
     of_job = identity(decisions.name, _main_output(settings))
     claim = Claim(source.bootstrap_servers, dict(_alone(decisions, settings)))
-    flink = _configuration(decisions, settings, of_job, claim)
+    flink = _configuration(decisions, settings, of_job, claim, run)
     return Plan(decisions.name, of_job, claim, source, policy, output_topics, sink, flink)
 
 
@@ -188,22 +190,29 @@ def _policy(decisions: Decisions, settings: Settings, versions: Versions) -> Sha
     return ShardPolicy(settings.telemetry.topics, settings.running.shards, inactivity, readings, versions, ticks)
 
 
-def _configuration(decisions: Decisions, settings: Settings, of_job: str, claim: Claim) -> Mapping[str, str]:
+def _configuration(decisions: Decisions, settings: Settings, of_job: str, claim: Claim, run: str) -> Mapping[str, str]:
     more: dict[str, str | int] = {
         "pipeline.auto-watermark-interval": "50 ms",
         "python.fn-execution.bundle.time": 50,
         "python.fn-execution.bundle.size": settings.running.batch_size,
         "python.fn-execution.arrow.batch.size": settings.running.batch_size,
     }
-    return running.configuration(f"fleetpulse {decisions.name}", of_job, claim, settings.running, _ATTEMPTS, more)
+    return running.configuration(f"fleetpulse {decisions.name}", of_job, claim, settings.running, _ATTEMPTS, more, run)
 
 
 def decide(tables: StreamTableEnvironment, job: Plan) -> DataStream:
     """Wire sources, frames and decision; the result is the stream of records that leave (see `output_topics`)."""
     keys = shard_keys(job.policy.shards)
     items = items_by_shard(tables, job.source, keys, job.policy.measured)
-    decided = process_by_shard(items, ITEM_TYPE, Decide(job.policy, job.output_topics, keys), RECORD_TYPE)
+    decided = process_by_shard(items, ITEM_TYPE, Decide(job.policy, job.output_topics, keys, _writes(job)), RECORD_TYPE)
     return decided.uid(f"{job.name}-decide").name(f"decide {job.name}, by shard")
+
+
+def _writes(job: Plan) -> WritePolicy | None:
+    """What the job claims while it runs. Bounded input is not worth that a job that runs for good has to end."""
+    if job.source.ticks_topic is None:
+        return None
+    return WritePolicy(job.sink.bootstrap_servers, tuple(job.claim.places.values()), f"{job.name}.{job.sink.run}")
 
 
 def build(environment: StreamExecutionEnvironment, job: Plan) -> None:

@@ -14,10 +14,16 @@ TRANSACTION_TIMEOUT_MS = 900_000  # above the longest gap between checkpoints, n
 
 @dataclass(frozen=True, slots=True)
 class Sink:
-    """Where records go. `name` separates the transactions of this job from those of others on the same brokers."""
+    """Where records go.
+
+    `name` and `run` name the transactions: of this job, and of one run of it, which may restart. A sink aborts what
+    it finds open under its own name, or the one in the state that it starts from; so a run that has lost its topics to
+    a newer one, and starts again in vain, leaves the newer one's transactions alone.
+    """
 
     bootstrap_servers: str
     name: str
+    run: str
     delivery: str
 
 
@@ -31,7 +37,7 @@ def write_outputs(tables: StreamTableEnvironment, decided: DataStream, output_to
             topics=";".join(output_topics.topics),
             bootstrap_servers=sink.bootstrap_servers,
             delivery=sink.delivery,
-            transactional_id_prefix=f"fleetpulse-{sink.name}",
+            transactional_id_prefix=f"fleetpulse-{sink.name}-{sink.run}",
             transaction_timeout_ms=str(TRANSACTION_TIMEOUT_MS),
         )
     )

@@ -18,6 +18,7 @@ from jobs.wiring.writers import Claim
 NO_LIMIT = 2_147_483_647  # Flink's own word for it
 _CHECKPOINT_TIMEOUT_MS = 120_000
 _ANSWER_S = 10
+_RUN = "fleetpulse.run"
 
 
 class Plan(Protocol):
@@ -46,6 +47,7 @@ def configuration(
     running: Running,
     attempts: int = NO_LIMIT,
     more: Mapping[str, str | int] | None = None,
+    run: str | None = None,
 ) -> dict[str, str]:
     """Flink's settings, whatever the cluster's own are.
 
@@ -56,7 +58,9 @@ def configuration(
         running: how it runs.
         attempts: restarts without a lasting success before the job fails. What waits for others has no limit.
         more: what this job alone needs.
+        run: what names this run among the writers of its topics, if it claims any.
     """
+    shown = {identity.PARAMETER: of_job, writers.PARAMETER: claim.text()} | ({_RUN: run} if run else {})
     values = {
         "pipeline.name": name,
         "parallelism.default": running.parallelism,
@@ -70,7 +74,7 @@ def configuration(
         "execution.checkpointing.timeout": f"{_CHECKPOINT_TIMEOUT_MS} ms",
         "execution.checkpointing.tolerable-failed-checkpoints": tolerable_failures(running.checkpoint_interval_ms),
         "execution.checkpointing.dir": f"{running.checkpoint_dir.rstrip('/')}/{of_job}",
-        "pipeline.global-job-parameters": json.dumps({identity.PARAMETER: of_job, writers.PARAMETER: claim.text()}),
+        "pipeline.global-job-parameters": json.dumps(shown),
         "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
         "pipeline.object-reuse": "false",
         "python.execution-mode": "process",

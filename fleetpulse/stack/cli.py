@@ -82,7 +82,7 @@ def require_running(stack: Layout) -> None:
     """
     if not supervision.is_running(stack):
         raise ConfigurationError(
-            f"no stack runs in {stack.root}: start it with `fleetpulse stack up --dir {stack.root}`"
+            f"no stack runs in {stack.root}: start it with `make stack-up`, or `fleetpulse stack up --dir {stack.root}`"
         )
 
 

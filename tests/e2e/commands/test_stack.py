@@ -158,15 +158,6 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
         list(lifecycle.up(other))
 
 
-def test_down_leaves_no_process(own: EmbeddedStack) -> None:
-    """Last in this module, since it stops the module's stack."""
-    assert processes(own)
-    lifecycle.down(own.layout)
-    assert processes(own) == []
-    assert supervision.statuses(own.layout) == []
-    assert lifecycle.down(own.layout) is False
-
-
 def test_a_job_comes_back_after_its_jobmanager_and_after_the_whole_stack(own: EmbeddedStack) -> None:
     job = inactivity(own)
     quick = ["--timeout.ms", "6000", "--evaluation.period.ms", "2000", "--idle.timeout.ms", "3000"]
@@ -194,3 +185,12 @@ def test_a_job_comes_back_after_its_jobmanager_and_after_the_whole_stack(own: Em
     assert len(revisions) == len(set(revisions))
     assert run(cli.command, ["savepoint", job.job, "--stop", "--dir", str(own.dir)]) == 0
     assert list(remembered(own.layout)) == []
+
+
+def test_down_leaves_no_process(own: EmbeddedStack) -> None:
+    """Last in this module, since it stops the module's stack."""
+    assert processes(own)
+    lifecycle.down(own.layout)
+    assert processes(own) == []
+    assert supervision.statuses(own.layout) == []
+    assert lifecycle.down(own.layout) is False

@@ -110,6 +110,22 @@ def test_without_flink_the_line_names_what_starts_it(submitted: list[str], capsy
     assert submitted == []
 
 
+@pytest.mark.parametrize("command", ["submit", "savepoint"])
+def test_a_folder_without_a_stack_is_named_with_what_starts_it(
+    command: str, submitted: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(cli.command, [command, "monitor", "--dir", str(tmp_path)]) == 2
+    line = one_line(capsys)
+    assert f"no stack runs in {tmp_path}" in line
+    assert "`make stack-up`" in line
+    assert submitted == []
+
+
+def test_a_job_that_does_not_exist_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(cli.command, ["submit", "monitr"]) == 2
+    assert "'monitr' is not one of 'aggregate', 'anomaly'" in one_line(capsys)
+
+
 def test_another_server_is_not_taken_for_flink(
     submitted: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetpulse.stack import rest
-from tests.e2e.support.embedded import EmbeddedStack
+from tests.e2e.support.embedded import EmbeddedStack, running_stack
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.e2e
@@ -18,6 +17,13 @@ ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs" / "your-data.md").read_text()
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 ALERT = "truck-2: fuel_l is 7.5, below 10."
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStack]:
+    """A stack of this module's own: `doctor` looks at all topics and jobs, and others' are none of a newcomer's."""
+    with running_stack(tmp_path_factory.mktemp("first-hour")) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -56,13 +62,8 @@ class Newcomer:
 
 
 @pytest.fixture
-def newcomer(stack: EmbeddedStack, checkout: Path) -> Iterator[Newcomer]:
-    """One of them; the jobs that they submit end with the test."""
-    before = {job.id for job in rest.running_jobs(stack.flink_rest)}
-    yield Newcomer(stack, checkout)
-    for job in rest.running_jobs(stack.flink_rest):
-        if job.id not in before:
-            rest.cancel(stack.flink_rest, job.id)
+def newcomer(own: EmbeddedStack, checkout: Path) -> Newcomer:
+    return Newcomer(own, checkout)
 
 
 def test_doctor_finds_a_stack_in_order_and_says_what_is_missing(newcomer: Newcomer) -> None:

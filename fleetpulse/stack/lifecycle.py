@@ -5,7 +5,9 @@ import fcntl
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+from fleetpulse.cli.folder import SETTINGS
 from fleetpulse.errors import ConfigurationError, FleetpulseError
 from fleetpulse.stack import rest
 from fleetpulse.stack.install.disk import check_free_space
@@ -18,6 +20,7 @@ from fleetpulse.stack.programs import flink, kafka, postgres, s3
 from fleetpulse.stack.programs.program import Program
 from fleetpulse.stack.readiness import wait_until_ready
 
+_LOCK, DEMO_LOCK = "lock", "demo.lock"
 _NOT_YOURS = "is it another user's? Use a folder of your own with --dir"
 _WHAT_TO_DO = {errno.ENOSPC: "free some space and try again", errno.EACCES: _NOT_YOURS, errno.EPERM: _NOT_YOURS}
 
@@ -59,10 +62,15 @@ def down(stack: Layout) -> bool:
 
 
 def reset(stack: Layout) -> None:
-    """Stop the stack and delete its data, logs and passwords."""
+    """Stop the stack and delete its data, logs and passwords.
+
+    Raises:
+        ConfigurationError: the folder holds somebody's files.
+    """
+    _refuse_others_files(stack)
     down(stack)
     with file_errors_in_one_line(stack):
-        for folder in (stack.data, stack.savepoints, stack.logs, stack.run, stack.secrets, stack.tmp):
+        for folder in _folders(stack):
             if folder.exists():
                 shutil.rmtree(folder)
 
@@ -82,6 +90,27 @@ def _refuse_to_move(stack: Layout) -> None:
         f"({', '.join(names) or 'without its supervisor'}; {_jobs(runs)}); `fleetpulse stack down --dir {stack.root}` "
         "first, or give a second stack its own folder with --dir"
     )
+
+
+def _refuse_others_files(stack: Layout) -> None:
+    """Refuse a folder that is not a stack's alone, such as a home: a start deletes its `run` and `tmp`, a reset more.
+
+    Raises:
+        ConfigurationError: names what is in it.
+    """
+    if not stack.root.exists() or (stack.root / SETTINGS).exists() or (stack.root / _LOCK).exists():
+        return
+    own = {SETTINGS, _LOCK, DEMO_LOCK, *(folder.name for folder in _folders(stack))}
+    others = sorted(file.name for file in stack.root.iterdir() if file.name not in own)
+    if others:
+        raise ConfigurationError(
+            f"--dir {stack.root}: it holds {others[0]}, which is no file of a stack: expected an empty folder, a new "
+            "one, or a stack's"
+        )
+
+
+def _folders(stack: Layout) -> tuple[Path, ...]:
+    return stack.data, stack.savepoints, stack.logs, stack.run, stack.secrets, stack.tmp
 
 
 def _jobs(stack: Layout) -> str:
@@ -136,7 +165,8 @@ def _alone(stack: Layout) -> Iterator[None]:
     """Let only one `up` of a stack run at a time."""
     with file_errors_in_one_line(stack):
         stack.root.mkdir(parents=True, exist_ok=True)
-        with (stack.root / "lock").open("w") as lock:
+        _refuse_others_files(stack)
+        with (stack.root / _LOCK).open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 

@@ -49,7 +49,7 @@ def only_one(stack: Layout) -> Iterator[None]:
     """
     with lifecycle.file_errors_in_one_line(stack):
         stack.root.mkdir(parents=True, exist_ok=True)
-        with (stack.root / "demo.lock").open("w") as lock:
+        with (stack.root / lifecycle.DEMO_LOCK).open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

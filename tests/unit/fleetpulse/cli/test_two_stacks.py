@@ -67,6 +67,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "records.jsonl").write_text("{}\n")
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("fleetpulse.stack.cli.package", lambda: tmp_path / "fleetpulse.zip")  # of a fresh clone too
     return stack
 
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from rich.columns import Columns
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.panel import Panel
@@ -77,10 +78,8 @@ class _Lines:
 
 
 def _screen(moment: Moment) -> RenderableType:
-    figures = Table.grid(padding=(0, 3))
-    rows = numbers(moment)
-    figures.add_row(*(Text(name, style="dim") for name, _ in rows))
-    figures.add_row(*(Text(value, style="bold") for _, value in rows))
+    # As many beside each other as there is room for.
+    figures = Columns((Text.assemble((name, "dim"), "\n", (value, "bold")) for name, value in numbers(moment)), (0, 3))
     newest = Table(box=None, expand=True, header_style="dim")
     for title, settings in {"stored": 8, "state": 9}.items():
         newest.add_column(title, width=settings)

@@ -3,6 +3,7 @@
 import io
 from datetime import UTC, datetime
 
+import pytest
 from rich.console import Console
 
 from fleetpulse.stack.demo.observe import Alert, Alerts, Figures, Health, Job
@@ -21,9 +22,9 @@ AWAY = Moment(
 )
 
 
-def printed(*moments: Moment, terminal: bool = False) -> str:
+def printed(*moments: Moment, terminal: bool = False, width: int = 200) -> str:
     out = io.StringIO()
-    console = Console(file=out, width=200, force_terminal=terminal)
+    console = Console(file=out, width=width, force_terminal=terminal)
     with view(console) as shown:
         for moment in moments:
             shown.show(moment)
@@ -43,6 +44,14 @@ def test_figures_are_as_they_are_known() -> None:
         "alerts": "5",
         "open": "2",
     }
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+def test_a_narrow_terminal_shows_each_figure_whole(width: int) -> None:
+    shown = printed(WELL, terminal=True, width=width)
+    for name, value in numbers(WELL):
+        assert name in shown
+        assert value in shown
 
 
 def test_what_is_not_known_is_a_dash_and_no_zero() -> None:

@@ -2,6 +2,7 @@
 
 import os
 import time
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from fleetpulse.stack.keeper.submissions import (
     Submission,
     forget,
     holds_password,
+    one_at_a_time,
     remember,
     remembered,
     variables_of,
@@ -212,33 +214,34 @@ def submit_command(
     checked = check(job, given, environment)
     if isinstance(checked, int):
         return checked
-    run = _running(address, job, checked.identity) if resume else None
-    code = 0
-    if run:
-        click.echo(f"the {job} job runs already")
-        code = update_rules(job, given, environment)
-        restore = rest.restored_from(address, run) if keep else None
-    else:
-        refuse_second(partial(rest.get, address), checked.claim)
-        restore = restore or (newest_checkpoint(resume, checked.identity) if resume else None)
-        run = submit(stack, job, given, restore, flink_rest, flink_python, environment)
-        click.echo(run)
-    if keep or not flink_rest:
-        _remember(
-            stack,
-            Submission(
-                identity=checked.identity,
-                job=job,
-                arguments=without_rules(given),
-                variables=variables_of(job, environment),
-                checkpoints=checked.checkpoints,
-                folder=str(Path.cwd()),
-                run=run,
-                restore=restore,
-                flink_rest=flink_rest,
-                flink_python=flink_python,
-            ),
-        )
+    with nullcontext() if flink_rest else one_at_a_time(stack):
+        run = _running(address, job, checked.identity) if resume else None
+        code = 0
+        if run:
+            click.echo(f"the {job} job runs already")
+            code = update_rules(job, given, environment)
+            restore = rest.restored_from(address, run) if keep else None
+        else:
+            refuse_second(partial(rest.get, address), checked.claim)
+            restore = restore or (newest_checkpoint(resume, checked.identity) if resume else None)
+            run = submit(stack, job, given, restore, flink_rest, flink_python, environment)
+            click.echo(run)
+        if keep or not flink_rest:
+            _remember(
+                stack,
+                Submission(
+                    identity=checked.identity,
+                    job=job,
+                    arguments=without_rules(given),
+                    variables=variables_of(job, environment),
+                    checkpoints=checked.checkpoints,
+                    folder=str(Path.cwd()),
+                    run=run,
+                    restore=restore,
+                    flink_rest=flink_rest,
+                    flink_python=flink_python,
+                ),
+            )
     if keep:
         keep_jobs(stack)
     return code

@@ -1,8 +1,10 @@
 """What was submitted by the command, kept in the stack's folder until somebody stops it."""
 
+import fcntl
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
@@ -87,6 +89,15 @@ def remember(stack: Layout, submission: Submission) -> None:
     unfinished = file.with_suffix(".new")
     write_private(unfinished, json.dumps(asdict(submission)) + "\n")
     unfinished.replace(file)
+
+
+@contextmanager
+def one_at_a_time(stack: Layout) -> Iterator[None]:
+    """Let nobody else submit between the look at the jobs that run and the submission."""
+    _folder(stack).mkdir(parents=True, exist_ok=True)
+    with (_folder(stack) / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def forget(stack: Layout, run: str) -> None:

@@ -1,15 +1,20 @@
 """A second writer of the same topics is refused before anything starts; other mistakes take one line too."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from http.server import HTTPServer, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
+from typing import Any
 
 import pytest
 
 from fleetpulse.cli.commandline import run
 from fleetpulse.stack import cli
+from fleetpulse.stack.layout import Layout
 from fleetpulse.stack.submit import Checked, cause
-from jobs.wiring.writers import Claim
+from jobs.wiring.writers import Claim, refuse_second
 from tests.serving import serving
 from tests.unit.fleetpulse.stack.flink import Flink
 
@@ -93,6 +98,34 @@ def test_a_job_that_is_being_cancelled_is_waited_for(
     monkeypatch.setattr("tenacity.nap.time.sleep", lambda _s: flink.run("0123", "CANCELED", claim=MONITOR))
     assert submit(flink, MONITOR, monkeypatch) == 0
     assert submitted == ["inactivity"]
+
+
+def test_of_two_submissions_at_the_same_moment_one_is_refused(
+    flink: Flink, submitted: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = Layout(tmp_path, flink.server_address[1] - Layout(tmp_path).ports["flink-web"])
+    stack.save()
+    both = Barrier(2)
+
+    def look(*arguments: Any) -> None:
+        refuse_second(*arguments)
+        with suppress(BrokenBarrierError):
+            both.wait(0.3)  # for the other one, if it may look now
+
+    def run_it(_stack: Layout, job: str, *_: object) -> str:
+        submitted.append(job)
+        flink.run("0123", claim=MONITOR)
+        return "0123"
+
+    monkeypatch.delenv("FLEETPULSE_PORT_OFFSET", raising=False)
+    monkeypatch.setattr(cli, "require_running", lambda _stack: None)
+    monkeypatch.setattr(cli, "check", lambda job, *_: Checked(f"{job}-alerts", MONITOR, ""))
+    monkeypatch.setattr(cli, "refuse_second", look)
+    monkeypatch.setattr(cli, "submit", run_it)
+    command = ["submit", "monitor", "--dir", str(tmp_path)]
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(lambda _: run(cli.command, command), range(2))) == [0, 2]
+    assert submitted == ["monitor"]
 
 
 def one_line(capsys: pytest.CaptureFixture[str]) -> str:

@@ -50,12 +50,14 @@ def command(duration_ms: int | None, folder: str, port_offset: int | None) -> No
         if not has_processes(stack):
             ending.callback(lifecycle.down, stack)
         console.print(f"starting Kafka, PostgreSQL and Flink, and simulating {DEVICES} devices", highlight=False)
-        with steps.shown(console) as shown:
-            demo = start(stack, shown, ending, lambda topics: closed.append(_end(stack, topics, console)))
-        show_addresses(stack)
-        last = _watch(demo, console, duration_ms and duration_ms / 1000)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # what follows is short, and leaves nothing behind
-        console.print("stopping")
+        try:
+            with steps.shown(console) as shown:
+                demo = start(stack, shown, ending, lambda topics: closed.append(_end(stack, topics, console)))
+            show_addresses(stack)
+            last = _watch(demo, console, duration_ms and duration_ms / 1000)
+        finally:  # also where the start is interrupted, or fails
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # what follows is short, and leaves nothing behind
+            console.print("stopping")
     _report(console, demo, last, sum(closed))
 
 

@@ -4,6 +4,10 @@ import socket
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("fleetpulse", deadline=None)  # how long an example takes depends on what else runs
+settings.load_profile("fleetpulse")
 
 
 @pytest.fixture

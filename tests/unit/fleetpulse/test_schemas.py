@@ -100,7 +100,7 @@ def test_all_dialects_have_one_schema_of_time() -> None:
     assert all(schema == TIME_SCHEMAS[0] for schema in TIME_SCHEMAS)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(_isos | _days | _bent() | st.text(max_size=30))
 @example("2024-02-29T00:00:00Z")
 @example("2023-02-29T00:00:00Z")

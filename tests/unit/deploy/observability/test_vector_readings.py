@@ -153,7 +153,7 @@ def rounded(document: object) -> object:
     return float(f"{document:.14g}") if isinstance(document, float) else document
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(telemetry | typed | sensor | event | several | deep)
 def test_any_record_says_the_same(record: dict[str, Any]) -> None:
     value = json.dumps(record).encode()

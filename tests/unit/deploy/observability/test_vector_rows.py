@@ -45,7 +45,7 @@ def expected(alert: dict[str, Any]) -> dict[str, Any]:
     return row
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(alerts, st.booleans())
 def test_a_row_says_what_the_alert_says(alert: dict[str, Any], escaped: bool) -> None:
     row = transformed("alert_rows", json.dumps(alert, ensure_ascii=escaped).encode())
@@ -54,7 +54,7 @@ def test_a_row_says_what_the_alert_says(alert: dict[str, Any], escaped: bool) ->
     assert row == expected(alert)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=200).filter(lambda message: message.strip() != b"{}"))
 def test_other_bytes_are_dead_letters(message: bytes) -> None:
     with pytest.raises(Dropped, match=r"^(empty|malformed|not_an_object)$"):

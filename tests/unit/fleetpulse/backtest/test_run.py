@@ -152,7 +152,7 @@ def chunk(records: list[Original]) -> Chunk:
 
 
 @given(st.randoms(use_true_random=False), st.integers(1, 4), st.integers(1, 60))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_chunks_and_late_records_change_nothing_that_is_on_time(chance, partitions, size):
     """Late records of one device beside: the alerts of all others are those of a history without it."""
     records = history(5)
@@ -233,7 +233,7 @@ def delayed(chance: random.Random, records: list[Original]) -> list[Original]:
 
 
 @given(st.randoms(use_true_random=False), st.integers(0, 9), st.integers(1, 4), st.integers(1, 80))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_a_backtest_decides_as_a_job_that_takes_each_record_as_it_arrives(chance, seed, partitions, size):
     records = delayed(chance, history(seed))
     expected, late = one_by_one(records, partitions, END_MS)

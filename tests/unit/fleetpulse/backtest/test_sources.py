@@ -271,7 +271,7 @@ ENVELOPES = st.dictionaries(FIELDS, VALUES | st.just(T0)).map(lambda fields: jso
 
 
 @given(st.binary(max_size=60) | ENVELOPES)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_line_is_read_or_refused_in_one_line(tmp_path, line):
     said = "history.jsonl:1: nothing"
     try:

@@ -283,7 +283,7 @@ def _values(draw):
     return value
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(st.lists(_values() | st.sampled_from([v for v, _ in CASES.values() if v is None or len(v) < 500]), max_size=6))
 def test_batches_are_decided_as_single_records_are(values):
     assert decided(values) == [decode_record(v, KAFKA_TIME_MS, SKEW_MS) for v in values]

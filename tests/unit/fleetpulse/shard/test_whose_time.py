@@ -180,7 +180,7 @@ RECORDS = st.lists(
 ).map(lambda records: sorted(records, key=lambda record: record.kafka))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(RECORDS, st.integers(0, 2**32).map(random.Random))
 def test_silences_and_wrong_clocks_are_what_the_decision_says(records, rng):
     """In any batches, whenever the shard is restored, however the watermark then moves."""
@@ -211,7 +211,7 @@ def test_silences_and_wrong_clocks_are_what_the_decision_says(records, rng):
     ) == clocks(found, 600_000)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(RECORDS, st.integers(0, 2**32).map(random.Random))
 def test_other_devices_with_wrong_clocks_change_nothing_for_those_in_order(records, rng):
     """Live, record by record, with restarts: a device all of whose records are in order has the alerts it has alone."""
@@ -406,7 +406,7 @@ def test_records_before_the_first_ticks_after_a_restart_are_not_taken_for_ones_f
 # --- forgetting
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(
         st.tuples(st.integers(0, 600), st.sampled_from("abc"), st.sampled_from([0, 57, HOUR // 1000])), max_size=12

@@ -112,8 +112,10 @@ class TopicClaim:
     def _watch(self) -> None:
         while self._successor is None and not self._stopped.wait(_LOOK_EVERY_S):
             try:
-                claimed(self._read()[1], self._run)
-            except LookupError as newer:
-                self._successor = str(newer.args[0])
+                runs = self._read()[1]
+                if not runs:  # Kafka forgets an offset, by default a week after it was committed
+                    self._claim()
+                elif runs[-1] != self._run:
+                    self._successor = runs[-1]
             except KafkaException as failed:
                 _logger.warning("nobody says who may write to %s: %s", self._topic, failed)

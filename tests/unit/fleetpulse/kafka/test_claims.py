@@ -9,6 +9,7 @@ from confluent_kafka import OFFSET_INVALID, KafkaError, KafkaException
 from fleetpulse.errors import FleetpulseError
 from fleetpulse.kafka import claims
 from fleetpulse.kafka.claims import TopicClaim, claimed
+from tests.waiting import wait_until
 
 
 def test_the_first_run_has_the_topic_and_keeps_it_through_restarts() -> None:
@@ -32,11 +33,14 @@ def test_no_more_runs_are_kept_than_fit() -> None:
     assert len(" ".join(runs)) < 4096
 
 
+FORGOTTEN = SimpleNamespace(error=None, offset=OFFSET_INVALID, metadata=None)
+
+
 class Broker:
     """Keeps an offset with its metadata, and fences the producers before the newest."""
 
     def __init__(self) -> None:
-        self.kept: Any = SimpleNamespace(error=None, offset=OFFSET_INVALID, metadata=None)
+        self.kept: Any = FORGOTTEN
         self.epoch = 0
         self.before_commit: list[Any] = []  # called once each, as if somebody else came in between
 
@@ -88,6 +92,28 @@ def test_a_run_that_is_followed_by_another_fails_with_one_line_that_names_both(b
         again.take()
     second.check()
     for claim in (first, second, again):
+        claim.close()
+
+
+def test_a_claim_that_kafka_has_forgotten_is_made_again(broker: Broker) -> None:
+    claim = TopicClaim("kafka:9092", "alerts", "monitor.1")
+    claim.take()
+    broker.kept = FORGOTTEN
+    wait_until("the claim to be there again", lambda: broker.kept.metadata == "monitor.1")
+    claim.check()
+    claim.close()
+
+
+def test_a_run_whose_claim_was_forgotten_gives_way_to_a_newer_one(broker: Broker) -> None:
+    first, second = (TopicClaim("kafka:9092", "alerts", run) for run in ("monitor.1", "monitor.2"))
+    first.take()
+    broker.kept = SimpleNamespace(error=None, offset=1, metadata="monitor.2")
+    first._watching.join(30)
+    with pytest.raises(FleetpulseError, match=r"another job, monitor\.2"):
+        first.check()
+    second.take()
+    second.check()
+    for claim in (first, second):
         claim.close()
 
 

@@ -176,11 +176,20 @@ def named(address: str | None, what: str, ways: str) -> str:
     """The address of something that the command needs.
 
     Raises:
-        ConfigurationError: nothing names one; says how to.
+        ConfigurationError: nothing names one, or it is of a stack that does not run; says what to do.
     """
     if not address:
         raise ConfigurationError(f"no {what} is named: {ways}")
+    if not may_answer(address):
+        raise ConfigurationError(
+            f"no {what} answers at {address}{source_of(address)}: it does not run; start the stack with `make stack-up`"
+        )
     return address
+
+
+def may_answer(address: str) -> bool:
+    """Whether to ask at an address. At the ports of a stack that does not run, another one may be."""
+    return not (isinstance(address, Address) and address.stack and not address.stack.runs)
 
 
 def source_of(address: str) -> str:

@@ -1,5 +1,7 @@
-"""The stack of a folder: whether there is one, and the addresses of its programs."""
+"""The stack of a folder: whether there is one, whether it runs, and the addresses of its programs."""
 
+import contextlib
+import hashlib
 import json
 import os
 from collections import ChainMap
@@ -35,11 +37,12 @@ OPTIONAL_PORTS: dict[str, dict[str, int]] = {
 EVERY_PORT = dict(ChainMap(BASE_PORTS, *OPTIONAL_PORTS.values()))
 MAX_OFFSET = 65535 - max(EVERY_PORT.values())
 SETTINGS = "stack.json"
+MARK = "FLEETPULSE_STACK"  # in the environment of every process of a stack, and of those they start
 
 
 @dataclass(frozen=True, slots=True)
 class FolderStack:
-    """A stack that was started in a folder; whether it runs now is another question.
+    """A stack that was started in a folder.
 
     Attributes:
         root: the folder.
@@ -54,6 +57,11 @@ class FolderStack:
     def address(self, name: str) -> str:
         """`host:port` of a listener."""
         return f"{HOST}:{EVERY_PORT[name] + self.port_offset}"
+
+    @property
+    def runs(self) -> bool:
+        """Whether any process of it lives. Where none does, another stack may be at its ports."""
+        return has_processes(self.root)
 
     def secret(self, name: str) -> Path:
         """The file of a password."""
@@ -111,3 +119,18 @@ def saved(root: Path) -> tuple[int, frozenset[str]] | None:
         raise ConfigurationError(f"{settings} cannot be read: {refused.strerror}") from None
     except (ValueError, KeyError, TypeError) as bad:
         raise ConfigurationError(f"{settings} cannot be read: delete it and start the stack again") from bad
+
+
+def name_of(root: Path) -> str:
+    """A short name of a stack's folder, the same in every process; marks the stack's processes."""
+    return hashlib.sha256(str(root).encode()).hexdigest()[:16]
+
+
+def has_processes(root: Path) -> bool:
+    """Whether any process of the stack in this folder lives, with its supervisor or without."""
+    mark = f"{MARK}={name_of(root)}".encode()
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):  # another user's, or it has ended
+            if mark in environment.read_bytes().split(b"\0"):
+                return True
+    return False

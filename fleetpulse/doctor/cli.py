@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import click
 
-from fleetpulse.cli.connections import Address, brokers, schema_registry_if_any
+from fleetpulse.cli.connections import Address, brokers, may_answer, schema_registry_if_any
 from fleetpulse.cli.database import OWNER, Database, libpq, of_the_stack
 from fleetpulse.cli.parameters import Servers, Topics
 from fleetpulse.cli.settings import setting, takes
@@ -34,7 +34,7 @@ class Places:
         Topics(),
         "Topics of telemetry, separated by ';'.",
         default=(EVENTS.name, TELEMETRY.name),
-        environment=False,
+        variables=("TELEMETRY_TOPIC",),
     )
 
     @property
@@ -43,7 +43,7 @@ class Places:
         if not self.bootstrap_servers:
             return layout()
         found = self.bootstrap_servers.stack if isinstance(self.bootstrap_servers, Address) else None
-        return layout(str(found.root)) if found else None
+        return Layout(found.root, found.port_offset, found.optional) if found else None
 
 
 @click.command("doctor")
@@ -54,18 +54,22 @@ def command(places: Places) -> int:
     A line each: ok, warning or fault, with what to do. Exit code 1 where there is a fault. It changes nothing.
     """
     stack = places.stack
-    servers = places.bootstrap_servers
+    servers = _asked(places.bootstrap_servers) or ""
     flink = places.flink_rest or (stack.address("flink-web") if stack and servers else None)
-    database, its = places.database_url, _START if stack else _ASK
+    database, its = _asked(places.database_url), _START if stack else _ASK
     if isinstance(database, Address) and database.stack and stack is None:
         database = None  # that of the folder has nothing to do with the brokers that are named
     checks: dict[str, asking.Check] = {
         "broker": lambda: asking.kafka(servers, places.topic, its),
-        "registry": lambda: asking.registry(places.schema_registry_url),
+        "registry": lambda: asking.registry(_asked(places.schema_registry_url)),
         "jobs": lambda: asking.flink(flink, _ASK if places.flink_rest else _START),
         "database": lambda: asking.database(database and libpq(database), its),
     }
     return _shown([*asking.machine(stack), *asking.at_once(checks)])
+
+
+def _asked(address: str | None) -> str | None:
+    return address if address and may_answer(address) else None
 
 
 def _shown(found: Iterable[Finding]) -> int:

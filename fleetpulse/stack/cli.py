@@ -301,9 +301,7 @@ def savepoint_command(job: str, stop: bool, job_id: str | None, flink_rest: str 
 def psql_command(arguments: tuple[str, ...], folder: str) -> None:
     """Open the stack's database with PostgreSQL's own client, as a user who may read. ARGUMENTS are psql's."""
     stack = layout(folder)
-    file = stack.secrets / _READER
-    if not file.exists():
-        raise ConfigurationError(f"no stack was started in {stack.root}: start it with `make stack-up`")
+    require_running(stack)
     client, conninfo = str(postgres_bin() / "psql"), postgres.dsn(stack, _READER)
     # The password is in the environment, which others cannot read, and not on the command line.
     named = {"PGHOST": "host", "PGPORT": "port", "PGUSER": "user", "PGDATABASE": "dbname", "PGPASSWORD": "password"}

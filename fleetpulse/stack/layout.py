@@ -1,6 +1,5 @@
 """Where an embedded stack lives: its folder and its ports."""
 
-import hashlib
 import json
 import os
 import sys
@@ -16,15 +15,15 @@ from fleetpulse.cli.folder import (
     MAX_OFFSET,
     OPTIONAL_PORTS,
     SETTINGS,
+    has_processes,
+    name_of,
     root_of,
     saved,
 )
 from fleetpulse.errors import ConfigurationError
-from fleetpulse.stack.processes.marks import marked
 
 __all__ = ["HOST"]  # for the stack's programs
 
-MARK = "FLEETPULSE_STACK"  # in the environment of every process of a stack, and of those they start
 OPTIONAL = tuple(OPTIONAL_PORTS)
 OPTIONAL_PROGRAMS = ("registry", "postgres-exporter", "prometheus", "search", "indexer", "s3", "vector", "grafana")
 
@@ -89,8 +88,8 @@ class Layout:
 
     @property
     def name(self) -> str:
-        """A short name of this folder, the same in every process; marks the stack's processes."""
-        return hashlib.sha256(str(self.root).encode()).hexdigest()[:16]
+        """The short name of its folder."""
+        return name_of(self.root)
 
     def save(self) -> None:
         """Save the port offset and the options for later commands."""
@@ -119,7 +118,7 @@ def layout(folder: str | None = None, port_offset: int | None = None, optional: 
     if port_offset is None:
         given = os.environ.get("FLEETPULSE_PORT_OFFSET")
         # The variable may be another stack's: at its ports a command for this one would reach that.
-        port_offset = _number(given) if given and not has_processes(last) else last.port_offset
+        port_offset = _number(given) if given and not has_processes(root) else last.port_offset
     if not 0 <= port_offset <= MAX_OFFSET:
         raise ConfigurationError(f"--port.offset {port_offset}: expected 0 to {MAX_OFFSET}")
     return Layout(root, port_offset, last.optional.union(optional))
@@ -128,11 +127,6 @@ def layout(folder: str | None = None, port_offset: int | None = None, optional: 
 def saved_layout(root: Path) -> Layout:
     """The stack in this folder as it was started last."""
     return Layout(root, *(saved(root) or ()))
-
-
-def has_processes(stack: Layout) -> bool:
-    """Whether any process of this stack lives, with its supervisor or without."""
-    return any(marked(MARK, stack.name))
 
 
 def ports_of(options: Iterable[str]) -> list[str]:

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fleetpulse.cli.folder import SETTINGS
+from fleetpulse.cli.folder import SETTINGS, has_processes
 from fleetpulse.errors import ConfigurationError, FleetpulseError
 from fleetpulse.stack import rest
 from fleetpulse.stack.install.disk import check_free_space
 from fleetpulse.stack.keeper import program as keeper
-from fleetpulse.stack.layout import Layout, has_processes, ports_of, saved_layout
+from fleetpulse.stack.layout import Layout, ports_of, saved_layout
 from fleetpulse.stack.options import OPTIONS, chosen
 from fleetpulse.stack.ports import check_ports
 from fleetpulse.stack.processes import supervision
@@ -82,7 +82,7 @@ def _refuse_to_move(stack: Layout) -> None:
         ConfigurationError: says what runs, which jobs would end, and what to do.
     """
     runs = saved_layout(stack.root)
-    if runs.port_offset == stack.port_offset or not has_processes(runs):
+    if runs.port_offset == stack.port_offset or not has_processes(runs.root):
         return
     names = [status.name for status in supervision.statuses(runs) if status.state == "RUNNING"]
     raise ConfigurationError(

@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from fleetpulse.cli.folder import has_processes
 from fleetpulse.cli.parameters import Duration
 from fleetpulse.cli.settings import option
 from fleetpulse.errors import FleetpulseError
@@ -24,7 +25,7 @@ from fleetpulse.stack.demo.observe import alerts, figures, health
 from fleetpulse.stack.demo.starting import DEVICES, Demo, only_one, start
 from fleetpulse.stack.demo.topics import DemoTopics
 from fleetpulse.stack.demo.view import Moment, view
-from fleetpulse.stack.layout import HOST, Layout, has_processes, layout
+from fleetpulse.stack.layout import HOST, Layout, layout
 from fleetpulse.stack.processes import supervision
 from fleetpulse.stack.programs.postgres import DATABASE, MONITOR_USER
 
@@ -47,7 +48,7 @@ def command(duration_ms: int | None, folder: str, port_offset: int | None) -> No
     stack, console = layout(folder, port_offset), Console()
     closed: list[int] = []
     with only_one(stack), ExitStack() as ending:
-        if not has_processes(stack):
+        if not has_processes(stack.root):
             ending.callback(lifecycle.down, stack)
         console.print(f"starting Kafka, PostgreSQL and Flink, and simulating {DEVICES} devices", highlight=False)
         try:

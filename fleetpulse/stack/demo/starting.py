@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from fleetpulse.cli.folder import MARK
 from fleetpulse.errors import ConfigurationError
 from fleetpulse.kafka.topics import ensure_topics
 from fleetpulse.stack import lifecycle
 from fleetpulse.stack.demo.ending import end_former
 from fleetpulse.stack.demo.steps import Steps
 from fleetpulse.stack.demo.topics import DemoTopics
-from fleetpulse.stack.layout import MARK, Layout, project_root
+from fleetpulse.stack.layout import Layout, project_root
 from fleetpulse.stack.processes import successor, supervision
 from fleetpulse.stack.submit import defaults, submit
 

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import psutil
 
+from fleetpulse.cli.folder import MARK, has_processes
 from fleetpulse.errors import FleetpulseError
 from fleetpulse.stack.install.disk import write_private
-from fleetpulse.stack.layout import MARK, Layout, has_processes
+from fleetpulse.stack.layout import Layout
 from fleetpulse.stack.passwords import password
 from fleetpulse.stack.processes.marks import marked
 from fleetpulse.stack.programs.program import Program
@@ -84,7 +85,7 @@ def statuses(stack: Layout) -> list[Status]:
 
 def _may_answer(stack: Layout) -> bool:
     """Whether to ask the supervisor's port: without a process of this stack, another one may be there."""
-    return _configuration_file(stack).exists() and has_processes(stack)
+    return _configuration_file(stack).exists() and has_processes(stack.root)
 
 
 def start(stack: Layout, programs: list[Program]) -> None:

@@ -27,7 +27,7 @@ NOWHERE = "127.0.0.1:1"  # where nobody listens
 PATIENCE_S = 120  # only so that nothing hangs
 
 NO_BROKER = r"no broker is named: give --kafka\.bootstrap\.servers host:port, set KAFKA_BROKERS, or .*`make stack-up`"
-AWAY = r"no broker answers at 127\.0\.0\.1:12092 \(the stack in stack\): Connection refused; .*`make stack-up`"
+AWAY = r"no broker answers at 127\.0\.0\.1:12092 \(the stack in stack\): it does not run; .*`make stack-up`"
 BELOW_A_FILE = r"--dir .*/file/below: .*/file is no folder"
 
 MISTAKES = [
@@ -126,7 +126,7 @@ MISTAKES = [
     ("stack savepoint monitor --flink.rest 127.0.0.1:1", r"Flink does not answer at 127\.0\.0\.1:1 .*`make stack-up`"),
     ("stack submit monitor --flink.rest 127.0.0.1:1", r"Flink does not answer at 127\.0\.0\.1:1 |`make package`"),
     ("stack submit monitor --restore nowhere", r"--restore: .*/nowhere does not exist|`make package`"),
-    ("stack psql -c 'SELECT 1'", r"no stack was started in .*/\.fleetpulse: start it with `make stack-up`"),
+    ("stack psql -c 'SELECT 1'", r"no stack runs in .*/\.fleetpulse: start it with"),
     ("doctor --dir empty", r"--dir .*/empty: no stack was started there"),
     ("doctor --topic 'my topic'", r"--topic': 'my topic' is no topic name"),
     ("doctor --flink.rest flink", r"--flink\.rest': 'flink' is not host:port"),

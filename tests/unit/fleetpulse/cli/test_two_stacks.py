@@ -1,7 +1,12 @@
-"""No command of a folder with one stack reaches another stack: whoever listens on the usual ports hears nothing."""
+"""No command of a folder with one stack reaches another.
+
+Who listens on the usual ports, or on those of the folder's own stack while that does not run, hears nothing.
+"""
 
 import json
+import os
 import socket
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,10 +18,10 @@ from fleetpulse.cli.folder import EVERY_PORT, HOST
 from fleetpulse.cli.main import fleetpulse
 from fleetpulse.stack.layout import OPTIONAL
 
-OFFSET = 3_000  # of the folder's stack, of which nothing runs
+OFFSET = 4_000  # of the folder's stack, of which nothing runs
 VARIABLES = (
     *("KAFKA_BROKERS", "KAFKA_BOOTSTRAP_SERVERS", "FLEETPULSE_KAFKA_BOOTSTRAP_SERVERS"),
-    *("SCHEMA_REGISTRY_URL", "FLINK_REST", "FLEETPULSE_PORT_OFFSET", "FLEETPULSE_DATABASE_URL"),
+    *("SCHEMA_REGISTRY_URL", "FLINK_REST", "FLEETPULSE_DATABASE_URL"),
 )
 ALERT = "6355e389-c58d-5676-9304-084bcee90f1b"
 FILES = {"RULES": "rules.yaml", "RECORDS": "records.jsonl"}
@@ -39,15 +44,16 @@ COMMANDS = [
     ["stack", "status"],
     ["stack", "savepoint", "monitor"],
     ["stack", "submit", "monitor"],
+    ["stack", "psql", "-c", "SELECT 1"],
 ]
 
 
 @pytest.fixture
 def others() -> Iterator[list[socket.socket]]:
-    """Listeners on the ports of a stack without an offset; a port that somebody holds already is left out."""
+    """Listeners on the ports of stacks with and without the offset; a port that somebody holds already is left out."""
     with ExitStack() as open_ones:
         listeners = []
-        for port in EVERY_PORT.values():
+        for port in (port + offset for offset in (0, OFFSET) for port in EVERY_PORT.values()):
             try:
                 listeners.append(open_ones.enter_context(socket.create_server((HOST, port))))
             except OSError:
@@ -61,13 +67,18 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a stack that has every option; nothing of it runs."""
     stack = tmp_path / "stack"
     (stack / "secrets").mkdir(parents=True)
-    (stack / "secrets" / "owner").write_text("secret\n")
+    for role in ("owner", "monitor_user"):
+        (stack / "secrets" / role).write_text("secret\n")
     (stack / "stack.json").write_text(json.dumps({"port_offset": OFFSET, "with": list(OPTIONAL)}))
     (tmp_path / "rules.yaml").write_text("rules: []\n")
     (tmp_path / "records.jsonl").write_text("{}\n")
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("fleetpulse.stack.cli.package", lambda: tmp_path / "fleetpulse.zip")  # of a fresh clone too
+    monkeypatch.setenv("FLEETPULSE_PORT_OFFSET", "0")  # somebody else's
+    monkeypatch.setattr(
+        os, "execve", lambda _path, arguments, surroundings: subprocess.run(arguments, env=surroundings)
+    )
     return stack
 
 

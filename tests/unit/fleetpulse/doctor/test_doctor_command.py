@@ -11,7 +11,7 @@ import pytest
 from fleetpulse.cli.commandline import run
 from fleetpulse.cli.main import fleetpulse
 from fleetpulse.doctor import asking
-from fleetpulse.doctor.findings import ok
+from fleetpulse.doctor.findings import Finding, ok
 from fleetpulse.errors import FleetpulseError
 
 MACHINE = ["python", "memory", "disk", "ports", "stack"]
@@ -50,6 +50,19 @@ def test_named_brokers_are_looked_at_without_a_stack(capsys: pytest.CaptureFixtu
         "none answers at 127.0.0.1:1: Connection refused; is it up, and is the address right?",
     )
     assert found["jobs"] == ("warning", "not looked at: name Flink with --flink.rest, or `make stack-up`")
+
+
+def test_the_topics_of_telemetry_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def kafka(_servers: str, telemetry: object, _what_to_do: str) -> list[Finding]:
+        asked.append(telemetry)
+        return []
+
+    monkeypatch.setenv("TELEMETRY_TOPIC", "trucks;vans")
+    monkeypatch.setattr(asking, "kafka", kafka)
+    run(fleetpulse, ["doctor", "--kafka.bootstrap.servers", "127.0.0.1:1"])
+    assert asked == [("trucks", "vans")]
 
 
 @pytest.fixture

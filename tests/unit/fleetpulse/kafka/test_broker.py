@@ -9,9 +9,11 @@ from fleetpulse.cli.connections import Address
 from fleetpulse.cli.folder import FolderStack
 from fleetpulse.errors import ConfigurationError
 from fleetpulse.kafka.broker import reach
+from fleetpulse.stack.layout import Layout
+from tests.unit.fleetpulse.stack.running import a_process_of
 
 NOWHERE = "127.0.0.1:1"  # where nobody listens
-STACK = FolderStack(Path.cwd() / ".fleetpulse", 0, frozenset())
+STACK = FolderStack(Path("/nowhere"), 0, frozenset())
 
 
 def test_a_broker_that_answers_is_named_on_standard_error_alone(broker: str, capsys) -> None:
@@ -36,17 +38,27 @@ def test_without_a_broker_the_three_ways_to_name_one_are_shown() -> None:
         (Address(NOWHERE, "KAFKA_BROKERS"), f"{NOWHERE} (KAFKA_BROKERS): Connection refused; is it up"),
         (
             Address(NOWHERE, "the stack in .x", STACK),
-            f"{NOWHERE} (the stack in .x): Connection refused; start the stack",
+            f"{NOWHERE} (the stack in .x): it does not run; start the stack",
         ),
         (Address("no-such-host.invalid:9092", "KAFKA_BROKERS"), "no broker answers at no-such-host.invalid:9092"),
     ],
-    ids=["named", "of the stack", "a name without an address"],
+    ids=["named", "of a stack that does not run", "a name without an address"],
 )
 def test_what_does_not_answer_is_named_with_what_to_do(address: str, said: str, capsys) -> None:
     with pytest.raises(ConfigurationError) as refused:
         reach(address)
     assert said in str(refused.value)
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_broker_of_a_stack_that_runs_is_reached_and_one_that_is_down_is_named(broker: str, tmp_path: Path) -> None:
+    stack = FolderStack(tmp_path, 0, frozenset())
+    with a_process_of(Layout(tmp_path, 0)):
+        assert reach(Address(broker, "the stack", stack)) == broker
+        with pytest.raises(ConfigurationError, match="Connection refused; start the stack with `make stack-up`"):
+            reach(Address(NOWHERE, "the stack", stack))
+    with pytest.raises(ConfigurationError, match="it does not run"):
+        reach(Address(broker, "the stack", stack))
 
 
 def test_a_broker_that_never_accepts_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,8 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fleetpulse.stack.layout import MARK, Layout
+from fleetpulse.cli.folder import MARK
+from fleetpulse.stack.layout import Layout
 
 
 @contextmanager

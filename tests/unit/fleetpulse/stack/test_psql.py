@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fleetpulse.cli.commandline import run
-from fleetpulse.stack.cli import command
+from fleetpulse.stack import cli
 from fleetpulse.stack.install.wheels import postgres_bin
 from fleetpulse.stack.layout import Layout
 from fleetpulse.stack.passwords import password
@@ -28,8 +28,9 @@ def test_it_becomes_psql_as_one_who_may_read_and_hides_the_password(
     secret = password(stack, "monitor_user")
     monkeypatch.delenv("FLEETPULSE_PORT_OFFSET", raising=False)
     monkeypatch.setattr(os, "execve", becomes)
+    monkeypatch.setattr(cli, "require_running", lambda _stack: None)
     with pytest.raises(BecomesError) as became:
-        run(command, ["psql", "--dir", str(stack.root), "-c", "SELECT 1"])
+        run(cli.command, ["psql", "--dir", str(stack.root), "-c", "SELECT 1"])
     path, arguments, environment = became.value.args
     assert path == str(postgres_bin() / "psql")
     assert arguments[1:] == ["-c", "SELECT 1"]
@@ -46,6 +47,6 @@ def test_it_becomes_psql_as_one_who_may_read_and_hides_the_password(
 def test_without_a_stack_it_says_how_to_start_one_and_makes_no_password(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(command, ["psql", "--dir", str(tmp_path)]) == 2
-    assert capsys.readouterr().err == f"error: no stack was started in {tmp_path}: start it with `make stack-up`\n"
+    assert run(cli.command, ["psql", "--dir", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.startswith(f"error: no stack runs in {tmp_path}: start it with ")
     assert list(tmp_path.iterdir()) == []

@@ -25,9 +25,8 @@ from fleetpulse.stack.demo.observe import alerts, figures, health
 from fleetpulse.stack.demo.starting import DEVICES, Demo, only_one, start
 from fleetpulse.stack.demo.topics import DemoTopics
 from fleetpulse.stack.demo.view import Moment, view
-from fleetpulse.stack.layout import HOST, Layout, layout
+from fleetpulse.stack.layout import Layout, layout
 from fleetpulse.stack.processes import supervision
-from fleetpulse.stack.programs.postgres import DATABASE, MONITOR_USER
 
 _NEWEST = 12
 
@@ -113,10 +112,10 @@ def _report(console: Console, demo: Demo, last: Moment | None, closed: int) -> N
 def _further(stack: Layout) -> list[str]:
     """How to look further."""
     query = "SELECT changed_at, state, summary FROM alerts ORDER BY changed_at DESC LIMIT 20"
-    secret, port = stack.secrets / MONITOR_USER, stack.ports["postgres"]
+    command = Path(sys.prefix) / "bin" / "fleetpulse"
     return [
         "The alerts stay in the database:",
-        f"  {Path(sys.prefix) / 'bin' / 'fleetpulse'} stack up --dir {stack.root}",
-        f'  PGPASSWORD=$(cat {secret}) psql -h {HOST} -p {port} -U {MONITOR_USER} {DATABASE} -c "{query}"',
+        f"  {command} stack up --dir {stack.root}",
+        f'  {command} stack psql --dir {stack.root} -c "{query}"',
         "Your own rules: docs/rules.md. All that the stack can run: docs/embedded-stack.md.",
     ]

@@ -122,8 +122,8 @@ def saved(root: Path) -> tuple[int, frozenset[str]] | None:
 
 
 def name_of(root: Path) -> str:
-    """A short name of a stack's folder, the same in every process; marks the stack's processes."""
-    return hashlib.sha256(str(root).encode()).hexdigest()[:16]
+    """A short name of a stack's folder, the same however it is spelled; marks the stack's processes."""
+    return hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:16]
 
 
 def has_processes(root: Path) -> bool:

@@ -112,6 +112,14 @@ def test_a_folder_below_a_link_to_nowhere_or_with_an_impossible_name_is_refused(
         layout(str(tmp_path / ("x" * 300)))
 
 
+@pytest.mark.parametrize("spelled", ["link", "other/../stack"])
+def test_a_folder_is_one_stack_however_it_is_spelled(spelled: str, tmp_path: Path) -> None:
+    for name in ("stack", "other"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "stack")
+    assert layout(str(tmp_path / spelled)).name == layout(str(tmp_path / "stack")).name
+
+
 COMMANDS = [
     *(["up"], ["down"], ["status"], ["reset"], ["logs", "kafka"], ["submit", "monitor"], ["savepoint", "monitor"]),
 ]

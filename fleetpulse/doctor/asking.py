@@ -1,5 +1,6 @@
 """What `fleetpulse doctor` asks, each thing for a bounded time, whether it is there or not."""
 
+import os
 import shutil
 import sys
 import time
@@ -43,7 +44,7 @@ def machine(stack: Layout | None) -> list[Finding]:
     return [
         python,
         findings.of_memory(psutil.virtual_memory().available, bool(states)),
-        findings.of_disk(shutil.disk_usage(nearest).free, str(stack.root)),
+        findings.of_disk(shutil.disk_usage(nearest).free, str(stack.root), os.access(nearest, os.W_OK | os.X_OK)),
         findings.of_ports({} if states else taken(stack), bool(states), len(stack.ports)),
         findings.of_programs(states, str(stack.root)),
     ]

@@ -65,8 +65,10 @@ def of_memory(available: int, runs: bool) -> Finding:
     return (fault if available < _MEMORY_NEEDED else warning)("memory", f"{shown}: {needs}")
 
 
-def of_disk(free: int, folder: str) -> Finding:
-    """Free bytes on the disk of the stack's folder."""
+def of_disk(free: int, folder: str, writable: bool) -> Finding:
+    """Free bytes on the disk of the stack's folder, and whether one may write there."""
+    if not writable:
+        return fault("disk", f"{folder} cannot be written: is it another user's? Use a folder of your own with --dir")
     shown = f"{free / _GIB:.1f} GiB free for {folder}"
     if free >= _DISK_WISHED:
         return ok("disk", shown)

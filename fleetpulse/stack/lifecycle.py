@@ -22,7 +22,8 @@ from fleetpulse.stack.readiness import wait_until_ready
 
 _LOCK, DEMO_LOCK = "lock", "demo.lock"
 _NOT_YOURS = "is it another user's? Use a folder of your own with --dir"
-_WHAT_TO_DO = {errno.ENOSPC: "free some space and try again", errno.EACCES: _NOT_YOURS, errno.EPERM: _NOT_YOURS}
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+_WHAT_TO_DO = {errno.ENOSPC: "free some space and try again", **dict.fromkeys(_FORBIDDEN, _NOT_YOURS)}
 
 
 def programs(stack: Layout) -> list[Program]:
@@ -176,11 +177,13 @@ def file_errors_in_one_line(stack: Layout) -> Iterator[None]:
     """Say what to do about a file of the stack that cannot be read or written.
 
     Raises:
-        FleetpulseError: instead of an OSError.
+        ConfigurationError: instead of an OSError, where the folder is one that nobody may write to.
+        FleetpulseError: instead of another one.
     """
     try:
         yield
     except OSError as refused:
         what_to_do = _WHAT_TO_DO.get(refused.errno or 0, f"see {stack.logs}")
         what = f"{refused.filename or stack.root}: {refused.strerror or refused}"
-        raise FleetpulseError(f"{what}: {what_to_do}") from refused
+        failed = ConfigurationError if refused.errno in _FORBIDDEN else FleetpulseError
+        raise failed(f"{what}: {what_to_do}") from refused

@@ -1,5 +1,7 @@
-"""No command deletes files in a folder that is not a stack's, such as a home or a checkout."""
+"""No command deletes what is not a stack's, as in a home, or goes on in a folder that it may not write to."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -39,3 +41,23 @@ def test_a_stack_whose_settings_were_deleted_is_still_one(tmp_path: Path) -> Non
     (tmp_path / "notes").touch()
     assert run(fleetpulse, ["stack", "reset", "--dir", str(tmp_path)]) == 0
     assert sorted(file.name for file in tmp_path.iterdir()) == ["lock", "notes"]
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS], ids=os.strerror)
+@pytest.mark.parametrize("command", [["stack", "up"], ["demo"]], ids=" ".join)
+def test_a_folder_that_nobody_may_write_to_is_a_bad_argument(
+    command: list[str],
+    number: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = tmp_path / "stack"
+
+    def refused(path: Path, *_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number), str(path))
+
+    monkeypatch.setattr(Path, "mkdir", refused)  # root may write everywhere
+    assert run(fleetpulse, [*command, "--dir", str(folder)]) == 2
+    error = f"error: {folder}: {os.strerror(number)}: is it another user's? Use a folder of your own with --dir\n"
+    assert capsys.readouterr().err == error

@@ -127,13 +127,15 @@ def flink(address: str | None, what_to_do: str) -> list[Finding]:
         return [findings.of_jobs([_job(address, job) for job in _get(address, "/jobs/overview")["jobs"]])]
     except requests.RequestException as failed:
         return [fault("jobs", f"Flink does not answer at {address} ({type(failed).__name__}): {what_to_do}")]
+    except (LookupError, TypeError):
+        return [fault("jobs", f"what answers at {address} is not Flink: name it with --flink.rest")]
 
 
-def _job(address: str, job: dict[str, str]) -> Job:
+def _job(address: str, job: Mapping[str, Any]) -> Job:
     latest = _get(address, f"/jobs/{job['jid']}/checkpoints").get("latest") or {}
     made = latest.get("completed")
     age_ms = None if made is None else time.time_ns() // 1_000_000 - made["latest_ack_timestamp"]
-    return Job(job["name"], job["state"], age_ms)
+    return Job(job["name"], job["state"], age_ms, job["tasks"]["scheduled"])
 
 
 def _get(address: str, path: str) -> Any:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
+from fleetpulse.cli.tables import counted
 from fleetpulse.numbers import seconds
 from fleetpulse.records.arriving import Arriving
 from fleetpulse.rules.checks import starving
@@ -111,11 +112,12 @@ def of_topics(found: Mapping[str, int], wanted: Sequence[Topic]) -> Finding:
 
 
 class Job(NamedTuple):
-    """A job in Flink: its name and state, and how old its last checkpoint is, if it has made one."""
+    """A job in Flink: its name and state, how old its last checkpoint is, if it has made one, its waiting tasks."""
 
     name: str
     state: str
     checkpoint_age_ms: int | None
+    waiting: int = 0
 
 
 def of_jobs(jobs: Sequence[Job]) -> Finding:
@@ -126,6 +128,9 @@ def of_jobs(jobs: Sequence[Job]) -> Finding:
     if failed:
         named = ", ".join(f"{job.name} is {job.state}" for job in failed)
         return fault("jobs", f"{named}: read its exception in Flink's web UI, and submit it from its last checkpoint")
+    if waiting := [job for job in jobs if job.waiting]:
+        named = ", ".join(f"{job.name} ({counted(job.waiting, 'task')})" for job in waiting)
+        return warning("jobs", f"no free task slot for {named}: stop another job, or add a TaskManager")
     if not any(job.name.startswith(_DECIDING) for job in jobs):
         others = f"only {', '.join(job.name for job in jobs)} runs" if jobs else "none runs"
         return warning("jobs", f"{others}, so nothing is decided: `make submit-monitor`")

@@ -11,7 +11,7 @@ import pytest
 from fleetpulse.cli.commandline import run
 from fleetpulse.cli.main import fleetpulse
 from fleetpulse.doctor import asking
-from fleetpulse.doctor.findings import Finding, ok
+from fleetpulse.doctor.findings import Finding, fault, ok
 from fleetpulse.errors import FleetpulseError
 
 MACHINE = ["python", "memory", "disk", "ports", "stack"]
@@ -88,6 +88,13 @@ def test_what_accepts_and_says_nothing_is_a_fault_and_keeps_nobody(
     assert {name: found[name][0] for name in ("broker", "registry", "jobs", "database")} == dict.fromkeys(
         ("broker", "registry", "jobs", "database"), "fault"
     )
+
+
+@pytest.mark.parametrize("answer", [{}, [], {"jobs": [{"id": 1}]}, {"jobs": [1]}], ids=str)
+def test_another_server_than_flink_is_a_fault(answer: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "_get", lambda _address, _path: answer)
+    [found] = asking.flink("127.0.0.1:8000", "start it")
+    assert found == fault("jobs", "what answers at 127.0.0.1:8000 is not Flink: name it with --flink.rest")
 
 
 def test_a_check_that_hangs_or_fails_is_a_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,6 +66,13 @@ RULES = read({"rules": [{"kind": "threshold", "id": "fuel", "metric": "fuel_l", 
             "fleetpulse monitor (checkpoint 4 s ago)",
         ),
         (findings.of_jobs([Job("fleetpulse monitor", "RUNNING", None)]), "warning", "has made no checkpoint yet"),
+        (
+            findings.of_jobs(
+                [Job("fleetpulse monitor", "RUNNING", 1), Job("fleetpulse cold storage", "RUNNING", None, 3)]
+            ),
+            "warning",
+            "no free task slot for fleetpulse cold storage (3 tasks): stop another job",
+        ),
         (findings.of_jobs([Job("fleetpulse monitor", "RESTARTING", 1)]), "fault", "fleetpulse monitor is RESTARTING:"),
         (findings.of_jobs([Job("fleetpulse monitor", "FAILED", 1)]), "fault", "fleetpulse monitor is FAILED: read"),
         (

@@ -118,4 +118,4 @@ class TopicClaim:
                 elif runs[-1] != self._run:
                     self._successor = runs[-1]
             except KafkaException as failed:
-                _logger.warning("nobody says who may write to %s: %s", self._topic, failed)
+                _logger.warning("cannot read who may write to %s: %s", self._topic, failed)

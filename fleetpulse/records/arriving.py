@@ -76,7 +76,7 @@ class Arriving:
 
 
 def dropped_fields(value: bytes) -> list[Dropped]:
-    """The fields of an accepted record that nothing reads, those left out that are null. Of Avro there are none."""
+    """The fields of an accepted record that nothing reads and that are not null; empty for Avro."""
     fields = None if value.startswith(b"\0") else parse(value)
     if not isinstance(fields, JsonObject):
         return []

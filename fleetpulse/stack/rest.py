@@ -83,7 +83,7 @@ def job_id(address: str, name: str, wanted: str | None = None) -> str:
     """The id of the running job called `name`; `wanted` is the id of one of several.
 
     Raises:
-        ConfigurationError: there is none, or not that one; or there are several, and none is wanted.
+        ConfigurationError: no such job runs, or several run and `wanted` does not choose one.
     """
     ids = [job.id for job in running_jobs(address, name)]
     if wanted is not None:

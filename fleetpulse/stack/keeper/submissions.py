@@ -71,7 +71,7 @@ def without_rules(arguments: Sequence[str]) -> tuple[str, ...]:
 
 
 def variables_of(job: str, environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables of the environment that the settings of a job that goes on read. Passwords are none of them."""
+    """The variables of the environment that the settings of a resumed job read, without passwords."""
     command = import_module(f"jobs.{job}").command
     names = {name for parameter in command.params if parameter.name != "rules" for name in parameter.envvar or ()}
     return {name: environment[name] for name in sorted(names) if environment.get(name)}

@@ -21,7 +21,7 @@ ALERT = "truck-2: fuel_l is 7.5, below 10."
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStack]:
-    """A stack of this module's own: `doctor` looks at all topics and jobs, and others' are none of a newcomer's."""
+    """A stack of this module's own, since `doctor` looks at all topics and jobs, also those of other tests."""
     with running_stack(tmp_path_factory.mktemp("first-hour")) as running:
         yield running
 

@@ -253,6 +253,16 @@ def test_a_schema_by_which_few_bytes_could_take_long_is_refused(kind: Any, why: 
         readings.fields_of(encode(7, FULL))
 
 
+def fields_and_peak_memory(readings: SensorReadings, value: bytes) -> tuple[dict[str, Any], int]:
+    """The fields of a record, and the most bytes that Python held at once while it read them."""
+    tracemalloc.start()
+    try:
+        fields, _ = readings.fields_of(value)
+        return fields, tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
 @pytest.mark.parametrize(
     ("kind", "item"),
     [
@@ -271,12 +281,7 @@ def test_a_record_takes_a_bounded_memory_for_its_bytes(kind: Any, item: bytes) -
     readings = SensorReadings(lambda _id: with_fields({"name": "x", "type": kind}))
     readings.fields_of(encode(7, {"device_id": "d"}) + b"\x00")  # compiles the schema
     value = encode(7, {"device_id": "d"}) + b"\x80\x7d" + item * 8_000 + b"\x00"
-    tracemalloc.start()
-    try:
-        fields, _ = readings.fields_of(value)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+    fields, peak = fields_and_peak_memory(readings, value)
     assert isinstance(found := fields["x"], list)
     assert len(found) == 8_000
     assert peak <= 224 * len(value) + (1 << 17)
@@ -286,12 +291,7 @@ def test_a_map_takes_a_bounded_memory_for_its_bytes() -> None:
     readings = SensorReadings(lambda _id: with_fields({"name": "x", "type": {"type": "map", "values": "int"}}))
     body = b"".join(b"\x08%04d\x7f" % number for number in range(8_000))
     value = encode(7, {"device_id": "d"}) + b"\x80\x7d" + body + b"\x00"
-    tracemalloc.start()
-    try:
-        fields, _ = readings.fields_of(value)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+    fields, peak = fields_and_peak_memory(readings, value)
     assert isinstance(found := fields["x"], dict)
     assert len(found) == 8_000
     assert peak <= 224 * len(value) + (1 << 17)

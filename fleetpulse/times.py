@@ -17,6 +17,7 @@ _ISO_FORM = re.compile(
     re.ASCII,
 ).fullmatch
 _moment_of = datetime.fromisoformat
+DEFAULT_FUTURE_SKEW_MS = 60_000  # how far a time may be ahead of its record's Kafka timestamp
 LAST_MS = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z, the last instant that ISO 8601, SQL and Python all can write
 _NUMBER_LIMIT = 10**30  # far beyond any nanosecond clock; keeps a number of a million digits from costing anything
 

@@ -27,9 +27,8 @@ from fleetpulse.cli.commandline import run
 from fleetpulse.cli.connections import Address, brokers, named, schema_registry_if_any
 from fleetpulse.cli.database import DATABASE_WAYS, Database, jdbc, of_the_stack
 from fleetpulse.cli.files import read_text
-from fleetpulse.cli.parameters import CONTEXT, EXISTING_FILE, Topics, milliseconds, separated, topic
+from fleetpulse.cli.parameters import CONTEXT, EXISTING_FILE, Topics, max_future_skew, separated, topic
 from fleetpulse.cli.settings import group, setting, takes
-from fleetpulse.durations import DAY_MS
 from fleetpulse.errors import ConfigurationError
 from fleetpulse.kafka.broker import reach
 from fleetpulse.kafka.topics import ensure_topics
@@ -111,9 +110,7 @@ class Settings:
     )
     readings_topics: tuple[str, ...] = parameters.topics(("telemetry.raw",), "Topics of readings, separated by ';'.")
     registry_url: str | None = schema_registry_if_any()
-    max_future_skew_ms: int = milliseconds(
-        "max.future.skew", 60_000, 0, DAY_MS, "How far a time may be ahead of the record's Kafka timestamp."
-    )
+    max_future_skew_ms: int = max_future_skew()
     database_url: str | None = setting(
         "database.url",
         Database(keywords=False),

@@ -25,6 +25,7 @@ from fleetpulse.rules.versions import Versions
 from fleetpulse.shard.clock import END_OF_INPUT_MS
 from fleetpulse.shard.readings import ReadingPolicy
 from fleetpulse.shard.shard import Output, Shard, ShardPolicy
+from fleetpulse.times import DEFAULT_FUTURE_SKEW_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Settings:
 
     inactivity: InactivityPolicy | None = field(default_factory=InactivityPolicy)
     out_of_orderness_ms: int = 2_000
-    max_future_skew_ms: int = 60_000
+    max_future_skew_ms: int = DEFAULT_FUTURE_SKEW_MS
     idle_timeout_ms: int = 30_000
     forget_after_ms: int = 7 * DAY_MS
 

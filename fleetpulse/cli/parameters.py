@@ -15,7 +15,8 @@ import click
 
 from fleetpulse.cli.durations import LONGEST_MS, parse_duration_ms, parse_instant_ms
 from fleetpulse.cli.settings import option, setting
-from fleetpulse.durations import DurationMs
+from fleetpulse.durations import DAY_MS, DurationMs
+from fleetpulse.times import DEFAULT_FUTURE_SKEW_MS
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 120, "show_default": True}
 LAST_PORT = 65535
@@ -218,6 +219,12 @@ def topics(default: tuple[str, ...], meaning: str) -> Any:
 def milliseconds(name: str, default: int, low: int, high: int, meaning: str) -> Any:
     """A duration, as a field of settings: `--<name>.ms`."""
     return setting(f"{name}.ms", Duration("ms", low, high), meaning, default=default)
+
+
+def max_future_skew() -> Any:
+    """How far times may be in the future, as a field of settings."""
+    help_ = "How far a time may be ahead of the record's Kafka timestamp."
+    return milliseconds("max.future.skew", DEFAULT_FUTURE_SKEW_MS, 0, DAY_MS, help_)
 
 
 def topic_option(name: str, default: str | None, meaning: str, **settings: Any) -> Callable[..., Any]:

@@ -45,9 +45,9 @@ from fleetpulse.kafka.reading import require_topics
 from fleetpulse.kafka.topics import ensure_topics
 from fleetpulse.records.reading import Rejection, decode_record
 from fleetpulse.records.reasons import Reason
+from fleetpulse.times import DEFAULT_FUTURE_SKEW_MS
 
 _BOUND_MS = 2_000  # the jobs' own defaults, to predict which records will be late or rejected again
-_SKEW_MS = 60_000
 _REASONS = [reason.value for reason in Reason]
 
 _dlq_topic = topic_option(
@@ -210,7 +210,7 @@ def _kind(task: Task, now_ms: int) -> str:
     """The result of a replay, as far as it can be predicted."""
     if task.outcome is Outcome.PARKED:
         return "parked"
-    outcome = decode_record(task.value, task.letter.kafka_time_ms, _SKEW_MS)
+    outcome = decode_record(task.value, task.letter.kafka_time_ms, DEFAULT_FUTURE_SKEW_MS)
     if isinstance(outcome, Rejection):
         return "rejected again"
     return "late" if outcome.event_time_ms <= now_ms - _BOUND_MS else "on time"

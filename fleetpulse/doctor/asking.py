@@ -25,12 +25,12 @@ from fleetpulse.rules.versions import in_force
 from fleetpulse.stack.layout import Layout
 from fleetpulse.stack.ports import taken
 from fleetpulse.stack.processes import supervision
+from fleetpulse.times import DEFAULT_FUTURE_SKEW_MS
 from fleetpulse.topics import RULES, TOPICS
 
 _ANSWER_S = 4  # of one request
 _ALL_S = 8.0  # of a whole check, whatever it asks
 _SAMPLE = 300
-_SKEW_MS = 60_000  # the jobs' own default
 Check = Callable[[], Sequence[Finding]]
 
 
@@ -82,7 +82,7 @@ def kafka(bootstrap_servers: str, telemetry: Sequence[str], what_to_do: str) -> 
     for topic in telemetry:
         messages = last_records(bootstrap_servers, topic, _SAMPLE) if topic in found else []
         times_ms = [message.timestamp()[1] for message in messages]
-        sample.take([message.value() for message in messages], times_ms, _SKEW_MS)
+        sample.take([message.value() for message in messages], times_ms, DEFAULT_FUTURE_SKEW_MS)
         newest_ms += times_ms[-1:]
     versions = read_book(bootstrap_servers, RULES.name).versions if RULES.name in found else ()
     now_ms = time.time_ns() // 1_000_000

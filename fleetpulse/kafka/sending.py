@@ -13,10 +13,9 @@ from fleetpulse.records.arriving import dropped_fields
 from fleetpulse.records.metrics import UNITS
 from fleetpulse.records.reading import Reading, Rejection, decode_record
 from fleetpulse.records.reasons import SENTENCES
-from fleetpulse.times import iso
+from fleetpulse.times import DEFAULT_FUTURE_SKEW_MS, iso
 
 _ANSWER_S = 30.0
-_SKEW_MS = 60_000  # the jobs' own default
 _LATE_MS = 60_000  # more than a job waits for records, as far as it is known here
 
 
@@ -30,7 +29,7 @@ class Judged(NamedTuple):
 
 def judged(value: bytes, now_ms: int) -> Judged:
     """Decode a record as the jobs do that read it now."""
-    outcome = decode_record(value, now_ms, _SKEW_MS)
+    outcome = decode_record(value, now_ms, DEFAULT_FUTURE_SKEW_MS)
     if isinstance(outcome, Rejection):
         return Judged(outcome.device_id, False, [f"rejected as {outcome.reason}: {SENTENCES[outcome.reason]}"])
     return Judged(outcome.device_id, True, [*_accepted(outcome, now_ms), *_dropped(value)])

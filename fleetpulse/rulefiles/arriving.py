@@ -7,10 +7,10 @@ from fleetpulse.cli.tables import counted
 from fleetpulse.kafka.reading import last_records
 from fleetpulse.records.arriving import Arriving
 from fleetpulse.records.reasons import SENTENCES
+from fleetpulse.times import DEFAULT_FUTURE_SKEW_MS
 
 SAMPLE = 1_000
 _MOST_SHOWN = 10
-_SKEW_MS = 60_000  # the jobs' own default
 
 
 def sample(bootstrap_servers: str, topics: Sequence[str], records: int = SAMPLE) -> Arriving:
@@ -24,7 +24,7 @@ def sample(bootstrap_servers: str, topics: Sequence[str], records: int = SAMPLE)
         messages = last_records(bootstrap_servers, topic, records)
         now_ms = time.time_ns() // 1_000_000
         times_ms = [at_ms if (at_ms := message.timestamp()[1]) >= 0 else now_ms for message in messages]
-        found.take([message.value() for message in messages], times_ms, _SKEW_MS)
+        found.take([message.value() for message in messages], times_ms, DEFAULT_FUTURE_SKEW_MS)
     return found
 
 

@@ -25,10 +25,9 @@ from fleetpulse.rules.parts import RuleError, Severity
 from fleetpulse.rules.versions import Version
 from fleetpulse.shard.readings import ReadingPolicy
 from fleetpulse.shard.shard import Shard, ShardPolicy
-from fleetpulse.times import LAST_MS, iso
+from fleetpulse.times import DEFAULT_FUTURE_SKEW_MS, LAST_MS, iso
 
 _START = "2026-01-01T00:00:00Z"
-_SKEW_MS = 60_000  # the jobs' own default
 _OWN = ("device", "at", "site", "value")  # fields of a record that are no metric
 
 At = float | str
@@ -200,7 +199,7 @@ def _raw(path: str, record: Mapping[str, object], time_ms: int) -> Frame:
     if unknown := record.keys() - {"value", "at"}:
         raise ConfigurationError(f"{path}.{min(unknown)}: with `value` there is `at` and nothing else")
     batch = Batch([0], [0], [time_ms], [None], [json.dumps(record["value"]).encode()])
-    frame = frame_of(batch, _SKEW_MS, PartitionOrder(0))
+    frame = frame_of(batch, DEFAULT_FUTURE_SKEW_MS, PartitionOrder(0))
     if frame.rejected:
         raise ConfigurationError(f"{path}.value: it is rejected, for {frame.rejected[0].reason}")
     return frame

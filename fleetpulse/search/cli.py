@@ -11,9 +11,8 @@ from fleetpulse import topics
 from fleetpulse.cli import parameters
 from fleetpulse.cli.commandline import run
 from fleetpulse.cli.connections import brokers, named, schema_registry_if_any, search_server
-from fleetpulse.cli.parameters import CONTEXT, Matching, Url, milliseconds
+from fleetpulse.cli.parameters import CONTEXT, Matching, Url, max_future_skew
 from fleetpulse.cli.settings import setting, takes
-from fleetpulse.durations import DAY_MS
 from fleetpulse.kafka.broker import reach
 from fleetpulse.kafka.schema_registry import sensor_readings
 from fleetpulse.kafka.topics import ensure_topics
@@ -39,9 +38,7 @@ class Settings:
         default=INDEX,
     )
     registry_url: str | None = schema_registry_if_any()
-    max_future_skew_ms: int = milliseconds(
-        "max.future.skew", 60_000, 0, DAY_MS, "How far a time may be ahead of the record's Kafka timestamp."
-    )
+    max_future_skew_ms: int = max_future_skew()
 
 
 @click.command("index", context_settings=CONTEXT)

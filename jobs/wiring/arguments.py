@@ -7,7 +7,16 @@ from pathlib import Path
 import click
 
 from fleetpulse.cli.connections import brokers, schema_registry_if_any
-from fleetpulse.cli.parameters import CONTEXT, EXISTING_FILE, Matching, Whole, milliseconds, topic, topics
+from fleetpulse.cli.parameters import (
+    CONTEXT,
+    EXISTING_FILE,
+    Matching,
+    Whole,
+    max_future_skew,
+    milliseconds,
+    topic,
+    topics,
+)
 from fleetpulse.cli.settings import FLAG, group, setting
 from fleetpulse.durations import DAY_MS
 from fleetpulse.errors import ConfigurationError
@@ -139,9 +148,7 @@ class EventTime:
     out_of_orderness_ms: int = milliseconds(
         "out.of.orderness", 2_000, 0, DAY_MS, "How far records may be out of order; a record beyond it is late."
     )
-    max_future_skew_ms: int = milliseconds(
-        "max.future.skew", 60_000, 0, DAY_MS, "How far a time may be ahead of the record's Kafka timestamp."
-    )
+    max_future_skew_ms: int = max_future_skew()
     idle_timeout_ms: int = milliseconds(
         "idle.timeout", 30_000, 1000, DAY_MS, "How long a partition without records holds the watermark."
     )
